@@ -1,0 +1,43 @@
+import { pino } from 'pino';
+
+/** What a part of Muster may do with a log: the four levels people act on, and narrowing by fields. */
+export interface Logger {
+  debug(fields: object | string, message?: string): void;
+  info(fields: object | string, message?: string): void;
+  warn(fields: object | string, message?: string): void;
+  error(fields: object | string, message?: string): void;
+  child(fields: object): Logger;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
+
+/** Keys whose values never reach a log, wherever they sit. */
+const SECRETS = ['password', 'secret', 'token', 'authorization', 'cookie', 'apiKey', 'api_key', 'connectionString', 'databaseUrl'];
+
+export interface LoggerOptions {
+  readonly level?: LogLevel;
+  /** Where lines go: a file, or standard error (the default; standard output belongs to the command's result). */
+  readonly file?: string;
+}
+
+/** A JSON-lines logger with secrets redacted. */
+export function createLogger(options: LoggerOptions = {}): Logger {
+  const destination = options.file === undefined ? pino.destination({ fd: 2, sync: true }) : pino.destination({ dest: options.file, mkdir: true, sync: false });
+  return pino(
+    {
+      level: options.level ?? 'info',
+      base: undefined,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      redact: { paths: SECRETS.flatMap((key) => [key, `*.${key}`]), censor: '[redacted]' },
+    },
+    destination,
+  ) as unknown as Logger;
+}
+
+export const silentLogger: Logger = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+  child: () => silentLogger,
+};

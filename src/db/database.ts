@@ -1,0 +1,41 @@
+import type { Sql } from './sql.ts';
+
+/** What a statement gave back. */
+export interface Result<Row> {
+  readonly rows: readonly Row[];
+  /** Rows returned or changed. */
+  readonly count: number;
+}
+
+/** Whatever can run statements: the pool, or one open transaction. */
+export interface Queryable {
+  query<Row = Record<string, unknown>>(statement: Sql): Promise<Result<Row>>;
+}
+
+export interface Transaction extends Queryable {
+  /** COPY … FROM STDIN (FORMAT binary): the whole payload, header and trailer included. Resolves to the rows copied. */
+  copyBinary(statement: string, payload: Buffer): Promise<number>;
+}
+
+export interface TransactionOptions {
+  readonly isolation?: 'read committed' | 'repeatable read' | 'serializable';
+  readonly readOnly?: boolean;
+  /** `off` may lose the last second when the database server itself crashes: for samples and history only. */
+  readonly synchronousCommit?: 'on' | 'off';
+  readonly statementTimeoutMs?: number;
+  readonly lockTimeoutMs?: number;
+  /** Which connections to use; `heartbeat` is reserved, so that a full pool never starves a beat. */
+  readonly pool?: PoolName;
+  /** Run it again on a serialization failure or deadlock, at most this many times in all. Default 1. */
+  readonly attempts?: number;
+}
+
+export type PoolName = 'main' | 'heartbeat';
+
+/** A PostgreSQL database, reached through pools that heal. Errors are MusterErrors of the DATABASE_ family where a person can act on them. */
+export interface Database extends Queryable {
+  query<Row = Record<string, unknown>>(statement: Sql, options?: { readonly pool?: PoolName }): Promise<Result<Row>>;
+  /** The only row, or undefined. */
+  one<Row = Record<string, unknown>>(statement: Sql, options?: { readonly pool?: PoolName }): Promise<Row | undefined>;
+  transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
+}

@@ -1,0 +1,33 @@
+import type { Command } from 'commander';
+import type { FastifyInstance } from 'fastify';
+import type { AgentDefinition } from '../agent/definition.ts';
+import type { SharedState } from '../state/shared-state.ts';
+
+/** An agent that a module wants to exist: inserted once, afterwards its row belongs to the operator. */
+export interface DefaultAgent {
+  readonly agentId: string;
+  readonly name: string;
+  readonly type: string;
+  readonly config?: Readonly<Record<string, unknown>>;
+  /** Default active. */
+  readonly state?: 'active' | 'inactive';
+}
+
+export interface ModuleServices {
+  readonly state: SharedState;
+}
+
+/**
+ * One capability, all of it in one folder: its agents, tables, routes and commands. Built-in modules and a user's own
+ * have the same rights.
+ */
+export interface Module {
+  readonly name: string;
+  /** A folder of numbered .sql files. */
+  readonly migrations?: URL;
+  readonly agentTypes?: readonly AgentDefinition<never>[];
+  readonly defaultAgents?: readonly DefaultAgent[];
+  /** Mounts routes below /api/v1. Each states the permission it needs. */
+  routes?(app: FastifyInstance, services: ModuleServices): void;
+  commands?(program: Command): void;
+}

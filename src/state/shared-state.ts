@@ -1,0 +1,22 @@
+import type { Database } from '../db/database.ts';
+import type { Agents } from './agents.ts';
+import type { Commands } from './commands.ts';
+import type { Events } from './events.ts';
+import type { Heartbeats } from './heartbeats.ts';
+import type { Hosts } from './hosts.ts';
+import type { Leases } from './leases.ts';
+import type { Metrics } from './metrics/metrics.ts';
+import type { SystemState } from './system-state.ts';
+
+/** What the fleet knows, by concept. The only way to the truth for the rooms above. */
+export interface SharedState {
+  readonly database: Database;
+  readonly agents: Agents;
+  readonly hosts: Hosts;
+  readonly leases: Leases;
+  readonly heartbeats: Heartbeats;
+  readonly metrics: Metrics;
+  readonly events: Events;
+  readonly commands: Commands;
+  readonly systemState: SystemState;
+}
