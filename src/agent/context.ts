@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { AgentId, Epoch, HostId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
-import type { Result, Transaction } from '../db/database.ts';
+import type { PoolStatus, Result, Transaction } from '../db/database.ts';
 import type { Sql } from '../db/sql.ts';
 
 export interface MetricOptions {
@@ -22,14 +22,23 @@ export interface AgentState {
   delete(key: string): Promise<void>;
 }
 
+export interface ReadOptions {
+  /** The server cancels the statement after this. Default: what the host is configured with. */
+  readonly statementTimeoutMs?: number;
+  /** The longest wait for a lock. */
+  readonly lockTimeoutMs?: number;
+}
+
 /** SQL on the fleet's database. Reads are free; a write is fenced: it is refused once the lease is lost. */
 export interface AgentSql {
   /** Reads, in a read-only transaction. */
-  read<Row = Record<string, unknown>>(statement: Sql): Promise<Result<Row>>;
+  read<Row = Record<string, unknown>>(statement: Sql, options?: ReadOptions): Promise<Result<Row>>;
   /** One fenced statement. */
   write<Row = Record<string, unknown>>(statement: Sql): Promise<Result<Row>>;
   /** Several fenced statements, all or none. */
   transaction<T>(work: (tx: Transaction) => Promise<T>): Promise<T>;
+  /** The connection pools of this process, as they are now. Empty where the host does not know. */
+  pools(): readonly PoolStatus[];
 }
 
 /** What an agent is given: everything it needs and nothing else. */

@@ -32,10 +32,24 @@ export interface TransactionOptions {
 
 export type PoolName = 'main' | 'heartbeat';
 
+/** One pool of connections, as it is now. */
+export interface PoolStatus {
+  readonly pool: PoolName;
+  /** Connections open at most. */
+  readonly max: number;
+  /** Connections open now. */
+  readonly total: number;
+  readonly idle: number;
+  /** Callers that wait for a connection. */
+  readonly waiting: number;
+}
+
 /** A PostgreSQL database, reached through pools that heal. Errors are MusterErrors of the DATABASE_ family where a person can act on them. */
 export interface Database extends Queryable {
   query<Row = Record<string, unknown>>(statement: Sql, options?: { readonly pool?: PoolName }): Promise<Result<Row>>;
   /** The only row, or undefined. */
   one<Row = Record<string, unknown>>(statement: Sql, options?: { readonly pool?: PoolName }): Promise<Row | undefined>;
   transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
+  /** How full the pools are. */
+  pools?(): readonly PoolStatus[];
 }

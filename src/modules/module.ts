@@ -9,6 +9,8 @@ export interface DefaultAgent {
   readonly name: string;
   readonly type: string;
   readonly config?: Readonly<Record<string, unknown>>;
+  /** What `--demo` lays over `config`. */
+  readonly demoConfig?: Readonly<Record<string, unknown>>;
   /** Default active. */
   readonly state?: 'active' | 'inactive';
 }
