@@ -22,11 +22,14 @@ export interface LoggerOptions {
 
 /** A JSON-lines logger with secrets redacted. */
 export function createLogger(options: LoggerOptions = {}): Logger {
-  const destination = options.file === undefined ? pino.destination({ fd: 2, sync: true }) : pino.destination({ dest: options.file, mkdir: true, sync: false });
+  const destination =
+    options.file === undefined
+      ? pino.destination({ fd: 2, sync: true })
+      : pino.destination({ dest: options.file, mkdir: true, sync: false });
   return pino(
     {
       level: options.level ?? 'info',
-      base: undefined,
+      base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
       redact: { paths: SECRETS.flatMap((key) => [key, `*.${key}`]), censor: '[redacted]' },
     },

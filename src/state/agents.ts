@@ -1,4 +1,8 @@
-import type { AgentId, Epoch, HostId } from '../base/ids.ts';
+import { MusterError } from '../base/errors.ts';
+import { agentId, epoch, hostId, type AgentId, type Epoch, type HostId } from '../base/ids.ts';
+import type { Database, Queryable } from '../db/database.ts';
+import { raw, sql, type Sql } from '../db/sql.ts';
+import { requireRow } from './rows.ts';
 
 /** What is desired; plain SQL may write it. */
 export type AgentState = 'active' | 'inactive' | 'paused';
@@ -58,7 +62,168 @@ export interface Agents {
   /** Throws NOT_FOUND. */
   setState(id: AgentId, state: AgentState): Promise<AgentRecord>;
   setConfig(id: AgentId, config: Readonly<Record<string, unknown>>): Promise<AgentRecord>;
+  /** Changes what people read; replaces metadata as a whole. */
+  describe(
+    id: AgentId,
+    change: { readonly name?: string | undefined; readonly metadata?: Readonly<Record<string, unknown>> | undefined },
+  ): Promise<AgentRecord>;
   remove(id: AgentId): Promise<boolean>;
   /** How many there are by state and status. */
   count(): Promise<readonly { readonly state: AgentState; readonly status: AgentStatus; readonly count: number }[]>;
+}
+
+interface AgentRow {
+  readonly agent_id: string;
+  readonly agent_name: string;
+  readonly agent_type: string;
+  readonly state: AgentState;
+  readonly slot_status: SlotStatus | null;
+  readonly config: Record<string, unknown>;
+  readonly metadata: Record<string, unknown>;
+  readonly created_at: number;
+  readonly updated_at: number;
+  readonly status: AgentStatus;
+  readonly health_score: number | null;
+  readonly last_heartbeat_at: number | null;
+  readonly host_id: string | null;
+  readonly epoch: number;
+  readonly acquired_at: number | null;
+  readonly error_count: number;
+  readonly run_count: number;
+  readonly last_error: string | null;
+  readonly reason: string | null;
+}
+
+/** Columns of muster.fleet (aliased f) as `toAgent` reads them; times as milliseconds. */
+const AGENT_COLUMNS = raw(`f.agent_id, f.agent_name, f.agent_type, f.state, f.slot_status, f.config, f.metadata,
+  (extract(epoch from f.created_at) * 1000)::float8 as created_at, (extract(epoch from f.updated_at) * 1000)::float8 as updated_at,
+  f.status, f.health_score, (extract(epoch from f.last_heartbeat_at) * 1000)::float8 as last_heartbeat_at, f.host_id,
+  f.epoch::float8 as epoch, (extract(epoch from f.acquired_at) * 1000)::float8 as acquired_at,
+  f.error_count, f.run_count::float8 as run_count, f.last_error, f.reason`);
+
+function toAgent(row: AgentRow): AgentRecord {
+  return {
+    agentId: agentId(row.agent_id),
+    name: row.agent_name,
+    type: row.agent_type,
+    state: row.state,
+    slotStatus: row.slot_status,
+    config: row.config,
+    metadata: row.metadata,
+    createdAt: row.created_at,
+    updatedAt: row.updated_at,
+    status: row.status,
+    healthScore: row.health_score,
+    lastHeartbeatAt: row.last_heartbeat_at,
+    hostId: row.host_id === null ? null : hostId(row.host_id),
+    epoch: epoch(row.epoch),
+    acquiredAt: row.acquired_at,
+    errorCount: row.error_count,
+    runCount: row.run_count,
+    lastError: row.last_error,
+    reason: row.reason,
+  };
+}
+
+/** Agents by a condition on muster.fleet (aliased f), in order of id. */
+export async function selectAgents(database: Queryable, where: Sql, limit: number): Promise<readonly AgentRecord[]> {
+  const { rows } = await database.query<AgentRow>(
+    sql`select ${AGENT_COLUMNS} from muster.fleet f where ${where} order by f.agent_id limit ${limit}`,
+  );
+  return rows.map(toAgent);
+}
+
+/** Agents in the database; `changed` is told after each committed change, so that hosts hear of it early. */
+export function createAgents(database: Database, changed: () => void): Agents {
+  const one = async (id: AgentId): Promise<AgentRecord | undefined> => (await selectAgents(database, sql`f.agent_id = ${id}`, 1))[0];
+  const after = async (id: AgentId, updated: { readonly count: number }): Promise<AgentRecord> => {
+    if (updated.count > 0) changed();
+    return requireRow(await one(id), `agent ${id}`);
+  };
+  return {
+    get: one,
+
+    list: (filter, page) =>
+      selectAgents(
+        database,
+        sql`(${filter.state ?? null}::text is null or f.state = ${filter.state ?? null})
+        and (${filter.status ?? null}::text is null or f.status = ${filter.status ?? null})
+        and (${filter.type ?? null}::text is null or f.agent_type = ${filter.type ?? null})
+        and (${filter.hostId ?? null}::uuid is null or f.host_id = ${filter.hostId ?? null}::uuid)
+        and (${filter.search ?? null}::text is null or strpos(lower(f.agent_id || ' ' || f.agent_name), lower(${filter.search ?? null})) > 0)
+        and f.agent_id > ${page.after ?? ''}`,
+        page.limit,
+      ),
+
+    async create(agent) {
+      const { count } = await database.query(insertAgents([agent]));
+      if (count === 0) {
+        throw new MusterError('CONFLICT', `an agent with the id "${agent.agentId}" exists already`, {
+          remedy: 'Choose another agent_id, or change the existing agent.',
+        });
+      }
+      changed();
+      return requireRow(await one(agentId(agent.agentId)), `agent ${agent.agentId}`);
+    },
+
+    async ensure(agents) {
+      if (agents.length === 0) return;
+      const { count } = await database.query(insertAgents(agents));
+      if (count > 0) changed();
+    },
+
+    async setState(id, state) {
+      // A slot is occupied while somebody has activated it, whichever way that was done.
+      return after(
+        id,
+        await database.query(sql`update muster.agents set state = ${state},
+          slot_status = case when slot_status is null then null when ${state} = 'inactive' then 'available' else 'occupied' end
+        where agent_id = ${id} and state <> ${state}`),
+      );
+    },
+
+    async setConfig(id, config) {
+      return after(
+        id,
+        await database.query(sql`update muster.agents set config = ${JSON.stringify(config)}::jsonb where agent_id = ${id}`),
+      );
+    },
+
+    async describe(id, change) {
+      return after(
+        id,
+        await database.query(sql`update muster.agents set agent_name = coalesce(${change.name ?? null}, agent_name),
+          metadata = coalesce(${change.metadata === undefined ? null : JSON.stringify(change.metadata)}::jsonb, metadata)
+        where agent_id = ${id}`),
+      );
+    },
+
+    async remove(id) {
+      const { count } = await database.query(sql`delete from muster.agents where agent_id = ${id}`);
+      if (count > 0) changed();
+      return count > 0;
+    },
+
+    async count() {
+      const { rows } = await database.query<{ state: AgentState; status: AgentStatus; count: number }>(
+        sql`select state, status, count(*)::int as count from muster.fleet group by state, status order by state, status`,
+      );
+      return rows;
+    },
+  };
+}
+
+function insertAgents(agents: readonly NewAgent[]): Sql {
+  const rows = agents.map((a) => ({
+    agent_id: a.agentId,
+    agent_name: a.name,
+    agent_type: a.type,
+    state: a.state ?? 'active',
+    config: a.config ?? {},
+    metadata: a.metadata ?? {},
+  }));
+  return sql`insert into muster.agents (agent_id, agent_name, agent_type, state, config, metadata)
+    select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
+      as r (agent_id text, agent_name text, agent_type text, state text, config jsonb, metadata jsonb)
+    on conflict (agent_id) do nothing`;
 }

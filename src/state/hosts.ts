@@ -1,5 +1,8 @@
-import type { AgentId, Epoch, HostId } from '../base/ids.ts';
-import type { AgentRecord, AgentStatus } from './agents.ts';
+import { agentId, hostId, type AgentId, type Epoch, type HostId } from '../base/ids.ts';
+import type { Database } from '../db/database.ts';
+import { sql } from '../db/sql.ts';
+import { selectAgents, type AgentRecord, type AgentStatus } from './agents.ts';
+import { beatStatement, claimStatement, releaseStatement } from './host-statements.ts';
 
 export interface HostLoad {
   /** Share of one core this process used since the last beat. */
@@ -80,4 +83,141 @@ export interface Hosts {
   held(host: HostId): Promise<readonly AgentRecord[]>;
   /** Forgets hosts that ended longer ago than this. */
   prune(olderThanMs: number): Promise<number>;
+}
+
+/** After a silence of the whole fleet longer than this many leases nobody is declared dead for one lease. */
+const SILENCE_LEASES = 0.75;
+
+export interface HostsOptions {
+  /** The lease of the fleet, milliseconds: bounds the silence after which grace is given. */
+  readonly leaseMs: number;
+  /** Told after agents were freed: somebody else may take them at once. */
+  readonly freed: () => void;
+}
+
+/** Hosts in the database: one statement a beat, whatever the number of agents. */
+export function createHosts(database: Database, options: HostsOptions): Hosts {
+  const silenceMs = options.leaseMs * SILENCE_LEASES;
+  const take = async (hosts: readonly string[], onlyOverdue: boolean, reason: string): Promise<readonly HostId[]> => {
+    const { rows } = await database.query<{ host_id: string }>(
+      sql`select h as host_id from muster.take_hosts(${hosts}::uuid[], ${onlyOverdue}, ${reason}) as h`,
+    );
+    if (rows.length > 0) options.freed();
+    return rows.map((row) => hostId(row.host_id));
+  };
+
+  return {
+    async join(host) {
+      await database.query(sql`insert into muster.hosts (host_id, hostname, pid, process_key, version, labels, capacity, expires_at)
+        values (${host.hostId}, ${host.hostname}, ${host.pid}, ${host.processKey}, ${host.version}, ${JSON.stringify(host.labels)}::jsonb,
+                ${host.capacity}, clock_timestamp() + ${host.leaseMs} * interval '1 millisecond')`);
+    },
+
+    async beat(host, leaseMs, load, beats) {
+      const row = await database.one<{ held: boolean; lost: string[] }>(beatStatement(host, leaseMs, silenceMs, load, beats), {
+        pool: 'heartbeat',
+      });
+      return { held: row?.held ?? false, lost: (row?.lost ?? []).map(agentId) };
+    },
+
+    async claim(host, types, limit) {
+      const { rows } = await database.query<{ agent_id: string }>(claimStatement(host, types, limit));
+      if (rows.length === 0) return [];
+      const agents = await selectAgents(
+        database,
+        sql`f.agent_id = any(${rows.map((r) => r.agent_id)}::text[]) and f.host_id = ${host}`,
+        limit,
+      );
+      return agents.map((agent) => ({ agent, epoch: agent.epoch }));
+    },
+
+    async release(host, agents) {
+      if (agents.length === 0) return;
+      await database.query(releaseStatement(host, agents));
+      options.freed();
+    },
+
+    async expire() {
+      const overdue = await database.query<{ host_id: string }>(
+        sql`select h as host_id from muster.overdue_hosts(${silenceMs} * interval '1 millisecond') as h`,
+      );
+      if (overdue.count === 0) return [];
+      return take(
+        overdue.rows.map((row) => row.host_id),
+        true,
+        'its host stopped renewing its lease',
+      );
+    },
+
+    certifyDead: (hosts) => (hosts.length === 0 ? Promise.resolve([]) : take(hosts, false, 'the process of its host is gone')),
+
+    async leave(host) {
+      // The row is locked first: fenced writes under way end before the agents are anybody's again.
+      await database.transaction(async (tx) => {
+        await tx.query(
+          sql`update muster.hosts set status = 'stopped', stopped_at = clock_timestamp() where host_id = ${host} and status = 'live'`,
+        );
+        await tx.query(
+          sql`update muster.agent_leases set host_id = null, status = 'stopped', reason = 'its host stopped' where host_id = ${host}`,
+        );
+        await tx.query(sql`update muster.leases set expires_at = '-infinity' where host_id = ${host}`);
+      });
+      options.freed();
+    },
+
+    async list(filter) {
+      const { rows } = await database.query<HostRow>(sql`
+        select h.host_id, h.hostname, h.pid, h.process_key, h.version, h.labels, h.capacity, h.load, h.status,
+          (extract(epoch from h.started_at) * 1000)::float8 as started_at, (extract(epoch from h.last_beat_at) * 1000)::float8 as last_beat_at,
+          (extract(epoch from h.expires_at) * 1000)::float8 as expires_at, coalesce(l.agents, 0)::int as agents
+        from muster.hosts h
+        left join (select host_id, count(*) as agents from muster.agent_leases where host_id is not null group by host_id) l using (host_id)
+        where ${filter?.live ?? null}::boolean is null or (h.status = 'live') = ${filter?.live ?? null}
+        order by h.started_at desc limit 1000`);
+      return rows.map(toHost);
+    },
+
+    held: (host) => selectAgents(database, sql`f.host_id = ${host}`, 100_000),
+
+    async prune(olderThanMs) {
+      const { count } = await database.query(
+        sql`delete from muster.hosts where status <> 'live' and stopped_at < clock_timestamp() - ${olderThanMs} * interval '1 millisecond'`,
+      );
+      return count;
+    },
+  };
+}
+
+interface HostRow {
+  readonly host_id: string;
+  readonly hostname: string;
+  readonly pid: number;
+  readonly process_key: string | null;
+  readonly version: string;
+  readonly labels: Record<string, string>;
+  readonly capacity: number;
+  readonly load: HostLoad;
+  readonly status: HostRecord['status'];
+  readonly started_at: number;
+  readonly last_beat_at: number;
+  readonly expires_at: number;
+  readonly agents: number;
+}
+
+function toHost(row: HostRow): HostRecord {
+  return {
+    hostId: hostId(row.host_id),
+    hostname: row.hostname,
+    pid: row.pid,
+    processKey: row.process_key,
+    version: row.version,
+    labels: row.labels,
+    capacity: row.capacity,
+    load: row.load,
+    status: row.status,
+    startedAt: row.started_at,
+    lastBeatAt: row.last_beat_at,
+    expiresAt: row.expires_at,
+    agents: row.agents,
+  };
 }

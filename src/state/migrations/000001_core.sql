@@ -86,6 +86,7 @@ create table muster.events (
   data     jsonb       not null default '{}'
 ) partition by range (ts);
 create index on muster.events (id);
+create index on muster.events (tx);
 create index on muster.events (agent_id, id) where agent_id is not null;
 
 create table muster.commands (
@@ -139,10 +140,11 @@ create table muster.heartbeats (
   metrics      jsonb
 ) partition by range ("timestamp");
 create index on muster.heartbeats (agent_id, "timestamp");
+create index on muster.heartbeats ("timestamp");
 
--- Refuses a write by a host that no longer holds what it writes for. Call it in the writing transaction, before or
--- with the write. Two statements on purpose: the second sees what was committed while the first waited for the row.
-create function muster.fence(p_host uuid, p_agents text[], p_epochs bigint[]) returns boolean
+-- Refuses a write by a host that no longer holds what it writes for. Call it first in the writing transaction.
+-- Two statements on purpose: the second sees what was committed while the first waited for the row.
+create function muster.fence(p_host uuid, p_agents text[], p_epochs bigint[]) returns void
 language plpgsql volatile as $$
 declare
   stale text;
@@ -159,7 +161,53 @@ begin
   if found then
     raise exception 'agent % is no longer held by host % at this epoch', stale, p_host using errcode = 'MU001';
   end if;
-  return true;
+end $$;
+
+-- Hosts whose lease has run out. None of them where the fleet itself was silent (the database was away, or its clock
+-- jumped): then nobody is late, and every host has one lease of grace to be heard again. A beat from the future means
+-- that the clock went back; after the grace its host has either beaten again or is gone.
+create function muster.overdue_hosts(p_silence interval) returns setof uuid
+language sql volatile as $$
+  select h.host_id
+  from muster.hosts h, muster.fleet_clock c
+  where h.status = 'live'
+    and (h.expires_at < clock_timestamp() or h.last_beat_at > clock_timestamp() + interval '1 second')
+    and clock_timestamp() > c.grace_until
+    and clock_timestamp() - c.last_tick_at between -interval '1 second' and p_silence
+$$;
+
+-- Takes the agents of these hosts away: marks the hosts lost and frees what they held. Each host's row is locked FOR
+-- UPDATE first, which waits for its fenced writes under way; a host that another caller is taking is skipped. With
+-- p_only_overdue the verdict is checked again on the locked row, so that a beat in the nick of time wins.
+create function muster.take_hosts(p_hosts uuid[], p_only_overdue boolean, p_reason text) returns setof uuid
+language plpgsql volatile as $$
+declare
+  taken uuid[];
+begin
+  select array_agg(host_id) into taken from (
+    select host_id from muster.hosts
+    where host_id = any (p_hosts) and status = 'live'
+      and (not p_only_overdue or expires_at < clock_timestamp() or last_beat_at > clock_timestamp() + interval '1 second')
+    order by host_id
+    for update skip locked
+  ) locked;
+  if taken is null then
+    return;
+  end if;
+  update muster.hosts set status = 'lost', stopped_at = clock_timestamp() where host_id = any (taken);
+  -- A statement of its own: it sees what the hosts claimed until the lock was ours.
+  with freed as (
+    update muster.agent_leases l
+    set host_id = null, status = 'lost', reason = p_reason
+    from (select agent_id, host_id, epoch from muster.agent_leases where host_id = any (taken)) held
+    where l.agent_id = held.agent_id
+    returning held.agent_id, held.host_id, held.epoch
+  )
+  insert into muster.events (type, agent_id, host_id, epoch, data)
+  select 'agent:lost', agent_id, host_id, epoch, jsonb_build_object('reason', p_reason) from freed;
+  insert into muster.events (type, host_id, data)
+  select 'host:lost', host_id, jsonb_build_object('reason', p_reason) from unnest(taken) as t (host_id);
+  return query select unnest(taken);
 end $$;
 
 create function muster.touch_updated_at() returns trigger language plpgsql as $$
@@ -188,6 +236,19 @@ begin
   return null;
 end $$;
 create trigger agents_add_lease after insert on muster.agents for each row execute function muster.add_agent_lease();
+
+-- An agent as people see it: desired and observed in one row. An agent whose host has let its lease run out is lost, even
+-- where no host is left to say so; not in the first seconds of a server that was away.
+create view muster.fleet as
+  select a.agent_id, a.agent_name, a.agent_type, a.state, a.slot_status, a.config, a.metadata, a.created_at, a.updated_at,
+         case when l.host_id is not null
+               and (h.host_id is null or h.status <> 'live' or h.expires_at < clock_timestamp())
+               and pg_postmaster_start_time() < clock_timestamp() - interval '10 seconds'
+              then 'lost' else l.status end as status,
+         l.health_score, l.last_heartbeat_at, l.host_id, l.epoch, l.acquired_at, l.error_count, l.run_count, l.last_error, l.reason
+  from muster.agents a
+  join muster.agent_leases l on l.agent_id = a.agent_id
+  left join muster.hosts h on h.host_id = l.host_id;
 
 create view public.agents as
   select agent_id, agent_name, agent_type, state, created_at, updated_at, metadata, slot_status, config from muster.agents;

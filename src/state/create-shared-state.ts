@@ -1,0 +1,40 @@
+import type { Database } from '../db/database.ts';
+import { createAgents } from './agents.ts';
+import { createCommands } from './commands.ts';
+import { createEvents } from './events.ts';
+import { createHeartbeats } from './heartbeats.ts';
+import { createHosts } from './hosts.ts';
+import { createLeases } from './leases.ts';
+import { createMetrics } from './metrics/metrics.ts';
+import type { SharedState } from './shared-state.ts';
+import { createSystemState } from './system-state.ts';
+
+export interface SharedStateOptions {
+  /** The fleet's lease, milliseconds. Default 8,000. */
+  readonly leaseMs?: number;
+  /** Told after commit what changed, so that others wake early. */
+  readonly wake?: { hint(topic: string): void };
+}
+
+/** SharedState on a PostgreSQL database that has been migrated. */
+export function createSharedState(database: Database, options: SharedStateOptions = {}): SharedState {
+  const hint = (topic: string) => (): void => options.wake?.hint(topic);
+  const agents = createAgents(database, hint('agents'));
+  return {
+    database,
+    agents,
+    hosts: createHosts(database, {
+      leaseMs: options.leaseMs ?? 8_000,
+      freed: () => {
+        options.wake?.hint('agents');
+        options.wake?.hint('events');
+      },
+    }),
+    leases: createLeases(database),
+    heartbeats: createHeartbeats(database),
+    metrics: createMetrics(database),
+    events: createEvents(database, hint('events')),
+    commands: createCommands(database, agents, hint('commands')),
+    systemState: createSystemState(database, hint('system_state')),
+  };
+}

@@ -1,0 +1,91 @@
+import type { HostId } from '../base/ids.ts';
+import { named, sql, type Sql } from '../db/sql.ts';
+import type { AgentBeat, HostLoad } from './hosts.ts';
+
+/** Agents as columns, for unnest: one parameter a column however many agents (4 µs a row in Node against 5.6 for VALUES). */
+function columns(agents: readonly AgentBeat[]): Sql {
+  return sql`unnest(
+    ${agents.map((a) => a.agentId)}::text[], ${agents.map((a) => a.epoch)}::bigint[], ${agents.map((a) => a.status)}::text[],
+    ${agents.map((a) => a.healthScore)}::real[], ${agents.map((a) => a.errorCount)}::int[], ${agents.map((a) => a.runCount)}::bigint[],
+    ${agents.map((a) => a.lastError)}::text[], ${agents.map((a) => a.reason)}::text[]
+  ) as b (agent_id, epoch, status, health_score, error_count, run_count, last_error, reason)`;
+}
+
+/**
+ * One beat: renews the lease while the host is live (late is not too late, as long as nobody has taken it), ticks the fleet
+ * clock at most once a second, writes what each agent reports at its epoch, and keeps history: a row for each change of status
+ * and one a minute. No changed column is indexed, so every update is HOT.
+ */
+export function beatStatement(host: HostId, leaseMs: number, silenceMs: number, load: HostLoad, beats: readonly AgentBeat[]): Sql {
+  return named(
+    'muster-beat',
+    sql`with me as (
+      update muster.hosts set expires_at = clock_timestamp() + ${leaseMs}::float8 * interval '1 millisecond',
+        last_beat_at = clock_timestamp(), load = ${JSON.stringify(load)}::jsonb
+      where host_id = ${host}::uuid and status = 'live'
+      returning host_id
+    ), tick as (
+      update muster.fleet_clock c set last_tick_at = clock_timestamp(),
+        grace_until = case
+          when clock_timestamp() - c.last_tick_at not between -interval '1 second' and ${silenceMs}::float8 * interval '1 millisecond'
+          then clock_timestamp() + ${leaseMs}::float8 * interval '1 millisecond'
+          -- A clock that went back by hours must not leave a grace that long behind.
+          else least(c.grace_until, clock_timestamp() + ${leaseMs}::float8 * interval '1 millisecond') end
+      where exists (select from me)
+        and clock_timestamp() - c.last_tick_at not between interval '0' and interval '1 second'
+    ), current as materialized (
+      select b.*, l.status is distinct from b.status
+          or date_trunc('minute', l.last_heartbeat_at) is distinct from date_trunc('minute', clock_timestamp()) as record
+      from me, ${columns(beats)}
+      join muster.agent_leases l on l.agent_id = b.agent_id
+      where l.host_id = me.host_id and l.epoch = b.epoch
+    ), written as (
+      update muster.agent_leases l
+      set status = c.status, health_score = c.health_score, last_heartbeat_at = clock_timestamp(), error_count = c.error_count,
+        run_count = c.run_count, last_error = c.last_error, reason = c.reason
+      from current c
+      where l.agent_id = c.agent_id and l.host_id = ${host}::uuid and l.epoch = c.epoch
+      returning l.agent_id, l.status, l.health_score, l.error_count, l.run_count, c.record
+    ), history as (
+      insert into muster.heartbeats (agent_id, "timestamp", status, health_score, metrics)
+      select agent_id, clock_timestamp(), status, health_score, jsonb_build_object('error_count', error_count, 'run_count', run_count)
+      from written where record
+    )
+    select exists (select from me) as held,
+      array(select b.agent_id from unnest(${beats.map((b) => b.agentId)}::text[]) as b (agent_id)
+            where not exists (select from written w where w.agent_id = b.agent_id)) as lost`,
+  );
+}
+
+/**
+ * Takes agents nobody holds. The host's own row is locked FOR KEY SHARE: a host that is being declared lost takes nothing.
+ * The array keeps the planner from running the locking subquery more than once.
+ */
+export function claimStatement(host: HostId, types: readonly string[], limit: number): Sql {
+  return sql`with me as materialized (
+      select host_id from muster.hosts where host_id = ${host} and status = 'live' and expires_at > clock_timestamp() for key share
+    )
+    update muster.agent_leases l
+    set host_id = me.host_id, epoch = l.epoch + 1, acquired_at = clock_timestamp(), status = 'starting', reason = null
+    from me
+    where l.host_id is null and l.agent_id = any (array(
+      select free.agent_id
+      from muster.agent_leases free
+      join muster.agents a on a.agent_id = free.agent_id
+      where free.host_id is null and a.state = 'active' and a.agent_type = any (${types}::text[])
+      order by free.agent_id
+      limit ${limit}
+      for update of free skip locked
+    ))
+    returning l.agent_id`;
+}
+
+/** Gives agents back at their epochs. FOR UPDATE on the host's row waits for its fenced writes under way. */
+export function releaseStatement(host: HostId, agents: readonly AgentBeat[]): Sql {
+  return sql`with me as materialized (select host_id from muster.hosts where host_id = ${host} for update)
+    update muster.agent_leases l
+    set host_id = null, status = b.status, health_score = b.health_score, last_heartbeat_at = clock_timestamp(),
+      error_count = b.error_count, run_count = b.run_count, last_error = b.last_error, reason = b.reason
+    from me, ${columns(agents)}
+    where l.agent_id = b.agent_id and l.host_id = me.host_id and l.epoch = b.epoch`;
+}
