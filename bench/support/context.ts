@@ -1,0 +1,111 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createLogger, silentLogger } from '../../src/base/logger.ts';
+import { PostgresAdapter } from '../../src/db/adapter.ts';
+import { startEmbedded } from '../../src/db/embedded/index.ts';
+import { migrate } from '../../src/db/migrate.ts';
+import { raw, sql } from '../../src/db/sql.ts';
+import { builtInModules } from '../../src/modules/built-in.ts';
+import { coreMigrations } from '../../src/state/migrations.ts';
+import type { BenchContext, BenchServer } from './bench.ts';
+
+export interface ContextOptions {
+  readonly root: string;
+  readonly name: string;
+  readonly seconds: number;
+  readonly shortened: boolean;
+  readonly signal: AbortSignal;
+}
+
+export interface OpenContext extends BenchContext {
+  /** The server, if the bench asked for one. */
+  readonly usedServer: () => BenchServer | undefined;
+  /** Ends what was deferred. Keeps the folder, and says so, when the bench failed. */
+  close(failed: boolean): Promise<void>;
+}
+
+const tell = (line: string): void => void process.stderr.write(`${line}\n`);
+
+/** What a bench is given, and the way to end it all again. */
+export async function openContext(options: ContextOptions): Promise<OpenContext> {
+  const folder = await mkdtemp(join(tmpdir(), `muster-bench-${options.name}-`));
+  const log = createLogger({ level: 'info', file: join(folder, 'bench.log') });
+  const ends: (() => Promise<unknown> | void)[] = [];
+  let server: Promise<BenchServer> | undefined;
+  let used: BenchServer | undefined;
+  let databases = 0;
+
+  const context: OpenContext = {
+    seconds: options.seconds,
+    shortened: options.shortened,
+    folder,
+    root: options.root,
+    signal: options.signal,
+    log,
+    say: tell,
+    progress: (line) => {
+      if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line}`);
+    },
+    defer: (end) => void ends.push(end),
+    server: async () => {
+      server ??= startServer();
+      return server;
+    },
+    database: async ({ migrate: wanted = true, poolMax = 20 } = {}) => {
+      const { url: base } = await context.server();
+      const name = `bench_${process.pid}_${++databases}`;
+      const admin = adapter(base, 1);
+      await admin.start();
+      await admin.query(sql`create database ${raw(name)}`);
+      await admin.stop();
+      const url = new URL(base);
+      url.pathname = `/${name}`;
+      const database = adapter(url.href, poolMax);
+      await database.start();
+      context.defer(async () => {
+        await database.stop();
+        if (used?.embedded !== undefined) return; // the whole server goes away
+        await admin.start();
+        await admin.query(sql`drop database if exists ${raw(name)} with (force)`);
+        await admin.stop();
+      });
+      if (wanted) {
+        const sets = [{ name: 'core', folder: coreMigrations }, ...builtInModules.flatMap(({ name: set, migrations }) => (migrations === undefined ? [] : [{ name: set, folder: migrations }]))];
+        await migrate(database, sets);
+      }
+      return { url: url.href, database };
+    },
+    usedServer: () => used,
+    close: async (failed) => {
+      for (const end of ends.reverse()) {
+        try {
+          await end();
+        } catch (error) {
+          tell(`bench: Cleaning up failed: ${String(error)}`);
+        }
+      }
+      if (failed) tell(`bench: Its log and data are kept in ${folder}`);
+      else await rm(folder, { recursive: true, force: true });
+    },
+  };
+
+  async function startServer(): Promise<BenchServer> {
+    const given = process.env['MUSTER_BENCH_DATABASE_URL'];
+    const embedded = given === undefined || given === '' ? await startEmbedded({ dataDir: join(folder, 'data'), log, onProgress: context.progress }) : undefined;
+    if (embedded !== undefined) ends.unshift(() => embedded.stop('fast'));
+    const url = embedded?.url ?? given ?? '';
+    const database = adapter(url, 1);
+    await database.start();
+    const row = await database.one<{ server_version: string }>(sql`show server_version`);
+    await database.stop();
+    used = { url, version: row?.server_version ?? 'unknown', ...(embedded === undefined ? {} : { embedded }) };
+    return used;
+  }
+
+  return context;
+}
+
+function adapter(url: string, poolMax: number): PostgresAdapter {
+  return new PostgresAdapter({ url, poolMax, poolMin: 0, applicationName: 'muster bench', log: silentLogger });
+}
