@@ -87,6 +87,13 @@ export const ERRORS = {
     title: 'It changed since you read it',
     remedy: 'Read it again and send its new ETag.',
   },
+  METHOD_NOT_ALLOWED: { status: 405, exitCode: EXIT.failure, title: 'Not with this method', remedy: 'Use one of the methods named in Allow.' },
+  REQUEST_TIMEOUT: { status: 408, exitCode: EXIT.unavailable, title: 'The request did not arrive in time', remedy: 'Send the whole request within 10 seconds.' },
+  URI_TOO_LONG: { status: 414, exitCode: EXIT.dataFormat, title: 'The address is too long', remedy: 'Keep path and query below 8 KB.' },
+  UNSUPPORTED_MEDIA: { status: 415, exitCode: EXIT.dataFormat, title: 'Not a content type we read', remedy: 'Send JSON with content-type application/json.' },
+  WRONG_HOST: { status: 421, exitCode: EXIT.failure, title: 'This server does not answer to that name', remedy: 'Use its address, or add the name to server.allowed_hosts.' },
+  HEADERS_TOO_LARGE: { status: 431, exitCode: EXIT.dataFormat, title: 'The headers are too large', remedy: 'Keep the headers below 16 KB.' },
+  SHUTTING_DOWN: { status: 503, exitCode: EXIT.unavailable, title: 'The server is stopping', remedy: 'Try again in a moment, or ask another server of the fleet.' },
   TOO_LARGE: { status: 413, exitCode: EXIT.dataFormat, title: 'Too large', remedy: 'Send less at once.' },
   RATE_LIMITED: { status: 429, exitCode: EXIT.unavailable, title: 'Too many requests', remedy: 'Wait for the time in Retry-After.' },
   CARDINALITY: {
@@ -192,6 +199,7 @@ export const ERRORS = {
     remedy: 'Mend the cause and run `muster setup` again: it goes on where it stopped.',
   },
   PORT_TAKEN: { status: 500, exitCode: EXIT.portTaken, title: 'The port is taken', remedy: 'Choose another with --port.' },
+  ADDRESS_UNUSABLE: { status: 500, exitCode: EXIT.noPermission, title: 'The server cannot listen there', remedy: 'Choose an address of this machine with --host, and a port from 1024 up with --port.' },
   DATA_FOLDER_IN_USE: {
     status: 500,
     exitCode: EXIT.dataFolderInUse,
