@@ -2,7 +2,7 @@ import { readdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { parseArgs } from 'node:util';
-import { EXIT } from '../src/base/errors.ts';
+import { EXIT, isMusterError, MusterError } from '../src/base/errors.ts';
 import type { Bench } from './support/bench.ts';
 import { openContext } from './support/context.ts';
 import { load, machine, versions } from './support/machine.ts';
@@ -76,14 +76,14 @@ async function main(): Promise<number> {
     console.log(USAGE);
     return EXIT.ok;
   }
-  if (seconds !== undefined && !(seconds > 0)) throw new TypeError(`--seconds takes a number of seconds, not "${values.seconds}"`);
+  if (seconds !== undefined && !(seconds > 0)) throw new MusterError('USAGE', `--seconds takes a number of seconds, not "${values.seconds}"`);
   const benches = await findBenches();
   if (positionals.length === 0) {
     await list(benches);
     return EXIT.ok;
   }
   const unknown = positionals.filter((name) => name !== 'all' && !benches.some((bench) => bench.name === name));
-  if (unknown.length > 0) throw new TypeError(`there is no benchmark ${unknown.join(', ')}; there are: ${benches.map(({ name }) => name).join(', ')}`);
+  if (unknown.length > 0) throw new MusterError('USAGE', `there is no benchmark ${unknown.join(', ')}; there are: ${benches.map(({ name }) => name).join(', ')}`);
 
   const interrupted = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort(new Error('interrupted')));
@@ -97,7 +97,7 @@ async function main(): Promise<number> {
 try {
   process.exitCode = await main();
 } catch (error) {
-  const usage = error instanceof TypeError;
-  console.error(usage ? `bench: ${error.message}\n\n${USAGE}` : error);
-  process.exitCode = usage ? EXIT.usage : EXIT.failure;
+  if (isMusterError(error, 'USAGE')) console.error(`bench: ${error.message}\n\n${USAGE}`);
+  else console.error(error);
+  process.exitCode = isMusterError(error) ? error.kind.exitCode : EXIT.failure;
 }

@@ -1,0 +1,56 @@
+// `./muster test [--full] [filters]`: the whole suite, or the files whose path contains a filter. Its last line is the sum.
+// --full also runs the database tests against every supported PostgreSQL, and lets nothing be skipped.
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** @typedef {import('../test/report/reporter.ts').RunSummary} RunSummary */
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const given = process.argv.slice(2);
+if (given.includes('--help') || given.includes('-h')) {
+  console.log(`usage: ./muster test [--full] [filters]
+
+  filters   run only the files whose path contains one of them
+  --full    nothing may be skipped, and the database tests run against every supported PostgreSQL
+  Other options go to vitest: ./muster test --coverage`);
+  process.exit(0);
+}
+const full = given.includes('--full');
+const passedOn = given.filter((argument) => argument !== '--full');
+const folder = mkdtempSync(join(tmpdir(), 'muster-test-'));
+
+/** One run of vitest. Without a summary it broke before any test: that is a failure too. @param {string[]} args @param {Record<string, string>} env @returns {RunSummary} */
+function vitest(args, env = {}) {
+  const file = join(folder, 'summary.json');
+  rmSync(file, { force: true });
+  const { status } = spawnSync(
+    process.execPath,
+    [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', '--reporter=default', `--reporter=${join(root, 'test', 'report', 'reporter.ts')}`, ...args],
+    { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...env, MUSTER_TEST_SUMMARY: file, ...(full ? { MUSTER_TEST_FULL: '1' } : {}) } },
+  );
+  if (!existsSync(file)) return { passed: 0, failed: 1, skipped: 0, skippedIn: {}, missing: [] };
+  /** @type {RunSummary} */
+  const summary = JSON.parse(readFileSync(file, 'utf8'));
+  if (status !== 0 && summary.failed === 0) summary.failed = 1;
+  return summary;
+}
+
+/** @param {RunSummary} summary */
+function explainSkips({ skippedIn, missing }) {
+  if (Object.keys(skippedIn).length === 0) return;
+  console.log('\nSkipped:');
+  for (const [file, { count, reasons }] of Object.entries(skippedIn)) console.log(`  ${count} in ${file}${reasons.length > 0 ? `: ${reasons.join('; ')}` : ''}`);
+  for (const { name, enables, install } of missing) console.log(`  ${name} is not installed; for ${enables}: ${install}`);
+}
+
+const summary = vitest(passedOn);
+explainSkips(summary);
+rmSync(folder, { recursive: true, force: true });
+
+const { passed, failed, skipped } = summary;
+if (full && skipped > 0) console.log('\nA full run may skip nothing.');
+console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
+process.exitCode = failed > 0 || passed === 0 || (full && skipped > 0) ? 1 : 0;
