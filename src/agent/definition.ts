@@ -1,21 +1,20 @@
 import type { z } from 'zod';
 import type { DurationInput } from '../base/duration.ts';
 import type { AgentContext } from './context.ts';
+import type { HealthReport } from './health.ts';
+import type { Schedule } from './schedule.ts';
 
-/** When an agent runs. Exactly one of the two; an agent without a schedule runs when it is told to. */
-export type Schedule =
-  | { readonly every: DurationInput; readonly cron?: never }
-  | { readonly cron: string; readonly timezone?: string; readonly every?: never };
+export type { HealthReport, Schedule };
 
-export interface HealthReport {
-  /** 0 (broken) to 100 (fit). */
-  readonly score: number;
-  /** Why it is not 100: what a person should read. */
-  readonly reasons?: readonly string[];
-}
+/** What an agent without a schema gets as its configuration: nothing. */
+export type NoConfig = Readonly<Record<never, never>>;
+
+/** A command of a type's own. What it returns is stored as JSON with the command, 64 kB at most. */
+export type CommandHandler<Config> = (ctx: AgentContext<Config>, payload: unknown) => Promise<unknown>;
 
 /**
- * A kind of agent. Many agents may be of one kind, each with its own id and configuration.
+ * A kind of agent. Many agents may be of one kind, each with its own id and configuration, so a definition keeps no state
+ * of its own: what lives from `startup` to `shutdown` belongs in a `WeakMap` keyed by `ctx.life`, or in a {@link BaseAgent}.
  * @typeParam Config what `config` parses to
  */
 export interface AgentDefinition<Config = unknown> {
@@ -25,21 +24,35 @@ export interface AgentDefinition<Config = unknown> {
   readonly description: string;
   /** What it can do, by name: shown in lists and searched by people. */
   readonly capabilities?: Readonly<Record<string, string>>;
-  /** Parses and defaults `agents.config`. Without one the agent takes no configuration. */
-  readonly config?: z.ZodType<Config>;
+  /**
+   * Parses and defaults `agents.config`; its output is `Config` ({@link defineAgent} sees to that). Without one the agent
+   * takes no configuration. Typed as a schema of anything, so that definitions of different configurations fit in one list.
+   */
+  readonly config?: z.ZodType;
+  /** When it runs. Without one it runs when it is told to (`run_now`). */
   readonly schedule?: Schedule | ((config: Config) => Schedule | undefined);
-  /** A run that takes longer is aborted. Default 60s. */
+  /** A startup or run that takes longer is aborted. Default 60s. */
   readonly timeout?: DurationInput;
-  /** Lower ones are slowed down first when the database is pressed. 0 to 100, default 50. */
+  /** Lower ones are stopped first, and slowed down first when the database is pressed. 0 to 100, default 50. */
   readonly priority?: number;
-  /** Once, before the first run under this lease. */
+  /** Once, before the first run of a life. Where it throws, the agent is started again after a pause that grows. */
   startup?(ctx: AgentContext<Config>): Promise<void> | void;
   /** One run. Must end soon after `ctx.signal` aborts. */
   run(ctx: AgentContext<Config>): Promise<unknown>;
   /** Once, after the last run, also when the lease was lost; ten seconds at most. */
   shutdown?(ctx: AgentContext<Config>): Promise<void> | void;
+  /** Takes a changed configuration (`ctx.config`) without a restart. Without it, a change restarts the agent. */
+  reconfigure?(ctx: AgentContext<Config>, previous: Config): Promise<void> | void;
   /** Called with every beat; must be quick. Default: 100, less for recent failed runs. */
   health?(ctx: AgentContext<Config>): HealthReport;
-  /** Commands beyond the built-in ones (start, stop, restart, pause, resume, run_now). The result is stored. */
-  readonly commands?: Readonly<Record<string, (ctx: AgentContext<Config>, payload: unknown) => Promise<unknown>>>;
+  /** Commands beyond the built-in ones ({@link BUILT_IN_COMMANDS}). */
+  readonly commands?: Readonly<Record<string, CommandHandler<Config>>>;
 }
+
+/** A definition of whatever configuration: what lists and hosts hold. Its configuration is known to its schema alone. */
+export type AnyAgentDefinition = AgentDefinition<never>;
+
+/** Commands every agent understands. `move` gives the agent to another host. */
+export const BUILT_IN_COMMANDS = ['start', 'stop', 'restart', 'pause', 'resume', 'run_now', 'move'] as const;
+export type BuiltInCommand = (typeof BUILT_IN_COMMANDS)[number];
+export const isBuiltInCommand = (name: string): name is BuiltInCommand => (BUILT_IN_COMMANDS as readonly string[]).includes(name);

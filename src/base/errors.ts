@@ -120,6 +120,9 @@ export const ERRORS = {
     title: 'No such agent type',
     remedy: 'Use a type that `muster agents types` lists, or register its implementation.',
   },
+  AGENT_CONFIG_INVALID: { status: 422, exitCode: EXIT.dataFormat, title: 'The configuration of the agent is not valid', remedy: 'Mend the named keys: the agent starts by itself once its configuration is valid.' },
+  AGENT_TIMEOUT: { status: 504, exitCode: EXIT.failure, title: 'The agent took too long', remedy: 'Raise the timeout of its type, or make it end sooner; its ctx.signal aborts at the timeout.' },
+  COMMAND_UNKNOWN: { status: 422, exitCode: EXIT.dataFormat, title: 'The agent does not know this command', remedy: 'Use a command that its type lists (`muster agents types`).' },
   DATABASE_UNREACHABLE: {
     status: 503,
     exitCode: EXIT.unavailable,

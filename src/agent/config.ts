@@ -1,0 +1,31 @@
+import { MusterError } from '../base/errors.ts';
+import type { AgentDefinition } from './definition.ts';
+
+/** One thing wrong with a configuration: where, and what. */
+export interface ConfigFault {
+  /** As in `thresholds.cpu`; empty for the whole. */
+  readonly path: string;
+  readonly message: string;
+}
+
+/**
+ * Parses an agent's configuration by its type's schema, defaults filled in. Throws AGENT_CONFIG_INVALID, which names every
+ * fault by its path (`data.faults`).
+ */
+export function parseConfig<Config>(definition: AgentDefinition<Config>, raw: Readonly<Record<string, unknown>>): Config {
+  const parsed = (definition as AgentDefinition).config?.safeParse(raw) ?? withoutSchema(raw);
+  // The schema's output is Config: defineAgent derives the one from the other.
+  if (parsed.success) return parsed.data as Config;
+  const faults = parsed.error.issues.map((issue): ConfigFault => ({ path: issue.path.map(String).join('.'), message: issue.message }));
+  const text = faults.map((fault) => `config${fault.path === '' ? '' : `.${fault.path}`}: ${fault.message}`).join('; ');
+  throw new MusterError('AGENT_CONFIG_INVALID', text, {
+    remedy: `Mend ${faults[0]?.path ? `config.${faults[0].path}` : 'config'} of the agent (PATCH /api/v1/agents/{id}, or UPDATE agents): it starts by itself once its configuration is valid.`,
+    data: { faults },
+  });
+}
+
+function withoutSchema(raw: Readonly<Record<string, unknown>>) {
+  const keys = Object.keys(raw);
+  if (keys.length === 0) return { success: true as const, data: {} };
+  return { success: false as const, error: { issues: keys.map((key) => ({ path: [key], message: 'this type takes no configuration' })) } };
+}
