@@ -149,6 +149,8 @@ language plpgsql volatile as $$
 declare
   stale text;
 begin
+  -- A host that freezes in the middle of a fenced transaction must not hold up its own replacement: half a default lease.
+  perform set_config('idle_in_transaction_session_timeout', '4000', true);
   perform 1 from muster.hosts where host_id = p_host and status = 'live' and expires_at > clock_timestamp() for key share;
   if not found then
     raise exception 'host % does not hold a live lease', p_host using errcode = 'MU001';
