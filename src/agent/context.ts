@@ -27,10 +27,17 @@ export interface AgentState {
   delete(key: string): Promise<void>;
 }
 
+export interface ReadOptions {
+  /** The server cancels the statement after this. Default: what the host is configured with. */
+  readonly statementTimeoutMs?: number;
+  /** The longest wait for a lock. */
+  readonly lockTimeoutMs?: number;
+}
+
 /** SQL on the fleet's database. Reads are free; a write is fenced: it is refused once the lease is lost. */
 export interface AgentSql {
   /** Reads, in a read-only transaction. */
-  read<Row = Record<string, unknown>>(statement: Sql): Promise<Result<Row>>;
+  read<Row = Record<string, unknown>>(statement: Sql, options?: ReadOptions): Promise<Result<Row>>;
   /** One fenced statement. */
   write<Row = Record<string, unknown>>(statement: Sql): Promise<Result<Row>>;
   /** Several fenced statements, all or none. */
