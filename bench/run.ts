@@ -38,7 +38,10 @@ async function list(benches: readonly Bench[]): Promise<void> {
 }
 
 /** Runs one, prints its table, and tells whether every bar was met. */
-async function runBench(bench: Bench, options: { readonly seconds: number | undefined; readonly record: boolean; readonly signal: AbortSignal }): Promise<boolean> {
+async function runBench(
+  bench: Bench,
+  options: { readonly seconds: number | undefined; readonly record: boolean; readonly signal: AbortSignal },
+): Promise<boolean> {
   const seconds = options.seconds ?? bench.seconds;
   const before = load();
   const ctx = await openContext({ root, name: bench.name, seconds, shortened: seconds < bench.seconds, signal: options.signal });
@@ -57,7 +60,9 @@ async function runBench(bench: Bench, options: { readonly seconds: number | unde
       figures,
     };
     for (const line of figureTable(figures)) console.log(`  ${line}`);
-    console.log(`  ${result.machine.cpu}, ${result.machine.cores} cores; Node ${result.versions.node}; load ${before} before, ${result.load.after} after`);
+    console.log(
+      `  ${result.machine.cpu}, ${result.machine.cores} cores; Node ${result.versions.node}; load ${before} before, ${result.load.after} after`,
+    );
     if (options.record) console.log(`  recorded in ${await writeResult(root, result)}`);
     failed = false;
     return figures.every(({ verdict }) => verdict !== 'missed');
@@ -69,21 +74,27 @@ async function runBench(bench: Bench, options: { readonly seconds: number | unde
 async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { seconds: { type: 'string' }, record: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+    options: {
+      seconds: { type: 'string' },
+      record: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
+    },
   });
   const seconds = values.seconds === undefined ? undefined : Number(values.seconds);
   if (values.help) {
     console.log(USAGE);
     return EXIT.ok;
   }
-  if (seconds !== undefined && !(seconds > 0)) throw new MusterError('USAGE', `--seconds takes a number of seconds, not "${values.seconds}"`);
+  if (seconds !== undefined && !(seconds > 0))
+    throw new MusterError('USAGE', `--seconds takes a number of seconds, not "${values.seconds}"`);
   const benches = await findBenches();
   if (positionals.length === 0) {
     await list(benches);
     return EXIT.ok;
   }
   const unknown = positionals.filter((name) => name !== 'all' && !benches.some((bench) => bench.name === name));
-  if (unknown.length > 0) throw new MusterError('USAGE', `there is no benchmark ${unknown.join(', ')}; there are: ${benches.map(({ name }) => name).join(', ')}`);
+  if (unknown.length > 0)
+    throw new MusterError('USAGE', `there is no benchmark ${unknown.join(', ')}; there are: ${benches.map(({ name }) => name).join(', ')}`);
 
   const interrupted = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort(new Error('interrupted')));

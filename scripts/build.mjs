@@ -61,7 +61,7 @@ const release = process.argv.includes('--release');
 const PARTS = {
   async server() {
     const began = Date.now();
-    await run(TSC, '-p', 'tsconfig.build.json', ...(release ? ['--declaration'] : ['--noCheck']));
+    await run(TSC, '-p', 'tsconfig.build.json', ...(release ? [] : ['--noCheck']));
     copySql('src', 'dist');
     prune('src', 'dist', 'web');
     stamp('server', began);
@@ -83,7 +83,8 @@ process.stderr.write(`muster: Building ${names.join(' and ')}…\n`);
 if (release) rmSync(join(root, 'dist'), { recursive: true, force: true });
 const results = await Promise.allSettled(names.map((name) => PARTS[name]?.() ?? Promise.reject(new Error('there is no such part'))));
 for (const [index, result] of results.entries()) {
-  if (result.status === 'rejected') process.stderr.write(`${result.reason.message}\nmuster: ${names[index]} does not build; why is above.\n`);
+  if (result.status === 'rejected')
+    process.stderr.write(`${/** @type {Error} */ (result.reason).message}\nmuster: ${names[index]} does not build; why is above.\n`);
 }
 if (results.some((result) => result.status === 'rejected')) process.exit(70);
 process.stderr.write(`muster: Built in ${((performance.now() - started) / 1000).toFixed(1)} s.\n`);

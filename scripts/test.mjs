@@ -28,12 +28,21 @@ function vitest(args, env = {}) {
   rmSync(file, { force: true });
   const { status } = spawnSync(
     process.execPath,
-    [join(root, 'node_modules', 'vitest', 'vitest.mjs'), 'run', '--reporter=default', `--reporter=${join(root, 'test', 'report', 'reporter.ts')}`, ...args],
-    { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], env: { ...process.env, ...env, MUSTER_TEST_SUMMARY: file, ...(full ? { MUSTER_TEST_FULL: '1' } : {}) } },
+    [
+      join(root, 'node_modules', 'vitest', 'vitest.mjs'),
+      'run',
+      '--reporter=default',
+      `--reporter=${join(root, 'test', 'report', 'reporter.ts')}`,
+      ...args,
+    ],
+    {
+      cwd: root,
+      stdio: ['ignore', 'inherit', 'inherit'],
+      env: { ...process.env, ...env, MUSTER_TEST_SUMMARY: file, ...(full ? { MUSTER_TEST_FULL: '1' } : {}) },
+    },
   );
   if (!existsSync(file)) return { passed: 0, failed: 1, skipped: 0, skippedIn: {}, missing: [] };
-  /** @type {RunSummary} */
-  const summary = JSON.parse(readFileSync(file, 'utf8'));
+  const summary = /** @type {RunSummary} */ (JSON.parse(readFileSync(file, 'utf8')));
   if (status !== 0 && summary.failed === 0) summary.failed = 1;
   return summary;
 }
@@ -42,7 +51,8 @@ function vitest(args, env = {}) {
 function explainSkips({ skippedIn, missing }) {
   if (Object.keys(skippedIn).length === 0) return;
   console.log('\nSkipped:');
-  for (const [file, { count, reasons }] of Object.entries(skippedIn)) console.log(`  ${count} in ${file}${reasons.length > 0 ? `: ${reasons.join('; ')}` : ''}`);
+  for (const [file, { count, reasons }] of Object.entries(skippedIn))
+    console.log(`  ${count} in ${file}${reasons.length > 0 ? `: ${reasons.join('; ')}` : ''}`);
   for (const { name, enables, install } of missing) console.log(`  ${name} is not installed; for ${enables}: ${install}`);
 }
 

@@ -71,7 +71,10 @@ export async function openContext(options: ContextOptions): Promise<OpenContext>
         await admin.stop();
       });
       if (wanted) {
-        const sets = [{ name: 'core', folder: coreMigrations }, ...builtInModules.flatMap(({ name: set, migrations }) => (migrations === undefined ? [] : [{ name: set, folder: migrations }]))];
+        const sets = [
+          { name: 'core', folder: coreMigrations },
+          ...builtInModules.flatMap(({ name: set, migrations }) => (migrations === undefined ? [] : [{ name: set, folder: migrations }])),
+        ];
         await migrate(database, sets);
       }
       return { url: url.href, database };
@@ -92,7 +95,10 @@ export async function openContext(options: ContextOptions): Promise<OpenContext>
 
   async function startServer(): Promise<BenchServer> {
     const given = process.env['MUSTER_BENCH_DATABASE_URL'];
-    const embedded = given === undefined || given === '' ? await startEmbedded({ dataDir: join(folder, 'data'), log, onProgress: context.progress }) : undefined;
+    const embedded =
+      given === undefined || given === ''
+        ? await startEmbedded({ dataDir: join(folder, 'data'), log, onProgress: context.progress })
+        : undefined;
     if (embedded !== undefined) ends.unshift(() => embedded.stop('fast'));
     const url = embedded?.url ?? given ?? '';
     const database = adapter(url, 1);

@@ -32,8 +32,22 @@ export function versions(root: string): Versions {
   const manifest = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
   const git = (...args: string[]): string => execFileSync('git', ['-C', root, ...args], { encoding: 'utf8' }).trim();
   // Results and documents do not change what is measured.
-  const changed = git('status', '--porcelain', '--untracked-files=no', '--', 'src', 'bench/*.ts', 'bench/support', 'web', 'package-lock.json');
-  return { muster: manifest.version, commit: git('rev-parse', '--short=12', 'HEAD') + (changed === '' ? '' : '+'), node: process.versions.node };
+  const changed = git(
+    'status',
+    '--porcelain',
+    '--untracked-files=no',
+    '--',
+    'src',
+    'bench/*.ts',
+    'bench/support',
+    'web',
+    'package-lock.json',
+  );
+  return {
+    muster: manifest.version,
+    commit: git('rev-parse', '--short=12', 'HEAD') + (changed === '' ? '' : '+'),
+    node: process.versions.node,
+  };
 }
 
 /** The load average of the last minute. */

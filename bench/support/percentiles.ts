@@ -17,5 +17,12 @@ export interface Spread {
 }
 
 export function spreadOf(values: readonly number[]): Spread {
-  return { count: values.length, min: quantile(values, 0), p50: quantile(values, 0.5), p95: quantile(values, 0.95), p99: quantile(values, 0.99), max: quantile(values, 1) };
+  return {
+    count: values.length,
+    min: quantile(values, 0),
+    p50: quantile(values, 0.5),
+    p95: quantile(values, 0.95),
+    p99: quantile(values, 0.99),
+    max: quantile(values, 1),
+  };
 }

@@ -67,7 +67,13 @@ export function processUse(pid: number): ProcessUse | undefined {
     const match = text === undefined ? undefined : new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec(text)?.[1];
     return match === undefined ? undefined : Number(match) * 1024;
   };
-  return { pid, command, cpuMs, rssBytes: kilobytes(status, 'VmRSS') ?? 0, pssBytes: kilobytes(readProc(`/proc/${pid}/smaps_rollup`), 'Pss') };
+  return {
+    pid,
+    command,
+    cpuMs,
+    rssBytes: kilobytes(status, 'VmRSS') ?? 0,
+    pssBytes: kilobytes(readProc(`/proc/${pid}/smaps_rollup`), 'Pss'),
+  };
 }
 
 /** What each process of a tree uses now. */

@@ -71,5 +71,8 @@ export async function readResult(root: string, bench: string): Promise<Result | 
 
 /** Puts lists of numbers on one line each: thousands of raw values are to be kept, not read line by line. */
 function compactRaw(json: string): string {
-  return json.replaceAll(/\[\n\s+(-?[\d.e+-]+(?:,\n\s+-?[\d.e+-]+)*)\n\s+\]/g, (_, numbers: string) => `[${numbers.replaceAll(/\s+/g, '')}]`);
+  return json.replaceAll(
+    /\[\n\s+(-?[\d.e+-]+(?:,\n\s+-?[\d.e+-]+)*)\n\s+\]/g,
+    (_, numbers: string) => `[${numbers.replaceAll(/\s+/g, '')}]`,
+  );
 }

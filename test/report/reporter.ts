@@ -32,7 +32,9 @@ function summarise(modules: readonly TestModule[], errors: readonly SerializedEr
     failed: errors.length,
     skipped: 0,
     skippedIn: {},
-    missing: Object.values(REQUIREMENTS).flatMap(({ path, name, enables, install }) => (path === undefined ? [{ name, enables, install }] : [])),
+    missing: Object.values(REQUIREMENTS).flatMap(({ path, name, enables, install }) =>
+      path === undefined ? [{ name, enables, install }] : [],
+    ),
   };
   for (const module of modules) {
     const tests = [...module.children.allTests()];
