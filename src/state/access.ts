@@ -75,7 +75,12 @@ export interface Access {
   /** Notes the use of a key, at most once a minute. */
   touchKey(keyId: string): Promise<void>;
 
-  addLink(link: { readonly tokenHash: Buffer; readonly role: Role; readonly createdBy: string; readonly lifetimeMs: number }): Promise<{ readonly expiresAt: number }>;
+  addLink(link: {
+    readonly tokenHash: Buffer;
+    readonly role: Role;
+    readonly createdBy: string;
+    readonly lifetimeMs: number;
+  }): Promise<{ readonly expiresAt: number }>;
   /** Uses a link up: of two at once, one gets it. Undefined where it is unknown, used or too old. */
   useLink(tokenHash: Buffer): Promise<{ readonly role: Role } | undefined>;
 

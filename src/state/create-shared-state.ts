@@ -5,6 +5,7 @@ import { createEvents } from './events.ts';
 import { createHeartbeats } from './heartbeats.ts';
 import { createHosts } from './hosts.ts';
 import { createLeases } from './leases.ts';
+import { DEFAULT_RETENTION, fleetMaintenance, type HistoryRetention } from './maintenance.ts';
 import { createMetrics } from './metrics/metrics.ts';
 import type { SharedState } from './shared-state.ts';
 import { createSystemState } from './system-state.ts';
@@ -12,6 +13,8 @@ import { createSystemState } from './system-state.ts';
 export interface SharedStateOptions {
   /** The fleet's lease, milliseconds. Default 8,000. */
   readonly leaseMs?: number;
+  /** How long history is kept. */
+  readonly retention?: Partial<HistoryRetention>;
   /** Told after commit what changed, so that others wake early. */
   readonly wake?: { hint(topic: string): void };
 }
@@ -20,21 +23,24 @@ export interface SharedStateOptions {
 export function createSharedState(database: Database, options: SharedStateOptions = {}): SharedState {
   const hint = (topic: string) => (): void => options.wake?.hint(topic);
   const agents = createAgents(database, hint('agents'));
+  const hosts = createHosts(database, {
+    leaseMs: options.leaseMs ?? 8_000,
+    freed: () => {
+      options.wake?.hint('agents');
+      options.wake?.hint('events');
+    },
+  });
+  const commands = createCommands(database, agents, hint('commands'));
   return {
     database,
     agents,
-    hosts: createHosts(database, {
-      leaseMs: options.leaseMs ?? 8_000,
-      freed: () => {
-        options.wake?.hint('agents');
-        options.wake?.hint('events');
-      },
-    }),
+    hosts,
     leases: createLeases(database),
     heartbeats: createHeartbeats(database),
     metrics: createMetrics(database),
     events: createEvents(database, hint('events')),
-    commands: createCommands(database, agents, hint('commands')),
+    commands,
     systemState: createSystemState(database, hint('system_state')),
+    maintenance: fleetMaintenance(database, { commands, hosts }, { ...DEFAULT_RETENTION, ...options.retention }),
   };
 }

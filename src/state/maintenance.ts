@@ -1,3 +1,9 @@
+import type { Database } from '../db/database.ts';
+import { dropPartitions, ensurePartitions } from '../db/partitions.ts';
+import { sql } from '../db/sql.ts';
+import type { Commands } from './commands.ts';
+import type { Hosts } from './hosts.ts';
+
 /** Work that one host at a time does for all: rollups, compaction, partitions ahead, retention, sweeping. */
 export interface MaintenanceJob {
   /** Unique; the job runs under the lease `job:<name>`. */
@@ -5,4 +11,58 @@ export interface MaintenanceJob {
   readonly everyMs: number;
   /** Idempotent and resumable: it may be cut off at any point and run again elsewhere. */
   run(signal: AbortSignal): Promise<void>;
+}
+
+/** How long what happened is kept, whole days. */
+export interface HistoryRetention {
+  readonly eventDays: number;
+  readonly heartbeatDays: number;
+  /** Finished commands. */
+  readonly commandDays: number;
+  /** Hosts that are gone. */
+  readonly hostDays: number;
+}
+
+export const DEFAULT_RETENTION: HistoryRetention = { eventDays: 30, heartbeatDays: 30, commandDays: 30, hostDays: 7 };
+
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+
+/** The jobs of the fleet's own tables. */
+export function fleetMaintenance(
+  database: Database,
+  on: { readonly commands: Commands; readonly hosts: Hosts },
+  retention: HistoryRetention,
+): readonly MaintenanceJob[] {
+  return [
+    {
+      name: 'partitions',
+      everyMs: HOUR_MS,
+      async run() {
+        await ensurePartitions(database);
+      },
+    },
+    {
+      name: 'commands',
+      everyMs: 10_000,
+      async run() {
+        await on.commands.sweep();
+      },
+    },
+    {
+      name: 'retention',
+      everyMs: HOUR_MS,
+      async run(signal) {
+        await dropPartitions(database, 'events', retention.eventDays);
+        signal.throwIfAborted();
+        await dropPartitions(database, 'heartbeats', retention.heartbeatDays);
+        signal.throwIfAborted();
+        await on.hosts.prune(retention.hostDays * DAY_MS);
+        await database.query(sql`delete from muster.commands
+          where state in ('done', 'failed', 'expired') and finished_at < clock_timestamp() - ${retention.commandDays} * interval '1 day'`);
+        await database.query(sql`delete from muster.sessions where expires_at < now()`);
+        await database.query(sql`delete from muster.sign_in_links where expires_at < now() - interval '1 day'`);
+      },
+    },
+  ];
 }

@@ -5,6 +5,7 @@ import type { Events } from './events.ts';
 import type { Heartbeats } from './heartbeats.ts';
 import type { Hosts } from './hosts.ts';
 import type { Leases } from './leases.ts';
+import type { MaintenanceJob } from './maintenance.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { SystemState } from './system-state.ts';
 
@@ -19,4 +20,6 @@ export interface SharedState {
   readonly events: Events;
   readonly commands: Commands;
   readonly systemState: SystemState;
+
+  readonly maintenance: readonly MaintenanceJob[];
 }

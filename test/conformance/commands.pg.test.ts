@@ -13,7 +13,12 @@ afterEach(async () => {
   await fleet[Symbol.asyncDispose]();
 });
 
-const restart = (overrides: object = {}): Parameters<Fleet['state']['commands']['submit']>[0] => ({ agentId: probe, command: 'restart', requestedBy: 'test', ...overrides });
+const restart = (overrides: object = {}): Parameters<Fleet['state']['commands']['submit']>[0] => ({
+  agentId: probe,
+  command: 'restart',
+  requestedBy: 'test',
+  ...overrides,
+});
 
 test('a command waits for the host that holds the agent, runs once and keeps its result', async () => {
   const { commands } = fleet.state;
@@ -29,7 +34,12 @@ test('a command waits for the host that holds the agent, runs once and keeps its
 });
 
 test('start, stop, pause and resume set the desired state and are done', async () => {
-  for (const [command, state] of [['pause', 'paused'], ['resume', 'active'], ['stop', 'inactive'], ['start', 'active']] as const) {
+  for (const [command, state] of [
+    ['pause', 'paused'],
+    ['resume', 'active'],
+    ['stop', 'inactive'],
+    ['start', 'active'],
+  ] as const) {
     const record = await fleet.state.commands.submit(restart({ command }));
     expect(record).toMatchObject({ state: 'done', result: { state } });
     expect((await fleet.state.agents.get(probe))?.state).toBe(state);
@@ -77,7 +87,7 @@ test('pages list every command once, newest first', async () => {
   for (let n = 0; n < 5; n += 1) await fleet.state.commands.submit(restart({ payload: { n } }));
   await fleet.database.query(sql`update muster.commands set created_at = date_trunc('minute', created_at)`);
   const seen: string[] = [];
-  for (let cursor: string | null | undefined; cursor !== null; ) {
+  for (let cursor: string | null | undefined; cursor !== null;) {
     const page = await fleet.state.commands.list({ agentId: probe }, cursor === undefined ? { limit: 2 } : { limit: 2, cursor });
     seen.push(...page.items.map((c) => c.commandId));
     cursor = page.nextCursor;

@@ -15,7 +15,7 @@ const numbered = (n: number): NewEvent => ({ type: 'probe:seen', data: { n } });
 
 async function drain(cursor: EventCursor, limit: number): Promise<{ readonly seen: readonly unknown[]; readonly cursor: EventCursor }> {
   const seen: unknown[] = [];
-  for (let place = cursor; ; ) {
+  for (let place = cursor; ;) {
     const page = await fleet.state.events.since(place, limit);
     seen.push(...page.items.map((e) => e.data['n']));
     if (page.items.length < limit) return { seen, cursor: page.cursor };
@@ -73,9 +73,12 @@ test('events of another cluster’s transactions, as a logical restore leaves th
   expect((await drain(cursor, 10)).seen).toEqual([]);
 });
 
-test.each(['', 'x', 'bm9uc2Vuc2U', Buffer.from('["1:2:","1:2:","1","2","3"]').toString('base64url'), Buffer.from('["1:2:;drop","1:2:","1","2"]').toString('base64url')])(
-  'the cursor %j is refused as BAD_CURSOR',
-  async (cursor) => {
-    await expect(fleet.state.events.since(cursor, 10)).rejects.toMatchObject({ code: 'BAD_CURSOR' });
-  },
-);
+test.each([
+  '',
+  'x',
+  'bm9uc2Vuc2U',
+  Buffer.from('["1:2:","1:2:","1","2","3"]').toString('base64url'),
+  Buffer.from('["1:2:;drop","1:2:","1","2"]').toString('base64url'),
+])('the cursor %j is refused as BAD_CURSOR', async (cursor) => {
+  await expect(fleet.state.events.since(cursor, 10)).rejects.toMatchObject({ code: 'BAD_CURSOR' });
+});

@@ -56,7 +56,10 @@ describe('beats', () => {
     const host = await fleet.join();
     const [one, two] = await fleet.claim(host);
     if (one === undefined || two === undefined) throw new Error('not claimed');
-    const result = await fleet.beat(host, [healthy(one), healthy(two, { status: 'degraded', healthScore: 40, errorCount: 3, lastError: 'boom' })]);
+    const result = await fleet.beat(host, [
+      healthy(one),
+      healthy(two, { status: 'degraded', healthScore: 40, errorCount: 3, lastError: 'boom' }),
+    ]);
     expect(result).toEqual({ held: true, lost: [] });
     const shown = await fleet.state.agents.get(two.agent.agentId);
     expect(shown).toMatchObject({ status: 'degraded', healthScore: 40, errorCount: 3, lastError: 'boom', hostId: host, epoch: two.epoch });
@@ -104,7 +107,12 @@ describe('expiry', () => {
     const claimed = await fleet.claim(silent);
     await fleet.silence(silent, 10_000);
     expect(await fleet.state.hosts.expire()).toEqual([silent]);
-    expect(await fleet.beat(silent, claimed.map((c) => healthy(c)))).toMatchObject({ held: false });
+    expect(
+      await fleet.beat(
+        silent,
+        claimed.map((c) => healthy(c)),
+      ),
+    ).toMatchObject({ held: false });
     const taken = await fleet.claim(other);
     expect(taken.map((c) => c.epoch)).toEqual(claimed.map((c) => c.epoch + 1));
     const lost = await fleet.state.events.list({ type: 'agent:lost' }, { limit: 10 });
@@ -124,7 +132,9 @@ describe('expiry', () => {
   test('a clock that went back leaves no dead host alive for ever and no live one dead', async () => {
     const [dead, live] = [await fleet.join(), await fleet.join()];
     // An hour was taken back: all that is stored lies in the future.
-    await fleet.database.query(sql`update muster.hosts set last_beat_at = last_beat_at + interval '1 hour', expires_at = expires_at + interval '1 hour'`);
+    await fleet.database.query(
+      sql`update muster.hosts set last_beat_at = last_beat_at + interval '1 hour', expires_at = expires_at + interval '1 hour'`,
+    );
     await fleet.database.query(sql`update muster.fleet_clock set last_tick_at = last_tick_at + interval '1 hour'`);
     expect(await fleet.state.hosts.expire()).toEqual([]);
     await fleet.beat(live);
@@ -185,7 +195,11 @@ describe('fence', () => {
     const host = await fleet.join();
     const [one, two] = await fleet.claim(host);
     if (one === undefined || two === undefined) throw new Error('not claimed');
-    const fences = [one, { ...two, epoch: (two.epoch + 1) as typeof two.epoch }].map((c) => ({ hostId: host, agentId: c.agent.agentId, epoch: c.epoch }));
+    const fences = [one, { ...two, epoch: (two.epoch + 1) as typeof two.epoch }].map((c) => ({
+      hostId: host,
+      agentId: c.agent.agentId,
+      epoch: c.epoch,
+    }));
     await expect(fenced(fleet.database, host, fences, async () => 'written')).rejects.toMatchObject({ code: 'LEASE_LOST' });
   });
 

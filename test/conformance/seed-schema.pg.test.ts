@@ -17,7 +17,12 @@ describe('plain SQL on the five tables', () => {
     await database.query(sql`insert into agents (agent_id, agent_name, agent_type) values ('mine', 'Mine', 'probe')`);
     await database.query(sql`insert into agents (agent_id, agent_name, agent_type, state, metadata) values ('mine', 'Mine', 'probe', 'active', '{"a": 1}')
       on conflict (agent_id) do update set state = excluded.state, metadata = excluded.metadata`);
-    expect(await fleet.state.agents.get(agentId('mine'))).toMatchObject({ state: 'active', status: 'stopped', metadata: { a: 1 }, epoch: 0 });
+    expect(await fleet.state.agents.get(agentId('mine'))).toMatchObject({
+      state: 'active',
+      status: 'stopped',
+      metadata: { a: 1 },
+      epoch: 0,
+    });
     const touched = await database.one<{ later: boolean }>(
       sql`update agents set state = 'inactive' where agent_id = 'mine' returning updated_at > created_at as later`,
     );
@@ -27,7 +32,9 @@ describe('plain SQL on the five tables', () => {
   });
 
   test('agents: a state that does not exist is refused', async () => {
-    await expect(fleet.database.query(sql`insert into agents (agent_id, agent_name, agent_type, state) values ('x', 'X', 'probe', 'flying')`)).rejects.toThrow();
+    await expect(
+      fleet.database.query(sql`insert into agents (agent_id, agent_name, agent_type, state) values ('x', 'X', 'probe', 'flying')`),
+    ).rejects.toThrow();
   });
 
   test('agents: lease columns are not there to be touched', async () => {
@@ -74,8 +81,12 @@ describe('plain SQL on the five tables', () => {
       on conflict (key) do update set value = excluded.value`);
     expect(await fleet.state.systemState.get('mode')).toMatchObject({ value: 'calm', updatedBy: 'me', revision: 1 });
     await fleet.state.systemState.set('mode', { now: 'busy' }, 'operator', { revision: 1 });
-    await expect(fleet.state.systemState.set('mode', 1, 'operator', { revision: 1 })).rejects.toMatchObject({ code: 'PRECONDITION_FAILED' });
-    const row = await fleet.database.one<{ value: unknown; updated_by: string }>(sql`select value, updated_by from system_state where key = 'mode'`);
+    await expect(fleet.state.systemState.set('mode', 1, 'operator', { revision: 1 })).rejects.toMatchObject({
+      code: 'PRECONDITION_FAILED',
+    });
+    const row = await fleet.database.one<{ value: unknown; updated_by: string }>(
+      sql`select value, updated_by from system_state where key = 'mode'`,
+    );
     expect(row).toEqual({ value: { now: 'busy' }, updated_by: 'operator' });
   });
 
