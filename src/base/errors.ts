@@ -195,6 +195,7 @@ export const ERRORS = {
     title: 'The schema is not there, or older than this program',
     remedy: 'Run `muster setup`.',
   },
+  SCHEMA_OCCUPIED: { status: 503, exitCode: EXIT.migrationFailed, title: 'The names of the schema are taken', remedy: 'Use another database, or rename or move what is there.' },
   MIGRATION_FAILED: {
     status: 503,
     exitCode: EXIT.migrationFailed,
@@ -226,6 +227,18 @@ export const ERRORS = {
     exitCode: EXIT.unavailable,
     title: 'The embedded PostgreSQL does not start',
     remedy: 'Read its log, named in the message, or set DATABASE_URL to a server of your own.',
+  },
+  NOT_MEASURABLE: {
+    status: 500,
+    exitCode: EXIT.failure,
+    title: 'This system does not offer the measurement',
+    remedy: 'Nothing to do: the metrics are absent here, and everything else is measured.',
+  },
+  MEASUREMENT_FAILED: {
+    status: 500,
+    exitCode: EXIT.failure,
+    title: 'A measurement failed',
+    remedy: 'Mend what the message names; until then its metrics are absent, and the rest is measured.',
   },
   INTERNAL: {
     status: 500,
