@@ -36,7 +36,9 @@ const LONGEST_TIMEOUT_MS = 86_400_000;
  * });
  * ```
  */
-export function defineAgent<Schema extends z.ZodType = z.ZodType<NoConfig>>(definition: AgentSpec<Schema>): AgentDefinition<z.output<Schema>> {
+export function defineAgent<Schema extends z.ZodType = z.ZodType<NoConfig>>(
+  definition: AgentSpec<Schema>,
+): AgentDefinition<z.output<Schema>> {
   const copy = Object.freeze({ ...definition }) as AgentDefinition<z.output<Schema>>;
   checkDefinition(copy);
   return copy;
@@ -46,7 +48,11 @@ export function defineAgent<Schema extends z.ZodType = z.ZodType<NoConfig>>(defi
 export function checkDefinition(definition: AnyAgentDefinition): void {
   const type: unknown = definition.type;
   if (typeof type !== 'string' || !/^[a-z][a-z0-9_]{0,99}$/.test(type)) {
-    throw invalid(`type ${JSON.stringify(type)}`, 'is not an agent type', 'Use 1 to 100 lower-case letters, digits and underscores, a letter first.');
+    throw invalid(
+      `type ${JSON.stringify(type)}`,
+      'is not an agent type',
+      'Use 1 to 100 lower-case letters, digits and underscores, a letter first.',
+    );
   }
   const fault = faultOf(definition);
   if (fault !== undefined) throw invalid(`agent type "${type}": ${fault.field}`, fault.problem, fault.remedy);
@@ -61,10 +67,12 @@ interface Fault {
 function faultOf(definition: AnyAgentDefinition): Fault | undefined {
   for (const field of ['name', 'description'] as const) {
     const text: unknown = definition[field];
-    if (typeof text !== 'string' || text.trim() === '') return { field, problem: 'is missing', remedy: `Say in ${field} what people shall read in lists.` };
+    if (typeof text !== 'string' || text.trim() === '')
+      return { field, problem: 'is missing', remedy: `Say in ${field} what people shall read in lists.` };
   }
   if (definition.name.length > 255) return { field: 'name', problem: 'is too long', remedy: 'Use 255 characters at most.' };
-  if (typeof definition.run !== 'function') return { field: 'run', problem: 'is missing', remedy: 'Add `async run(ctx) { … }`: what the agent does.' };
+  if (typeof definition.run !== 'function')
+    return { field: 'run', problem: 'is missing', remedy: 'Add `async run(ctx) { … }`: what the agent does.' };
   return faultOfTimes(definition) ?? faultOfCommands(definition);
 }
 
@@ -82,7 +90,8 @@ function faultOfTimes(definition: AnyAgentDefinition): Fault | undefined {
     return { field: 'timeout', problem: messageOf(error), remedy };
   }
   const priority = definition.priority ?? DEFAULT_PRIORITY;
-  if (!(priority >= 0 && priority <= 100)) return { field: 'priority', problem: `${String(priority)} is out of range`, remedy: 'Use a number from 0 to 100.' };
+  if (!(priority >= 0 && priority <= 100))
+    return { field: 'priority', problem: `${String(priority)} is out of range`, remedy: 'Use a number from 0 to 100.' };
   return undefined;
 }
 

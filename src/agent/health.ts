@@ -25,7 +25,10 @@ export function healthOfRuns(runs: RunRecord): HealthReport {
   const failed = runs.recent.filter((succeeded) => !succeeded).length;
   if (failed === 0) return { score: 100 };
   const score = Math.round((100 * (runs.recent.length - failed)) / runs.recent.length);
-  return { score, reasons: [`${failed} of the last ${runs.recent.length} runs failed${runs.lastError === null ? '' : `: ${runs.lastError}`}`] };
+  return {
+    score,
+    reasons: [`${failed} of the last ${runs.recent.length} runs failed${runs.lastError === null ? '' : `: ${runs.lastError}`}`],
+  };
 }
 
 /** A report as it may be stored: the score in range. What is no number is no health. */

@@ -28,10 +28,15 @@ function compileEvery(every: DurationInput): CompiledSchedule {
   try {
     everyMs = durationMs(every);
   } catch (error) {
-    throw new MusterError('AGENT_INVALID', `schedule.every: ${messageOf(error)}`, { remedy: "Write it as '30s', '5m' or '1h30m'.", cause: error });
+    throw new MusterError('AGENT_INVALID', `schedule.every: ${messageOf(error)}`, {
+      remedy: "Write it as '30s', '5m' or '1h30m'.",
+      cause: error,
+    });
   }
   if (everyMs < SHORTEST_MS || everyMs > LONGEST_MS) {
-    throw new MusterError('AGENT_INVALID', `schedule.every: ${formatDuration(everyMs)} is out of range`, { remedy: 'Choose between 10ms and 366d.' });
+    throw new MusterError('AGENT_INVALID', `schedule.every: ${formatDuration(everyMs)} is out of range`, {
+      remedy: 'Choose between 10ms and 366d.',
+    });
   }
   return { kind: 'every', everyMs, text: `every ${formatDuration(everyMs)}` };
 }

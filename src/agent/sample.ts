@@ -1,0 +1,38 @@
+import type { MetricOptions } from './context.ts';
+
+/** One value an agent recorded. */
+export interface AgentSample {
+  readonly name: string;
+  readonly value: number;
+  readonly unit: string;
+  readonly labels: Readonly<Record<string, string>>;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+export type SampleFault = 'not_finite' | 'bad_name' | 'bad_labels' | 'bad_time';
+
+const NO_LABELS: Readonly<Record<string, string>> = Object.freeze({});
+const MAX_NAME_LENGTH = 255;
+const MAX_LABELS = 16;
+const MAX_LABEL_LENGTH = 255;
+
+/** What an agent passed to `ctx.metric`, checked: a sample, or why it is none. Agents are anybody's code, so nothing is taken on trust. */
+export function toSample(name: string, value: number, options: MetricOptions | undefined, now: number): AgentSample | SampleFault {
+  if (!Number.isFinite(value)) return 'not_finite';
+  if (typeof name !== 'string' || name === '' || name.length > MAX_NAME_LENGTH) return 'bad_name';
+  if (options === undefined) return { name, value, unit: '', labels: NO_LABELS, at: now };
+  const at = options.at ?? now;
+  if (!Number.isFinite(at)) return 'bad_time';
+  const labels = options.labels ?? NO_LABELS;
+  if (labels !== NO_LABELS && !areLabels(labels)) return 'bad_labels';
+  return { name, value, unit: String(options.unit ?? '').slice(0, 50), labels, at };
+}
+
+function areLabels(labels: Readonly<Record<string, unknown>>): boolean {
+  const entries = Object.entries(labels);
+  return (
+    entries.length <= MAX_LABELS &&
+    entries.every(([key, value]) => key.length <= MAX_LABEL_LENGTH && typeof value === 'string' && value.length <= MAX_LABEL_LENGTH)
+  );
+}
