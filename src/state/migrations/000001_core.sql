@@ -67,7 +67,7 @@ create table muster.leases (
 -- When the fleet last heard from any host. A gap means that the database was away or its clock jumped:
 -- for one lease after it nobody is declared dead for being late.
 create table muster.fleet_clock (
-  only          boolean primary key default true check (only),
+  singleton     boolean primary key default true check (singleton),
   last_tick_at  timestamptz not null default clock_timestamp(),
   grace_until   timestamptz not null default '-infinity'
 ) with (fillfactor = 50);

@@ -1,0 +1,160 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { MusterError } from '../base/errors.ts';
+import { silentLogger, type Logger } from '../base/logger.ts';
+import type { Service } from '../base/service.ts';
+import { parseConnection, type Connection } from './connection.ts';
+import type { Database, PoolName, PoolStatus, Result, Transaction, TransactionOptions } from './database.ts';
+import { failureOf, isSerializationFailure } from './failure.ts';
+import { ConnectionPool, type PoolFigures, type PoolOptions } from './pool.ts';
+import type { SessionFacts, SessionLimits } from './session.ts';
+import type { Sql } from './sql.ts';
+import { CommitUnknown, READ_GRACE_MS, runTransaction, send } from './transaction.ts';
+import { translate } from './translate.ts';
+
+export interface PostgresAdapterOptions {
+  readonly url: string;
+  /** The same database without a pooler between, for LISTEN and migrations; `url` by default. */
+  readonly directUrl?: string | undefined;
+  /** Default 20. Ten hosts of 5 to 8 busy connections fit max_connections = 100. */
+  readonly poolMax?: number | undefined;
+  /** Idle connections that are kept. Default 5. */
+  readonly poolMin?: number | undefined;
+  /** Reserved for beats, so that a full pool never costs a lease. Default 2. */
+  readonly heartbeatPoolMax?: number | undefined;
+  readonly connectTimeoutMs?: number | undefined;
+  /** How long we wait for an answer before the connection is thrown away. Default: statementTimeoutMs + 5 s. */
+  readonly queryTimeoutMs?: number | undefined;
+  readonly statementTimeoutMs?: number | undefined;
+  readonly lockTimeoutMs?: number | undefined;
+  readonly idleInTransactionTimeoutMs?: number | undefined;
+  readonly applicationName?: string | undefined;
+  readonly log?: Logger | undefined;
+}
+
+export interface AdapterStatus {
+  readonly pools: Readonly<Record<PoolName, PoolFigures>>;
+  /** Undefined before the first connection. */
+  readonly session: SessionFacts | undefined;
+}
+
+/** How long `stop` waits for statements under way before it says so. */
+const STOP_DEADLINE_MS = 10_000;
+
+/** The database through two pools: one for everything, one reserved for heartbeats. */
+export class PostgresAdapter implements Database, Service {
+  readonly connection: Connection;
+  /** Where LISTEN and migrations connect: past a pooler, if `directUrl` says how. */
+  readonly directConnection: Connection;
+  readonly #limits: SessionLimits;
+  readonly #queryTimeoutMs: number;
+  readonly #pools: Readonly<Record<PoolName, ConnectionPool>>;
+  readonly #log: Logger;
+  #session: SessionFacts | undefined;
+
+  constructor(options: PostgresAdapterOptions) {
+    this.connection = parseConnection(options.url);
+    this.directConnection = options.directUrl === undefined ? this.connection : parseConnection(options.directUrl);
+    this.#log = options.log ?? silentLogger;
+    this.#limits = {
+      statementTimeoutMs: options.statementTimeoutMs ?? 30_000,
+      lockTimeoutMs: options.lockTimeoutMs ?? 10_000,
+      idleInTransactionTimeoutMs: options.idleInTransactionTimeoutMs ?? 60_000,
+    };
+    this.#queryTimeoutMs = options.queryTimeoutMs ?? this.#limits.statementTimeoutMs + READ_GRACE_MS;
+    const max = options.poolMax ?? 20;
+    const shared = {
+      ...this.#limits,
+      connection: this.connection,
+      connectTimeoutMs: options.connectTimeoutMs ?? 5_000,
+      queryTimeoutMs: this.#queryTimeoutMs,
+      log: this.#log,
+    } satisfies Partial<PoolOptions>;
+    const name = options.applicationName ?? 'muster';
+    this.#pools = {
+      main: new ConnectionPool({ ...shared, max, min: Math.min(options.poolMin ?? 5, max), applicationName: name }),
+      heartbeat: new ConnectionPool({ ...shared, max: options.heartbeatPoolMax ?? 2, min: 1, applicationName: `${name} heartbeat` }),
+    };
+  }
+
+  /** Connects once, so that a wrong URL, an old server or a standby is told at once and precisely. */
+  async start(): Promise<void> {
+    await this.#use('main', (_, session) => {
+      if (session.pooled) {
+        this.#log.info(
+          'the database is reached through a connection pooler: wake-ups and migrations need database.direct_url, polling works without',
+        );
+      }
+      return Promise.resolve();
+    });
+  }
+
+  query<Row = Record<string, unknown>>(statement: Sql, options: { readonly pool?: PoolName } = {}): Promise<Result<Row>> {
+    return this.#use(options.pool ?? 'main', (client, session) => send<Row>(client, statement, session, this.#queryTimeoutMs));
+  }
+
+  async one<Row = Record<string, unknown>>(statement: Sql, options: { readonly pool?: PoolName } = {}): Promise<Row | undefined> {
+    const { rows } = await this.query<Row>(statement, options);
+    if (rows.length > 1)
+      throw new MusterError('INTERNAL', `A statement that should give one row gave ${rows.length}: ${statement.text.slice(0, 200)}`);
+    return rows[0];
+  }
+
+  async transaction<T>(work: (tx: Transaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+    const attempts = options.attempts ?? 1;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#use(options.pool ?? 'main', (client, session) => runTransaction(client, session, this.#limits, options, work));
+      } catch (error) {
+        if (attempt >= attempts || !isSerializationFailure(error)) throw error;
+        // Full jitter: those who collided should not meet again.
+        await delay(Math.random() * 10 * 2 ** Math.min(attempt, 6));
+      }
+    }
+  }
+
+  status(): AdapterStatus {
+    return { pools: { main: this.#pools.main.figures(), heartbeat: this.#pools.heartbeat.figures() }, session: this.#session };
+  }
+
+  pools(): readonly PoolStatus[] {
+    return (['main', 'heartbeat'] as const).map((pool) => ({ pool, ...this.#pools[pool].figures() }));
+  }
+
+  async stop(): Promise<void> {
+    const ended = Promise.all([this.#pools.main.end(), this.#pools.heartbeat.end()]);
+    const deadline = new AbortController();
+    const late = delay(STOP_DEADLINE_MS, 'late' as const, { signal: deadline.signal, ref: false }).catch(() => undefined);
+    if ((await Promise.race([ended, late])) === 'late')
+      this.#log.warn({ pools: this.status().pools }, 'database connections were still in use at the deadline');
+    deadline.abort();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #use<T>(pool: PoolName, work: Parameters<typeof ConnectionPool.prototype.use<T>>[0]): Promise<T> {
+    try {
+      return await this.#pools[pool].use((client, session) => {
+        this.#session = session;
+        return work(client, session);
+      });
+    } catch (error) {
+      throw this.#translated(error);
+    }
+  }
+
+  #translated(error: unknown): unknown {
+    if (!(error instanceof CommitUnknown)) return translate(error, this.connection);
+    const { code } = failureOf(error.cause);
+    return new MusterError(
+      code ?? 'DATABASE_UNREACHABLE',
+      'The connection broke during a commit: the change may or may not have been made.',
+      {
+        remedy: 'Read before you write again.',
+        data: { transient: true, outcomeUnknown: true },
+        cause: error.cause,
+      },
+    );
+  }
+}

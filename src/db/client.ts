@@ -1,0 +1,63 @@
+import pg from 'pg';
+import type { Connection } from './connection.ts';
+import { openSession, type SessionFacts, type SessionLimits } from './session.ts';
+import { translate } from './translate.ts';
+import { typeParsers } from './types.ts';
+
+/** A connection of its own, outside the pools: for LISTEN, and for migrations, which may take hours. */
+export interface DedicatedClient extends AsyncDisposable {
+  readonly client: pg.Client;
+  readonly session: SessionFacts;
+  /** Closes at once, without waiting for the peer. */
+  destroy(): void;
+}
+
+export interface DedicatedClientOptions {
+  readonly applicationName: string;
+  readonly connectTimeoutMs?: number;
+  /** No limit where left out. */
+  readonly limits?: Partial<SessionLimits>;
+  /** How long to wait for an answer; 0, the default, is for ever. */
+  readonly queryTimeoutMs?: number;
+}
+
+/** Opens a connection and sets its session up. Errors are translated. */
+export async function openClient(connection: Connection, options: DedicatedClientOptions): Promise<DedicatedClient> {
+  const client = new pg.Client({
+    host: connection.host,
+    port: connection.port,
+    user: connection.user,
+    password: connection.password,
+    database: connection.database,
+    ssl: connection.tls ?? false,
+    application_name: options.applicationName,
+    connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
+    query_timeout: options.queryTimeoutMs ?? 0,
+    keepAlive: true,
+    keepAliveInitialDelayMillis: 10_000,
+    types: typeParsers,
+  });
+  // The statement under way rejects by itself; without a listener an idle connection that breaks would end the process.
+  client.on('error', () => undefined);
+  const destroy = (): void => {
+    (client as unknown as { readonly connection: { readonly stream: { destroy(): void } } }).connection.stream.destroy();
+  };
+  try {
+    await client.connect();
+    const session = await openSession(client, {
+      statementTimeoutMs: 0,
+      lockTimeoutMs: 0,
+      idleInTransactionTimeoutMs: 0,
+      ...options.limits,
+    });
+    return {
+      client,
+      session,
+      destroy,
+      [Symbol.asyncDispose]: () => client.end(),
+    };
+  } catch (error) {
+    destroy();
+    throw translate(error, connection);
+  }
+}

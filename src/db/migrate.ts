@@ -1,0 +1,220 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type pg from 'pg';
+import { MusterError, messageOf } from '../base/errors.ts';
+import type { PostgresAdapter } from './adapter.ts';
+import { openClient } from './client.ts';
+import { sqlStateOf } from './failure.ts';
+import { hasLedger, LEDGER_DDL, readLedger, recordFinish, recordStart, recordStatement, type LedgerRow } from './migration-ledger.ts';
+import { readMigrationSet, type Migration, type MigrationSet } from './migration-set.ts';
+import { ensurePartitions } from './partitions.ts';
+import { planSchema, publicRelationsOf } from './schema-plan.ts';
+import { splitStatements } from './split-statements.ts';
+import { translate } from './translate.ts';
+
+export interface MigrateOptions {
+  /** Told before each migration. */
+  readonly onProgress?: (step: MigrationStep) => void;
+  /** How long to wait for another migrator. Default 60 s. */
+  readonly waitMs?: number;
+}
+
+export interface MigrationStep {
+  readonly set: string;
+  readonly name: string;
+  readonly index: number;
+  readonly total: number;
+}
+
+export interface MigrationReport {
+  /** `core/000001_core` … in the order in which they were applied now. */
+  readonly applied: readonly string[];
+  readonly versions: Readonly<Record<string, number>>;
+  readonly ms: number;
+}
+
+/** Any number, the same in every program that migrates: the first eight bytes of "muster migrations". */
+const LOCK_KEY = '7887337266164670573';
+const LOCK_TIMEOUT_MS = 5_000;
+const LOCK_ATTEMPTS = 6;
+
+/**
+ * Brings the schema up to what this program knows. Safe with two at once, and after one that was killed: a migration
+ * is applied with its ledger row in one transaction, or statement by statement with a ledger of the statements.
+ */
+export async function migrate(
+  database: PostgresAdapter,
+  sets: readonly MigrationSet[],
+  options: MigrateOptions = {},
+): Promise<MigrationReport> {
+  const started = performance.now();
+  const known = await Promise.all(sets.map(async (set) => ({ set, migrations: await readMigrationSet(set) })));
+  const applied: string[] = [];
+  try {
+    await using holder = await openClient(database.directConnection, { applicationName: 'muster migrations lock' });
+    await using worker = await openClient(database.directConnection, { applicationName: 'muster migrations' });
+    await takeLock(holder.client, options.waitMs ?? 60_000);
+    const ledger = await prepareLedger(worker.client);
+    const plans = known.map(({ set, migrations }) => ({ migrations, ...planSchema(set.name, migrations, ledger) }));
+    await refuseStrangers(
+      worker.client,
+      plans.filter(({ migrations, pending }) => pending.length === migrations.length).flatMap(({ pending }) => pending),
+    );
+    const pending = plans.flatMap((plan) => plan.pending);
+    if (pending.length > 0) await worker.client.query(LEDGER_DDL);
+    for (const [index, migration] of pending.entries()) {
+      options.onProgress?.({ set: migration.set, name: migration.name, index, total: pending.length });
+      await apply(worker.client, migration, ledger);
+      applied.push(`${migration.set}/${migration.name}`);
+    }
+    await holder.client.query('commit');
+  } catch (error) {
+    throw translate(error, database.directConnection);
+  }
+  await ensurePartitions(database);
+  return {
+    applied,
+    versions: Object.fromEntries(known.map(({ set, migrations }) => [set.name, migrations.length])),
+    ms: performance.now() - started,
+  };
+}
+
+/** For a start without migrating: throws SCHEMA_MISSING or SCHEMA_NEWER unless the schema fits this program. */
+export async function checkSchema(database: PostgresAdapter, sets: readonly MigrationSet[]): Promise<void> {
+  try {
+    await using worker = await openClient(database.directConnection, { applicationName: 'muster schema check', queryTimeoutMs: 30_000 });
+    const ledger = (await hasLedger(worker.client)) ? await readLedger(worker.client) : [];
+    for (const set of sets) {
+      const { pending } = planSchema(set.name, await readMigrationSet(set), ledger);
+      const first = pending[0];
+      if (first !== undefined)
+        throw new MusterError('SCHEMA_MISSING', `Migration ${set.name}/${first.name} is not applied.`, {
+          data: { pending: pending.length },
+        });
+    }
+  } catch (error) {
+    throw translate(error, database.directConnection);
+  }
+}
+
+/**
+ * One migrator at a time. The lock lives in an open transaction on a connection of its own, so that it works through
+ * a pooler too and ends with the process. Between statements such a transaction holds no snapshot: it does not hold up
+ * CREATE INDEX CONCURRENTLY.
+ */
+async function takeLock(client: pg.ClientBase, waitMs: number): Promise<void> {
+  const deadline = performance.now() + waitMs;
+  await client.query('begin; set local idle_in_transaction_session_timeout = 0');
+  for (let pause = 20; ; pause = Math.min(pause * 2, 500)) {
+    const { rows } = await client.query<{ mine: boolean }>(`select pg_try_advisory_xact_lock(${LOCK_KEY}) as mine`);
+    if (rows[0]?.mine === true) return;
+    if (performance.now() > deadline) {
+      throw new MusterError(
+        'MIGRATION_FAILED',
+        `Another process has been migrating this database for more than ${Math.round(waitMs / 1000)} s.`,
+        {
+          remedy: "Wait for it, or look for it in pg_stat_activity under application_name 'muster migrations'.",
+        },
+      );
+    }
+    await delay(pause);
+  }
+}
+
+async function prepareLedger(client: pg.ClientBase): Promise<readonly LedgerRow[]> {
+  return (await hasLedger(client)) ? readLedger(client) : [];
+}
+
+/** Tables of somebody else under our names: told before anything is done. */
+async function refuseStrangers(client: pg.ClientBase, firstTime: readonly Migration[]): Promise<void> {
+  const names = publicRelationsOf(firstTime);
+  if (names.length === 0) return;
+  const { rows } = await client.query<{ name: string }>(
+    `select c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace where n.nspname = 'public' and c.relname = any($1) order by 1`,
+    [names],
+  );
+  if (rows.length === 0) return;
+  const list = rows.map(({ name }) => `public.${name}`).join(', ');
+  throw new MusterError('SCHEMA_OCCUPIED', `The database already has ${list}, which Muster did not make.`, {
+    data: { relations: rows.map(({ name }) => name) },
+  });
+}
+
+async function apply(client: pg.ClientBase, migration: Migration, ledger: readonly LedgerRow[]): Promise<void> {
+  const begun = ledger.find((row) => row.set === migration.set && row.version === migration.version);
+  try {
+    if (migration.transactional) await withLockRetries(() => applyWhole(client, migration));
+    else await applyStatements(client, migration, begun);
+  } catch (error) {
+    const state = sqlStateOf(error);
+    throw new MusterError(
+      'MIGRATION_FAILED',
+      `Migration ${migration.set}/${migration.name} failed: ${messageOf(error)}${detailOf(error)}`,
+      {
+        data: { set: migration.set, migration: migration.name, ...(state === undefined ? {} : { sqlState: state }) },
+        ...(state === '42501'
+          ? { remedy: 'Run the migrations as the owner of the database, or grant this user CREATE on the database and on schema public.' }
+          : {}),
+        cause: error,
+      },
+    );
+  }
+}
+
+async function applyWhole(client: pg.ClientBase, migration: Migration): Promise<void> {
+  try {
+    await client.query(`begin; set local lock_timeout = ${LOCK_TIMEOUT_MS}; set local search_path = public`);
+    await recordStart(client, migration);
+    await client.query(migration.text);
+    await recordFinish(client, migration);
+    await client.query('commit');
+  } catch (error) {
+    await client.query('rollback').catch(() => undefined); // a broken connection has rolled back already
+    throw error;
+  }
+}
+
+async function applyStatements(client: pg.ClientBase, migration: Migration, begun: LedgerRow | undefined): Promise<void> {
+  if (begun === undefined) await recordStart(client, migration);
+  const statements = splitStatements(migration.text);
+  for (let index = begun?.statementsDone ?? 0; index < statements.length; index += 1) {
+    const statement = statements[index] ?? '';
+    await withLockRetries(async () => {
+      await dropInvalidIndex(client, statement);
+      await client.query(statement);
+    });
+    await recordStatement(client, migration, index + 1);
+  }
+  await recordFinish(client, migration);
+}
+
+/** CREATE INDEX CONCURRENTLY that was cut off leaves an INVALID index, which blocks its own repetition and costs every write. */
+async function dropInvalidIndex(client: pg.ClientBase, statement: string): Promise<void> {
+  const match = /^create\s+(?:unique\s+)?index\s+concurrently\s+(?:if\s+not\s+exists\s+)?(\w+)\s+on\s+(?:only\s+)?(\w+)\./i.exec(statement);
+  if (match === null) return;
+  const name = `${match[2]}.${match[1]}`;
+  const { rows } = await client.query(`select 1 from pg_index where indexrelid = to_regclass($1) and not indisvalid`, [name]);
+  if (rows.length > 0) await client.query(`drop index concurrently ${name}`);
+}
+
+/** A lock that is not to be had must not make the writers behind us wait: give up soon, try again later. */
+async function withLockRetries(work: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      const state = sqlStateOf(error);
+      if (attempt >= LOCK_ATTEMPTS || (state !== '55P03' && state !== '40P01')) throw error;
+      await delay(Math.random() * 500 * attempt);
+    }
+  }
+}
+
+function detailOf(error: unknown): string {
+  if (typeof error !== 'object' || error === null) return '';
+  const { detail, where, position } = error as { detail?: string; where?: string; position?: string };
+  return [
+    detail === undefined ? '' : ` ${detail}`,
+    where === undefined ? '' : ` (${where.split('\n')[0] ?? ''})`,
+    position === undefined ? '' : ` at character ${position}`,
+  ].join('');
+}

@@ -1,0 +1,142 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Database, Transaction } from './database.ts';
+import { sqlStateOf } from './failure.ts';
+import { raw, sql } from './sql.ts';
+
+/** Tables of schema muster that are partitioned by day (UTC). */
+export const dailyTables = ['events', 'heartbeats', 'samples'] as const;
+
+export interface PartitionOptions {
+  readonly tables?: readonly string[];
+  /** Days before today that get a partition too: a host's late batch. Default 1. */
+  readonly daysBehind?: number;
+  /** Default 2: two days without anybody at work are survived. */
+  readonly daysAhead?: number;
+}
+
+/** Short: while we wait for a lock, writers wait behind us. */
+const LOCK_TIMEOUT_MS = 500;
+const ATTEMPTS = 20;
+const DAY_MS = 86_400_000;
+
+/** `samples_20261122` */
+export const partitionName = (table: string, day: string): string => `${table}_${day.replaceAll('-', '')}`;
+
+/** `['2026-11-21', '2026-11-22', …]` */
+export function daysAround(today: string, behind: number, ahead: number): readonly string[] {
+  const start = Date.parse(`${today}T00:00:00Z`);
+  return Array.from({ length: behind + ahead + 1 }, (_, index) => new Date(start + (index - behind) * DAY_MS).toISOString().slice(0, 10));
+}
+
+/** Makes sure that writes of today and the next days find their partition. Harmless when another host does the same. Returns the names created. */
+export async function ensurePartitions(database: Database, options: PartitionOptions = {}): Promise<readonly string[]> {
+  const today = await utcToday(database);
+  const days = daysAround(today, options.daysBehind ?? 1, options.daysAhead ?? 2);
+  const created: string[] = [];
+  for (const table of options.tables ?? dailyTables) {
+    const existing = new Set(await partitionsOf(database, table));
+    for (const day of days) {
+      if (existing.has(partitionName(table, day))) continue;
+      if (await briefly(() => createPartition(database, table, day))) created.push(partitionName(table, day));
+    }
+  }
+  return created;
+}
+
+/** Drops the partitions that end before `keepDays` full days ago. Returns the names dropped. */
+export async function dropPartitions(database: Database, table: string, keepDays: number): Promise<readonly string[]> {
+  const today = await utcToday(database);
+  const oldest = partitionName(table, daysAround(today, keepDays, 0)[0] ?? today);
+  const dropped: string[] = [];
+  for (const name of await partitionsOf(database, table)) {
+    if (!/_\d{8}$/.test(name) || name >= oldest) continue;
+    await briefly(() =>
+      database.transaction((tx) => tx.query(sql`drop table if exists muster.${raw(quoted(name))}`), { lockTimeoutMs: LOCK_TIMEOUT_MS }),
+    );
+    dropped.push(name);
+  }
+  return dropped;
+}
+
+/** Names of the partitions of a table, oldest first; none where the table is not there. */
+export async function partitionsOf(database: Database, table: string): Promise<readonly string[]> {
+  const { rows } = await database.query<{ name: string }>(sql`
+    select c.relname as name
+    from pg_inherits i join pg_class c on c.oid = i.inhrelid
+    where i.inhparent = to_regclass(${`muster.${quoted(table)}`})
+    order by 1`);
+  return rows.map(({ name }) => name);
+}
+
+async function utcToday(database: Database): Promise<string> {
+  const row = await database.one<{ today: string }>(sql`select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD') as today`);
+  if (row === undefined) throw new Error('the server did not tell the date');
+  return row.today;
+}
+
+/**
+ * Made apart and attached: ATTACH lets reads and writes of the parent go on, where CREATE … PARTITION OF stops them.
+ * Rows of that day that already lie in the default partition move in the same transaction.
+ */
+function createPartition(database: Database, table: string, day: string): Promise<boolean> {
+  const parent = raw(`muster.${quoted(table)}`);
+  const partition = raw(`muster.${quoted(partitionName(table, day))}`);
+  const from = `${day} 00:00:00+00`;
+  const to = `${daysAround(day, 0, 1)[1] ?? ''} 00:00:00+00`;
+  return database.transaction(
+    async (tx) => {
+      await tx.query(sql`select pg_advisory_xact_lock(hashtextextended(${`muster partitions ${table}`}, 0))`);
+      const column = await partitionColumn(tx, parent.text);
+      if (column === undefined || (await isThere(tx, partition.text))) return false;
+      const key = raw(quoted(column));
+      const holding = await defaultPartition(tx, parent.text);
+      if (holding !== undefined) await tx.query(sql`lock table muster.${raw(quoted(holding))} in access exclusive mode`);
+      await tx.query(sql`create table ${partition} (like ${parent} including all excluding identity)`);
+      if (holding !== undefined) {
+        await tx.query(sql`
+          with moved as (delete from muster.${raw(quoted(holding))} where ${key} >= ${from}::timestamptz and ${key} < ${to}::timestamptz returning *)
+          insert into ${partition} select * from moved`);
+      }
+      await tx.query({
+        text: `alter table ${parent.text} attach partition ${partition.text} for values from ('${from}') to ('${to}')`,
+        values: [],
+      });
+      return true;
+    },
+    { lockTimeoutMs: LOCK_TIMEOUT_MS },
+  );
+}
+
+/** The column a table is partitioned by; undefined where there is no such table. */
+async function partitionColumn(tx: Transaction, parent: string): Promise<string | undefined> {
+  const { rows } = await tx.query<{ name: string }>(sql`
+    select a.attname as name
+    from pg_partitioned_table p join pg_attribute a on a.attrelid = p.partrelid and a.attnum = p.partattrs[0]
+    where p.partrelid = to_regclass(${parent})`);
+  return rows[0]?.name;
+}
+
+async function isThere(tx: Transaction, name: string): Promise<boolean> {
+  return (await tx.query<{ there: boolean }>(sql`select to_regclass(${name}) is not null as there`)).rows[0]?.there === true;
+}
+
+async function defaultPartition(tx: Transaction, parent: string): Promise<string | undefined> {
+  const { rows } = await tx.query<{ name: string }>(sql`
+    select c.relname as name from pg_partitioned_table p join pg_class c on c.oid = p.partdefid where p.partrelid = to_regclass(${parent})`);
+  return rows[0]?.name;
+}
+
+/** Runs what takes a strong lock for a moment; gives the lock up quickly and comes back, so that nobody queues behind us for long. */
+async function briefly<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      const state = sqlStateOf(error);
+      if (attempt >= ATTEMPTS || (state !== '55P03' && state !== '40P01')) throw error;
+      await delay(50 + Math.random() * 200 * Math.min(attempt, 5));
+    }
+  }
+}
+
+const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;

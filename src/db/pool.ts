@@ -1,0 +1,114 @@
+import pg from 'pg';
+import { MusterError, messageOf } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import type { Connection } from './connection.ts';
+import { failureOf } from './failure.ts';
+import { openSession, type SessionFacts, type SessionLimits } from './session.ts';
+import { typeParsers } from './types.ts';
+
+export interface PoolOptions extends SessionLimits {
+  readonly connection: Connection;
+  readonly max: number;
+  readonly min: number;
+  readonly connectTimeoutMs: number;
+  readonly queryTimeoutMs: number;
+  readonly applicationName: string;
+  readonly log: Logger;
+}
+
+export interface PoolFigures {
+  readonly max: number;
+  /** Open connections, busy or idle. */
+  readonly total: number;
+  readonly idle: number;
+  /** Callers that wait for a connection. */
+  readonly waiting: number;
+  /** Connections thrown away since the start because they broke or their state was in doubt. */
+  readonly discarded: number;
+}
+
+/** Connections to one server. Each is set up before its first use and thrown away when its state is in doubt. */
+export class ConnectionPool {
+  readonly #pool: pg.Pool;
+  readonly #max: number;
+  readonly #sessions = new WeakMap<pg.ClientBase, SessionFacts>();
+  #discarded = 0;
+  #ended: Promise<void> | undefined;
+
+  constructor(options: PoolOptions) {
+    const { connection, log } = options;
+    this.#max = options.max;
+    this.#pool = new pg.Pool({
+      host: connection.host,
+      port: connection.port,
+      user: connection.user,
+      password: connection.password,
+      database: connection.database,
+      ssl: connection.tls ?? false,
+      application_name: options.applicationName,
+      max: options.max,
+      min: options.min,
+      connectionTimeoutMillis: options.connectTimeoutMs,
+      query_timeout: options.queryTimeoutMs,
+      idleTimeoutMillis: 30_000,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+      types: typeParsers,
+      onConnect: async (client: pg.ClientBase) => {
+        this.#sessions.set(client, await openSession(client, options));
+      },
+    } as pg.PoolConfig);
+    // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
+    this.#pool.on('error', (error) => {
+      this.#discarded += 1;
+      log.debug({ error: messageOf(error) }, 'an idle database connection ended');
+    });
+  }
+
+  /** Runs `work` on a connection that nobody else uses meanwhile. */
+  async use<T>(work: (client: pg.PoolClient, session: SessionFacts) => Promise<T>): Promise<T> {
+    const client = await this.#pool.connect();
+    const session = this.#sessions.get(client);
+    if (session === undefined) throw new MusterError('INTERNAL', 'A connection was handed out before it was set up.');
+    // The statement under way rejects by itself; between statements nobody would listen.
+    let broken: Error | undefined;
+    const onError = (error: Error): void => {
+      broken ??= error;
+    };
+    client.on('error', onError);
+    try {
+      const result = await work(client, session);
+      this.#release(client, onError, broken ?? inTransaction(client));
+      return result;
+    } catch (error) {
+      this.#release(client, onError, broken ?? (failureOf(error).discard ? error : inTransaction(client)));
+      throw error;
+    }
+  }
+
+  #release(client: pg.PoolClient, onError: (error: Error) => void, reason: unknown): void {
+    client.removeListener('error', onError);
+    if (reason === undefined) return client.release();
+    this.#discarded += 1;
+    client.release(true);
+    // `end` waits for the peer; one that no longer answers would hold the socket, and the pool's end, for minutes.
+    (client as unknown as { readonly connection: { readonly stream: { destroy(): void } } }).connection.stream.destroy();
+  }
+
+  figures(): PoolFigures {
+    const { totalCount, idleCount, waitingCount } = this.#pool;
+    return { max: this.#max, total: totalCount, idle: idleCount, waiting: waitingCount, discarded: this.#discarded };
+  }
+
+  /** Refuses new work and resolves when every connection is closed. Idempotent. */
+  end(): Promise<void> {
+    this.#ended ??= this.#pool.end();
+    return this.#ended;
+  }
+}
+
+/** A connection that comes back inside a transaction would hand it to the next user. */
+function inTransaction(client: pg.PoolClient): Error | undefined {
+  const status = client.getTransactionStatus();
+  return status === 'I' ? undefined : new Error(`returned with transaction status ${status ?? 'unknown'}`);
+}
