@@ -150,9 +150,13 @@ async function readSince(database: Database, place: Place, limit: number): Retur
   const page = paging ? place.page : (rows[0]?.now ?? place.seen);
   const found = rows.filter((row) => row.id !== null);
   const items = found.map((row) => ({ ...toEvent(row), cursor: encodePlace({ seen: place.seen, page, tx: row.tx, id: row.id }) }));
-  const full = found.length === limit;
   const last = items.at(-1);
-  return { items, cursor: full && last !== undefined ? last.cursor : encodePlace({ seen: page, page, tx: '0', id: '0' }) };
+  if (found.length === limit && last !== undefined) return { items, cursor: last.cursor };
+  const next: Place = { seen: page, page, tx: '0', id: '0' };
+  if (!paging) return { items, cursor: encodePlace(next) };
+  // The page that was begun earlier is at its end: go on with what came after it.
+  const rest = await readSince(database, next, limit - found.length);
+  return { items: [...items, ...rest.items], cursor: rest.cursor };
 }
 
 function toEvent(row: EventRow): EventRecord {

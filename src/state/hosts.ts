@@ -152,8 +152,9 @@ export function createHosts(database: Database, options: HostsOptions): Hosts {
     certifyDead: (hosts) => (hosts.length === 0 ? Promise.resolve([]) : take(hosts, false, 'the process of its host is gone')),
 
     async leave(host) {
-      // The row is locked first: fenced writes under way end before the agents are anybody's again.
+      // FOR UPDATE waits for the fenced writes under way, which an UPDATE without key columns would not.
       await database.transaction(async (tx) => {
+        await tx.query(sql`select from muster.hosts where host_id = ${host} for update`);
         await tx.query(
           sql`update muster.hosts set status = 'stopped', stopped_at = clock_timestamp() where host_id = ${host} and status = 'live'`,
         );
