@@ -63,12 +63,17 @@ export interface BenchContext {
   say(line: string): void;
   /** A line that replaces itself on a terminal and is left out elsewhere. */
   progress(line: string): void;
-  /** A fresh embedded PostgreSQL 18, or the server of MUSTER_BENCH_DATABASE_URL; the first call starts it. `settings` are those of postgresql.conf, for the embedded one. */
-  server(): Promise<BenchServer>;
+  /** A fresh embedded PostgreSQL 18, or the server of MUSTER_BENCH_DATABASE_URL; the first call, also through `database`, starts it. */
+  server(options?: BenchServerOptions): Promise<BenchServer>;
   /** A fresh database on that server, dropped afterwards. */
   database(options?: BenchDatabaseOptions): Promise<BenchDatabase>;
   /** Runs at the end, last in first out, also when the bench fails. */
   defer(end: () => Promise<unknown> | void): void;
+}
+
+export interface BenchServerOptions {
+  /** Of postgresql.conf, on top of what an embedded server has; a server that MUSTER_BENCH_DATABASE_URL names keeps its own. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 export interface BenchDatabaseOptions {

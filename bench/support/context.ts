@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger, silentLogger } from '../../src/base/logger.ts';
@@ -30,6 +30,7 @@ const tell = (line: string): void => void process.stderr.write(`${line}\n`);
 /** What a bench is given, and the way to end it all again. */
 export async function openContext(options: ContextOptions): Promise<OpenContext> {
   const folder = await mkdtemp(join(tmpdir(), `muster-bench-${options.name}-`));
+  await chmod(folder, 0o755); // the embedded server runs as a user of its own where we are root
   const log = createLogger({ level: 'info', file: join(folder, 'bench.log') });
   const ends: (() => Promise<unknown> | void)[] = [];
   let server: Promise<BenchServer> | undefined;
@@ -48,8 +49,8 @@ export async function openContext(options: ContextOptions): Promise<OpenContext>
       if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line}`);
     },
     defer: (end) => void ends.push(end),
-    server: async () => {
-      server ??= startServer();
+    server: async ({ settings } = {}) => {
+      server ??= startServer(settings);
       return server;
     },
     database: async ({ migrate: wanted = true, poolMax = 20 } = {}) => {
@@ -72,7 +73,7 @@ export async function openContext(options: ContextOptions): Promise<OpenContext>
       });
       if (wanted) {
         const sets = [
-          { name: 'core', folder: coreMigrations },
+          coreMigrations,
           ...builtInModules.flatMap(({ name: set, migrations }) => (migrations === undefined ? [] : [{ name: set, folder: migrations }])),
         ];
         await migrate(database, sets);
@@ -93,11 +94,11 @@ export async function openContext(options: ContextOptions): Promise<OpenContext>
     },
   };
 
-  async function startServer(): Promise<BenchServer> {
+  async function startServer(settings: Readonly<Record<string, string>> = {}): Promise<BenchServer> {
     const given = process.env['MUSTER_BENCH_DATABASE_URL'];
     const embedded =
       given === undefined || given === ''
-        ? await startEmbedded({ dataDir: join(folder, 'data'), log, onProgress: context.progress })
+        ? await startEmbedded({ dataDir: join(folder, 'data'), log, onProgress: context.progress, settings })
         : undefined;
     if (embedded !== undefined) ends.unshift(() => embedded.stop('fast'));
     const url = embedded?.url ?? given ?? '';
