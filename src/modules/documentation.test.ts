@@ -36,7 +36,10 @@ describe('docs/agents.md', () => {
   const page = readFileSync(PAGE, 'utf8');
   const expected = Object.entries(TABLES).reduce(
     (text, [name, catalogue]) =>
-      text.replace(new RegExp(`(<!-- metrics:${name} -->\\n)[^]*?(<!-- /metrics -->)`), (_, start: string, end: string) => `${start}\n${table(catalogue)}\n\n${end}`),
+      text.replace(
+        new RegExp(`(<!-- metrics:${name} -->\\n)[^]*?(<!-- /metrics -->)`),
+        (_, start: string, end: string) => `${start}\n${table(catalogue)}\n\n${end}`,
+      ),
     page,
   );
   if (process.env['UPDATE_DOCS'] === '1' && expected !== page) writeFileSync(PAGE, expected);

@@ -18,7 +18,24 @@ export type Catalogue = Readonly<Record<string, Metric>>;
 
 const metric =
   (kind: Metric['kind'], tier: Tier) =>
-  (unit: Metric['unit'], source: string, help: string, labels: readonly string[] = []): Metric => ({ kind, tier, unit, labels, source, help });
+  (unit: Metric['unit'], source: string, help: string, labels: readonly string[] = []): Metric => ({
+    kind,
+    tier,
+    unit,
+    labels,
+    source,
+    help,
+  });
 
-export const gauge = { fast: metric('gauge', 'fast'), slow: metric('gauge', 'slow'), rare: metric('gauge', 'rare'), run: metric('gauge', 'run') } as const;
-export const counter = { fast: metric('counter', 'fast'), slow: metric('counter', 'slow'), rare: metric('counter', 'rare'), run: metric('counter', 'run') } as const;
+export const gauge = {
+  fast: metric('gauge', 'fast'),
+  slow: metric('gauge', 'slow'),
+  rare: metric('gauge', 'rare'),
+  run: metric('gauge', 'run'),
+} as const;
+export const counter = {
+  fast: metric('counter', 'fast'),
+  slow: metric('counter', 'slow'),
+  rare: metric('counter', 'rare'),
+  run: metric('counter', 'run'),
+} as const;

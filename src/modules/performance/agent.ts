@@ -1,0 +1,104 @@
+import { defineAgent, type AgentContext } from '../../agent/index.ts';
+import { phaseOf } from '../../agent/schedule.ts';
+import { durationMs } from '../../base/duration.ts';
+import { MusterError } from '../../base/errors.ts';
+import { METRICS } from './catalogue.ts';
+import type { Collector } from './collector.ts';
+import { performanceConfig, type PerformanceConfig } from './config.ts';
+import { fleetCollectors } from './fleet/collectors.ts';
+import { hostCollectors, thisMachine } from './host/index.ts';
+import { postgresCollectors } from './postgres/collectors.ts';
+import { processCollectors } from './process/collectors.ts';
+import { Rounds, type CollectorStatus } from './rounds.ts';
+import { tickOf } from './tick.ts';
+
+/** What lives from startup to shutdown. */
+interface Life {
+  readonly rounds: Rounds;
+  lastTick: number | undefined;
+  reported: string | undefined;
+}
+
+const lives = new WeakMap<object, Life>();
+
+export const COLLECTORS_KEY = 'performance:collectors';
+
+export const performanceMonitor = defineAgent({
+  type: 'performance_monitor',
+  name: 'Performance monitor',
+  description: 'Measures the machine, the process, PostgreSQL and the fleet. What cannot be measured is absent, never guessed.',
+  capabilities: {
+    host_metrics: 'Processor, memory, disks, network, pressure, file systems and container limits',
+    process_metrics: 'Processor, memory, event loop and garbage collection of the host process',
+    postgres_metrics: 'Connections, transactions, cache, locks, write-ahead log, checkpoints, replication, wraparound',
+    fleet_metrics: 'Agents and hosts by status, runs and errors by agent',
+  },
+  config: performanceConfig,
+  schedule: ({ every }) => ({ every }),
+  timeout: '30s',
+  startup(ctx) {
+    const { every, slow_every, rare_every } = ctx.config;
+    const intervals = { fast: durationMs(every), slow: durationMs(slow_every), rare: durationMs(rare_every) };
+    lives.set(ctx.life, { rounds: new Rounds(collectorsFor(ctx.config), intervals), lastTick: undefined, reported: undefined });
+  },
+  async run(ctx) {
+    const life = lifeOf(ctx);
+    const everyMs = durationMs(ctx.config.every);
+    const at = tickOf(ctx.clock.now(), everyMs, phaseOf(ctx.agentId) * everyMs, life.lastTick);
+    life.lastTick = at;
+    const readings = await life.rounds.collect(at, {
+      sql: ctx.sql,
+      pools: () => poolsOf(ctx),
+      monotonic: ctx.clock.monotonic(),
+      statementTimeoutMs: durationMs(ctx.config.statement_timeout),
+      log: ctx.log,
+    });
+    for (const { name, value, labels } of readings) ctx.metric(name, value, { unit: METRICS[name].unit, labels, at });
+    await report(ctx, life);
+    return { samples: readings.length };
+  },
+  shutdown(ctx) {
+    lives.get(ctx.life)?.rounds.stop();
+    lives.delete(ctx.life);
+  },
+  health(ctx) {
+    const failing =
+      lives
+        .get(ctx.life)
+        ?.rounds.status()
+        .filter(({ status }) => status === 'failing') ?? [];
+    if (failing.length === 0) return { score: ctx.runs.consecutiveFailures === 0 ? 100 : 50 };
+    return { score: Math.max(40, 100 - 10 * failing.length), reasons: failing.map(({ collector, reason }) => `${collector}: ${reason}`) };
+  },
+});
+
+function collectorsFor(config: PerformanceConfig): readonly Collector[] {
+  const machine = thisMachine();
+  return [
+    ...(config.host ? hostCollectors(machine) : []),
+    ...(config.process ? processCollectors(machine.host, machine.read) : []),
+    ...(config.postgres ? postgresCollectors(machine.host) : []),
+    ...(config.fleet ? fleetCollectors() : []),
+  ];
+}
+
+function lifeOf(ctx: AgentContext<PerformanceConfig>): Life {
+  const life = lives.get(ctx.life);
+  if (life === undefined) throw new MusterError('INTERNAL', 'performance_monitor runs without its startup');
+  return life;
+}
+
+function poolsOf(ctx: AgentContext<PerformanceConfig>): ReturnType<NonNullable<typeof ctx.fleet.database.pools>> {
+  const pools = ctx.fleet.database.pools?.();
+  if (pools === undefined) throw new MusterError('NOT_MEASURABLE', 'this host does not tell how full its pools are');
+  return pools;
+}
+
+/** Says in shared state which collectors work, whenever that changes. */
+async function report(ctx: AgentContext<PerformanceConfig>, life: Life): Promise<void> {
+  const status = life.rounds.status();
+  const gist = JSON.stringify(status.map(({ collector, status: state, reason }: CollectorStatus) => [collector, state, reason]));
+  if (gist === life.reported) return;
+  await ctx.state.set(COLLECTORS_KEY, { collectors: status, changed_at: new Date(ctx.clock.now()).toISOString() });
+  life.reported = gist;
+}

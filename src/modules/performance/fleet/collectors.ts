@@ -1,0 +1,80 @@
+import { sql } from '../../../db/sql.ts';
+import type { Collector } from '../collector.ts';
+import { rowsOf } from '../postgres/server.ts';
+
+/** Agents whose runs are recorded one by one: each is four series. */
+const MOST_AGENTS = 200;
+
+/** What the fleet knows of itself. */
+export const fleetCollectors = (): readonly Collector[] => [population(), runs()];
+
+interface CountRow {
+  readonly of: 'agents' | 'hosts';
+  readonly state: string;
+  readonly status: string;
+  readonly count: number;
+}
+
+function population(): Collector {
+  return {
+    name: 'fleet',
+    tier: 'slow',
+    asksDatabase: true,
+    async collect(collection) {
+      const rows = await rowsOf<CountRow>(
+        collection,
+        sql`
+          select 'agents' as of, state, status, count(*)::int as count from muster.fleet group by state, status
+          union all
+          select 'hosts', '', status, count(*)::int from muster.hosts where last_beat_at > clock_timestamp() - interval '24 hours' group by status`,
+      );
+      for (const { of, state, status, count } of rows) {
+        if (of === 'agents') collection.record('fleet_agents', count, { state, status });
+        else collection.record('fleet_hosts', count, { status });
+      }
+    },
+  };
+}
+
+interface RunsRow {
+  readonly agent: string;
+  readonly epoch: number;
+  readonly runs: number;
+  readonly errors: number;
+}
+
+function runs(): Collector {
+  let last: { readonly byAgent: ReadonlyMap<string, RunsRow>; readonly at: number } | undefined;
+  return {
+    name: 'fleet_runs',
+    tier: 'slow',
+    asksDatabase: true,
+    async collect(collection) {
+      const { record, monotonic } = collection;
+      const rows = await rowsOf<RunsRow>(
+        collection,
+        sql`
+          select agent_id as agent, epoch::float8 as epoch, run_count::float8 as runs, error_count::float8 as errors
+          from muster.fleet where state = 'active' and host_id is not null order by agent_id limit ${MOST_AGENTS}`,
+      );
+      for (const row of rows) {
+        const labels = { agent: row.agent };
+        record('agent_runs_total', row.runs, labels);
+        record('agent_errors_total', row.errors, labels);
+        const before = last?.byAgent.get(row.agent);
+        if (last === undefined || before === undefined || monotonic <= last.at) continue;
+        const change = runChange(before, row);
+        if (change === undefined) continue;
+        record('throughput', (change.runs * 1_000) / (monotonic - last.at), labels);
+        record('error_rate', change.runs === 0 ? undefined : change.errors / change.runs, labels);
+      }
+      last = { byAgent: new Map(rows.map((row) => [row.agent, row])), at: monotonic };
+    },
+  };
+}
+
+/** Runs that ended between two readings; undefined where the counts restarted. */
+export function runChange(before: RunsRow, after: RunsRow): { readonly runs: number; readonly errors: number } | undefined {
+  const [ended, failed] = [after.runs - before.runs, after.errors - before.errors];
+  return ended < 0 || failed < 0 ? undefined : { runs: ended, errors: Math.min(failed, ended) };
+}
