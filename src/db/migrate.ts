@@ -148,7 +148,7 @@ async function apply(client: pg.ClientBase, migration: Migration, ledger: readon
     const state = sqlStateOf(error);
     throw new MusterError(
       'MIGRATION_FAILED',
-      `Migration ${migration.set}/${migration.name} failed: ${messageOf(error)}${detailOf(error)}`,
+      `Migration ${migration.set}/${migration.name} failed: ${messageOf(error)}${detailOf(error, migration.text)}`,
       {
         data: { set: migration.set, migration: migration.name, ...(state === undefined ? {} : { sqlState: state }) },
         ...(state === '42501'
@@ -209,12 +209,11 @@ async function withLockRetries(work: () => Promise<void>): Promise<void> {
   }
 }
 
-function detailOf(error: unknown): string {
+/** Detail, and the line of the file, where the server tells. */
+function detailOf(error: unknown, text: string): string {
   if (typeof error !== 'object' || error === null) return '';
-  const { detail, where, position } = error as { detail?: string; where?: string; position?: string };
-  return [
-    detail === undefined ? '' : ` ${detail}`,
-    where === undefined ? '' : ` (${where.split('\n')[0] ?? ''})`,
-    position === undefined ? '' : ` at character ${position}`,
-  ].join('');
+  const { detail, hint, position } = error as { readonly detail?: string; readonly hint?: string; readonly position?: string };
+  const at = position === undefined ? undefined : text.slice(0, Number(position)).split('\n').length;
+  const line = at === undefined ? '' : ` at line ${at}: ${text.split('\n')[at - 1]?.trim() ?? ''}`;
+  return [line, detail, hint].filter((part) => part !== undefined && part !== '').join('. ');
 }

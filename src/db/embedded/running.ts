@@ -17,3 +17,6 @@ export async function findEmbedded(dataDir: string): Promise<RunningEmbedded | u
   const url = `postgresql://${SUPERUSER}:${await readPassword(folder)}@127.0.0.1:${living.port}/${DATABASE}`;
   return { url, port: living.port, pid: living.pid, logFile: folder.logFile };
 }
+
+/** Its URL alone. */
+export const embeddedUrl = async (dataDir: string): Promise<string | undefined> => (await findEmbedded(dataDir))?.url;

@@ -77,7 +77,7 @@ create index rollup_1h_by_time on muster.rollup_1h using brin (bucket) with (pag
 
 -- Up to when the rollups are complete. Its row is the lock of whoever writes them.
 create table muster.rollup_progress (
-  only          boolean primary key default true check (only),
+  singleton     boolean primary key default true check (singleton),
   minutes_until timestamptz not null,
   hours_until   timestamptz not null
 ) with (fillfactor = 50);
