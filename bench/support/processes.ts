@@ -5,8 +5,10 @@ import { execFileSync } from 'node:child_process';
 export interface ProcessUse {
   readonly pid: number;
   readonly command: string;
-  /** User and system time since its start, ms. Of the process itself, not of children that ended. */
+  /** User and system time since its start, ms. */
   readonly cpuMs: number;
+  /** The same of its children that have ended. */
+  readonly endedChildrenCpuMs: number;
   readonly rssBytes: number;
   /** Its fair share of memory that it shares with others, where the kernel lets us read it. */
   readonly pssBytes: number | undefined;
@@ -18,6 +20,7 @@ interface Stat {
   readonly parent: number;
   readonly command: string;
   readonly cpuMs: number;
+  readonly endedChildrenCpuMs: number;
 }
 
 /** Parses /proc/<pid>/stat. The command stands in parentheses and may itself hold any character. */
@@ -28,6 +31,7 @@ export function parseStat(text: string, tickMs: number): Stat {
     command: text.slice(text.indexOf('(') + 1, close),
     parent: Number(fields[1]),
     cpuMs: (Number(fields[11]) + Number(fields[12])) * tickMs,
+    endedChildrenCpuMs: (Number(fields[13]) + Number(fields[14])) * tickMs,
   };
 }
 
@@ -62,7 +66,7 @@ export function processUse(pid: number): ProcessUse | undefined {
   const stat = readProc(`/proc/${pid}/stat`);
   const status = readProc(`/proc/${pid}/status`);
   if (stat === undefined || status === undefined) return undefined;
-  const { command, cpuMs } = parseStat(stat, TICK_MS);
+  const { command, cpuMs, endedChildrenCpuMs } = parseStat(stat, TICK_MS);
   const kilobytes = (text: string | undefined, key: string): number | undefined => {
     const match = text === undefined ? undefined : new RegExp(`^${key}:\\s+(\\d+) kB`, 'm').exec(text)?.[1];
     return match === undefined ? undefined : Number(match) * 1024;
@@ -71,6 +75,7 @@ export function processUse(pid: number): ProcessUse | undefined {
     pid,
     command,
     cpuMs,
+    endedChildrenCpuMs,
     rssBytes: kilobytes(status, 'VmRSS') ?? 0,
     pssBytes: kilobytes(readProc(`/proc/${pid}/smaps_rollup`), 'Pss'),
   };
@@ -79,4 +84,12 @@ export function processUse(pid: number): ProcessUse | undefined {
 /** What each process of a tree uses now. */
 export function treeUse(root: number): ProcessUse[] {
   return processTree(root).flatMap((pid) => processUse(pid) ?? []);
+}
+
+/**
+ * CPU that a tree has used since its start, ms, with that of processes that came and went: the difference of two of
+ * these is what the tree used in between, because the time of a child that ends moves over to its parent.
+ */
+export function treeCpuMs(root: number): number {
+  return treeUse(root).reduce((total, { cpuMs, endedChildrenCpuMs }) => total + cpuMs + endedChildrenCpuMs, 0);
 }
