@@ -50,7 +50,8 @@ export interface TestedLog {
  *
  * @example
  * ```ts
- * import { defineAgent, runAgent } from 'muster-agents';
+ * import { defineAgent } from 'muster-agents';
+ * import { runAgent } from 'muster-agents/testing';
  *
  * const pulse = defineAgent({
  *   type: 'pulse',
