@@ -22,7 +22,8 @@ export const bench: Bench = {
   ],
   async run(ctx) {
     const muster = await MusterProcess.start({
-      checkout: ctx.root,
+      command: [join(ctx.root, 'muster')],
+      cwd: ctx.root,
       dataDir: join(ctx.folder, 'data'),
       output: join(ctx.folder, 'muster.out'),
       signal: ctx.signal,

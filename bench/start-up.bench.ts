@@ -48,8 +48,14 @@ const worst = (figure: string, raw: readonly number[]): Measurement => ({
 });
 
 /** Seconds to the first heartbeat; then ends the process in the given way. */
-async function timeStart(ctx: BenchContext, dataDir: string, end: (muster: MusterProcess) => Promise<void>): Promise<number> {
-  const muster = await MusterProcess.start({ checkout: ctx.root, dataDir, output: join(ctx.folder, 'muster.out'), signal: ctx.signal });
+async function timeStart(ctx: BenchContext, dataDir: string, end: (muster: MusterProcess) => Promise<unknown>): Promise<number> {
+  const muster = await MusterProcess.start({
+    command: [join(ctx.root, 'muster')],
+    cwd: ctx.root,
+    dataDir,
+    output: join(ctx.folder, 'muster.out'),
+    signal: ctx.signal,
+  });
   try {
     return (await muster.firstHeartbeat(60_000)) / 1000;
   } finally {
@@ -65,7 +71,8 @@ async function timeFreshClone(ctx: BenchContext): Promise<number> {
   execFileSync('git', ['clone', '--quiet', ctx.root, checkout]);
   const registry = execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8' }).trim();
   const muster = await MusterProcess.start({
-    checkout,
+    command: [join(checkout, 'muster')],
+    cwd: checkout,
     dataDir: join(ctx.folder, 'data-clone'),
     output: join(ctx.folder, 'clone.out'),
     signal: ctx.signal,

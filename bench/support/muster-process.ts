@@ -10,8 +10,9 @@ import { processTree } from './processes.ts';
 const KEY = 'a-key-for-benchmarks';
 
 export interface MusterOptions {
-  /** The checkout whose ./muster is run. */
-  readonly checkout: string;
+  /** What stands for `muster` on the command line. */
+  readonly command: readonly [string, ...string[]];
+  readonly cwd: string;
   readonly dataDir: string;
   /** Receives what the process prints. */
   readonly output: string;
@@ -19,7 +20,7 @@ export interface MusterOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-interface AgentView {
+export interface AgentView {
   readonly agent_id: string;
   readonly last_heartbeat_at: string | null;
 }
@@ -43,10 +44,11 @@ export class MusterProcess {
 
   static async start(options: MusterOptions): Promise<MusterProcess> {
     const port = await freePort();
-    const args = ['up', '--data-dir', options.dataDir, '--port', String(port), '--no-open'];
+    const [program, ...words] = options.command;
+    const args = [...words, 'up', '--data-dir', options.dataDir, '--port', String(port), '--no-open'];
     const { DATABASE_URL: _, ...inherited } = process.env;
-    const child = spawn(join(options.checkout, 'muster'), args, {
-      cwd: options.checkout,
+    const child = spawn(program, args, {
+      cwd: options.cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...inherited, ...options.env, MUSTER_BOOTSTRAP_KEY: KEY },
     });
@@ -57,7 +59,7 @@ export class MusterProcess {
   }
 
   get pid(): number {
-    if (this.#child.pid === undefined) throw new Error(`./muster did not start; see ${this.#options.output}`);
+    if (this.#child.pid === undefined) throw new Error(`${this.#options.command.join(' ')} did not start; see ${this.#options.output}`);
     return this.#child.pid;
   }
 
@@ -65,17 +67,17 @@ export class MusterProcess {
   async firstHeartbeat(limitMs: number): Promise<number> {
     for (;;) {
       this.#options.signal.throwIfAborted();
-      const seen = (await this.#agents()).some(({ last_heartbeat_at: at }) => at !== null && Date.parse(at) >= this.#startedAt);
+      const seen = (await this.agents()).some(({ last_heartbeat_at: at }) => at !== null && Date.parse(at) >= this.#startedAt);
       const passed = performance.now() - this.#started;
       if (seen) return passed;
-      if (this.#child.exitCode !== null) throw new Error(`./muster ended with ${this.#child.exitCode}; see ${this.#options.output}`);
+      if (this.#child.exitCode !== null) throw new Error(`it ended with ${this.#child.exitCode}; see ${this.#options.output}`);
       if (passed > limitMs) throw new Error(`no heartbeat within ${limitMs} ms; see ${this.#options.output}`);
       await delay(10);
     }
   }
 
   /** The agents as the API shows them; none while it does not answer yet. */
-  async #agents(): Promise<readonly AgentView[]> {
+  async agents(): Promise<readonly AgentView[]> {
     try {
       const response = await fetch(`http://127.0.0.1:${this.port}/api/v1/agents?limit=1000`, {
         headers: { authorization: `Bearer ${KEY}` },
@@ -94,10 +96,11 @@ export class MusterProcess {
     return Number(text.split('\n', 1)[0]);
   }
 
-  /** As Ctrl-C does. Resolves when the process is gone. */
-  async stop(): Promise<void> {
+  /** As Ctrl-C does. Resolves with the exit code when the process is gone. */
+  async stop(): Promise<number | null> {
     this.#child.kill('SIGINT');
     await this.#exit;
+    return this.#child.exitCode;
   }
 
   /** SIGKILL for the host and every process of PostgreSQL, all at once. */

@@ -1,0 +1,21 @@
+import { execFileSync } from 'node:child_process';
+import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+/** Copies what a clone would have, and what is not committed yet: everything that git does not ignore. */
+export function copySources(root: string, to: string): void {
+  const listed = execFileSync(
+    'git',
+    ['-C', root, '-c', `safe.directory=${root}`, 'ls-files', '-z', '--cached', '--others', '--exclude-standard'],
+    {
+      encoding: 'utf8',
+      maxBuffer: 1 << 28,
+    },
+  );
+  for (const path of listed.split('\0')) {
+    // A deletion that is not committed yet is still listed.
+    if (path === '' || !existsSync(join(root, path))) continue;
+    mkdirSync(dirname(join(to, path)), { recursive: true });
+    copyFileSync(join(root, path), join(to, path));
+  }
+}
