@@ -1,0 +1,51 @@
+import type { Finding } from '../../config/finding.ts';
+import { createSharedState } from '../../state/create-shared-state.ts';
+import { sql } from '../../db/sql.ts';
+import { plural } from '../wording.ts';
+import { note, ok, warn, type DatabaseCheckContext } from './check.ts';
+
+/** Who runs, in which versions, and whether somebody coordinates. */
+export async function checkFleet({ database }: DatabaseCheckContext, version: string): Promise<readonly Finding[]> {
+  const state = createSharedState(database);
+  const [hosts, leases, counts, clock] = await Promise.all([
+    state.hosts.list({ live: true }),
+    state.leases.list(),
+    state.agents.count(),
+    database.one<{ now: number }>(sql`select extract(epoch from clock_timestamp())::float8 * 1000 as now`),
+  ]);
+  const now = clock?.now ?? Date.now();
+  const findings: Finding[] = [];
+  if (hosts.length === 0) findings.push(note('hosts', 'none is up', '`muster up` or `muster launch` starts one.'));
+  else {
+    const others = [...new Set(hosts.map((host) => host.version))].filter((each) => each !== version);
+    findings.push(
+      others.length === 0
+        ? ok('hosts', `${plural(hosts.length, 'host')} up`)
+        : note(
+            'hosts',
+            `${plural(hosts.length, 'host')} up, some of version ${others.join(', ')}; this program is ${version}`,
+            'Bring all to one version when the upgrade is through.',
+          ),
+    );
+    const room = hosts.reduce((sum, host) => sum + host.capacity, 0);
+    const wanted = counts.filter(({ state: desired }) => desired === 'active').reduce((sum, { count }) => sum + count, 0);
+    findings.push(
+      wanted > room
+        ? warn('capacity', `${wanted} active agents for ${room} places`, 'Start another host, or raise --capacity.')
+        : ok('capacity', `${wanted} active agents for ${room} places`),
+    );
+    const held = leases.some(({ name, expiresAt }) => name === 'coordinator' && expiresAt > now);
+    findings.push(
+      held
+        ? ok('coordinator', 'elected')
+        : warn('coordinator', 'none is elected', 'Give it a few seconds; if it stays so, is agent_coordinator active?'),
+    );
+  }
+  const failing = counts.filter(({ status }) => status === 'crash_looping' || status === 'lost').reduce((sum, { count }) => sum + count, 0);
+  findings.push(
+    failing > 0
+      ? warn('agents', `${plural(failing, 'agent')} crash looping or lost`, 'See `muster agents list`.')
+      : ok('agents', 'none is crash looping or lost'),
+  );
+  return findings;
+}

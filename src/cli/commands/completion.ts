@@ -1,0 +1,52 @@
+import tab from '@bomb.sh/tab/commander';
+import type { Command } from 'commander';
+import { nearest } from '../../config/nearest.ts';
+import { usage, type Invocation } from '../invocation.ts';
+import { buildProgram } from '../program.ts';
+
+const SHELLS = ['bash', 'zsh', 'fish'];
+
+/** The script to source: `source <(muster completion bash)`. It asks `muster complete` for each word. */
+export function script({ output }: Invocation, _options: unknown, shell: string): Promise<void> {
+  if (!SHELLS.includes(shell)) {
+    const meant = nearest(shell, SHELLS);
+    throw usage(
+      `There is no completion for "${shell}"`,
+      meant === undefined ? `There is one for ${SHELLS.join(', ')}.` : `Did you mean ${meant}?`,
+    );
+  }
+  const written = capture(() => completions().setup('muster', 'muster', shell));
+  output.result({ shell, script: written }, () => written.trimEnd());
+  return Promise.resolve();
+}
+
+/** What may follow the words typed so far. */
+export function complete(_invocation: Invocation, _options: unknown, words: readonly string[]): Promise<void> {
+  completions().parse([...words]);
+  return Promise.resolve();
+}
+
+function completions(): ReturnType<typeof tab> {
+  const program = buildProgram();
+  // tab brings these two itself; what it adds to this copy of the tree is never run.
+  const commands = program.commands as Command[];
+  for (const name of ['completion', 'complete'])
+    commands.splice(
+      commands.findIndex((command) => command.name() === name),
+      1,
+    );
+  return tab(program, { completionCommandName: 'completion' });
+}
+
+/** tab prints its script instead of returning it. */
+function capture(print: () => void): string {
+  const before = console.log;
+  let text = '';
+  console.log = (line: string) => (text += `${line}\n`);
+  try {
+    print();
+  } finally {
+    console.log = before;
+  }
+  return text;
+}

@@ -1,0 +1,15 @@
+import type { Invocation } from '../invocation.ts';
+import { serve } from '../serve.ts';
+
+/** API and dashboard of a fleet whose agents run elsewhere. */
+export async function run(invocation: Invocation, { port, host, open }: { port?: number; host?: string; open: boolean }): Promise<number> {
+  const config = await invocation.config({ port, host });
+  return serve(invocation, config, {
+    host: false,
+    server: true,
+    startsEmbedded: false,
+    demo: false,
+    opensBrowser: open,
+    logFile: undefined,
+  });
+}

@@ -1,0 +1,18 @@
+import { parseLabels } from '../../config/load.ts';
+import { usage, type Invocation } from '../invocation.ts';
+import { serve } from '../serve.ts';
+
+/** One more host for a fleet: agents only, no port. */
+export async function run(invocation: Invocation, options: { capacity?: number; label: readonly string[] }): Promise<number> {
+  const labels = options.label.length === 0 ? undefined : parseLabels(options.label);
+  if (typeof labels === 'string') throw usage(`--label: ${labels}`, 'Write it as --label zone=a; repeat --label for more.');
+  const config = await invocation.config({ capacity: options.capacity, labels });
+  return serve(invocation, config, {
+    host: true,
+    server: false,
+    startsEmbedded: false,
+    demo: false,
+    opensBrowser: false,
+    logFile: undefined,
+  });
+}

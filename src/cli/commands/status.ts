@@ -1,0 +1,81 @@
+import { EXIT } from '../../base/errors.ts';
+import { versionText } from '../../db/server-version.ts';
+import type { HostRecord } from '../../state/hosts.ts';
+import { toDocument } from '../documents.ts';
+import type { Invocation } from '../invocation.ts';
+import { withFleet } from '../runtime/fleet-access.ts';
+import { drawTable, printable } from '../table.ts';
+import { ago, plural, withUnit } from '../wording.ts';
+
+/** One look at the fleet. Exit code 1 where an agent that should run does not, so that a script can ask. */
+export async function run(invocation: Invocation): Promise<number> {
+  const { output } = invocation;
+  return withFleet(invocation, async ({ state, database, now }) => {
+    const [counts, hosts, leases, at] = await Promise.all([state.agents.count(), state.hosts.list(), state.leases.list(), now()]);
+    const { connection } = database;
+    const server = versionText(database.status().session?.serverVersion ?? 0);
+    const live = hosts.filter(({ status }) => status === 'live');
+    const sum = (which: (each: (typeof counts)[number]) => boolean): number =>
+      counts.filter(which).reduce((total, { count }) => total + count, 0);
+    const wanted = sum((each) => each.state === 'active');
+    const atWork = sum((each) => each.state === 'active' && (each.status === 'running' || each.status === 'degraded'));
+    const failing = sum((each) => each.status === 'crash_looping' || each.status === 'lost');
+    const degraded = sum((each) => each.status === 'degraded');
+    const coordinator = leases.find(({ name, expiresAt }) => name === 'coordinator' && expiresAt > at);
+    const healthy = atWork === wanted && failing === 0;
+    output.result(
+      {
+        healthy,
+        agents: { desired_active: wanted, at_work: atWork, degraded, failing, by_status: counts.map((each) => toDocument(each)) },
+        hosts: hosts.map((host) => toDocument(host)),
+        coordinator: coordinator === undefined ? null : toDocument(coordinator),
+        database: { host: connection.host, port: connection.port, database: connection.database, server_version: server },
+        now: new Date(at).toISOString(),
+      },
+      () => {
+        const { colors } = output;
+        const mark = healthy ? colors.green('●') : colors.red('●');
+        const troubles = [
+          ...(degraded > 0 ? [`${degraded} degraded`] : []),
+          ...(failing > 0 ? [`${failing} failing`] : []),
+          ...(atWork < wanted ? [`${wanted - atWork} not at work`] : []),
+        ];
+        return [
+          `${mark} ${atWork} of ${plural(wanted, 'agent')} at work${troubles.length > 0 ? colors.yellow(` (${troubles.join(', ')})`) : ''}`,
+          `  PostgreSQL ${server} at ${connection.host}:${connection.port}/${printable(connection.database)}`,
+          coordinator === undefined ? `  ${colors.yellow('no coordinator: is a host up?')}` : `  coordinated by host ${coordinator.hostId}`,
+          '',
+          live.length === 0 ? 'No host is up. `muster up` or `muster launch` starts one.' : hostTable(live, at, output.columns, colors.dim),
+        ].join('\n');
+      },
+    );
+    return healthy ? EXIT.ok : EXIT.failure;
+  });
+}
+
+function hostTable(hosts: readonly HostRecord[], now: number, width: number, dim: (text: string) => string): string {
+  return drawTable(
+    [
+      { title: 'HOST' },
+      { title: 'MACHINE', shrinkTo: 8 },
+      { title: 'PID', align: 'right' },
+      { title: 'AGENTS', align: 'right' },
+      { title: 'CPU', align: 'right' },
+      { title: 'MEMORY', align: 'right' },
+      { title: 'HEARTBEAT', align: 'right' },
+      { title: 'UP', align: 'right' },
+    ],
+    hosts.map((host) => [
+      host.hostId.slice(0, 8),
+      printable(host.hostname),
+      String(host.pid),
+      `${host.agents}/${host.capacity}`,
+      host.load.cpuCores === undefined ? '-' : withUnit(host.load.cpuCores, 'ratio'),
+      host.load.rssBytes === undefined ? '-' : withUnit(host.load.rssBytes, 'bytes'),
+      ago(host.lastBeatAt, now),
+      ago(host.startedAt, now).replace(' ago', ''),
+    ]),
+    width,
+    dim,
+  );
+}

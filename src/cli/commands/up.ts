@@ -1,0 +1,24 @@
+import { join } from 'node:path';
+import type { Invocation } from '../invocation.ts';
+import { serve } from '../serve.ts';
+
+interface UpOptions {
+  readonly port?: number;
+  readonly host?: string;
+  readonly open: boolean;
+  readonly demo?: boolean;
+  readonly capacity?: number;
+}
+
+/** Everything in one process: database, host, API, dashboard. */
+export async function run(invocation: Invocation, { port, host, open, demo, capacity }: UpOptions): Promise<number> {
+  const config = await invocation.config({ port, host, capacity });
+  return serve(invocation, config, {
+    host: true,
+    server: true,
+    startsEmbedded: true,
+    demo: demo === true,
+    opensBrowser: open,
+    logFile: join(config.dataDir, 'muster.log'),
+  });
+}

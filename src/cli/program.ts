@@ -1,0 +1,270 @@
+import { Command, CommanderError, InvalidArgumentError, Option } from 'commander';
+import { EXIT, MusterError } from '../base/errors.ts';
+import { nearest } from '../config/nearest.ts';
+import { Invocation, outputOf, type GlobalOptions } from './invocation.ts';
+import { printError } from './print-error.ts';
+import { ownVersion } from './version.ts';
+
+/** What the file of a command gives: it gets the invocation, its options and its arguments, and may return an exit code. */
+type Run = (invocation: Invocation, options: never, ...args: never[]) => Promise<number | void>;
+
+/** Parses a command line, runs the command and gives the exit code. Never throws. */
+export async function parse(argv: readonly string[]): Promise<number> {
+  const outcome: Outcome = { exitCode: EXIT.ok };
+  const program = buildProgram(outcome);
+  try {
+    if (argv.length === 0) program.help();
+    await program.parseAsync([...argv], { from: 'user' });
+    return outcome.exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError && error.exitCode === 0) return EXIT.ok;
+    const globals = globalsOf(argv, program.opts<GlobalOptions>());
+    return printError(outputOf(globals), error instanceof CommanderError ? asUsage(error) : error, { stack: globals.logLevel === 'debug' });
+  }
+}
+
+interface Outcome {
+  exitCode: number;
+}
+
+/** The whole tree of commands: help, completion and the reference are made from it. Actions load their file when they run. */
+export function buildProgram(outcome: Outcome = { exitCode: EXIT.ok }): Command {
+  const program = new Command('muster');
+  const lazily =
+    (load: () => Promise<Run>) =>
+    async (...parameters: unknown[]): Promise<void> => {
+      const command = parameters.at(-1) as Command;
+      const run = await load();
+      outcome.exitCode = (await run(new Invocation(command), command.opts() as never, ...(command.processedArgs as never[]))) ?? EXIT.ok;
+    };
+  /** A command of commands. Alone it does what its first one does; a word that is none of them gets a suggestion. */
+  const group = (name: string, description: string, load: () => Promise<Run>): Command =>
+    program
+      .command(name)
+      .description(description)
+      .argument('[command]')
+      .usage('[command]')
+      .action(async (word: string | undefined, options: unknown, command: Command) => {
+        if (word !== undefined) throw unknownCommand(`${name} ${word}`, word, command);
+        await lazily(load)(options, command);
+      });
+
+  program
+    .description('Runs a fleet of background agents on PostgreSQL.')
+    .version(ownVersion(), '-V, --version', 'print the version')
+    .option('--json', 'print JSON on standard output, and nothing else')
+    .option('--data-dir <folder>', 'where the embedded PostgreSQL keeps its data (default: .muster)')
+    .option('--config-dir <folder>', 'where monitoring.yml and enterprise.yml are (default: config)')
+    .addOption(new Option('--log-level <level>', 'what to log').choices(['debug', 'info', 'warn', 'error', 'silent']))
+    .option('--no-color', 'print without colours')
+    .helpCommand(false)
+    .helpOption('-h, --help', 'show help')
+    .configureHelp({ showGlobalOptions: true, sortSubcommands: false })
+    .configureOutput({ writeErr: () => undefined })
+    .showSuggestionAfterError()
+    .exitOverride()
+    .addHelpText(
+      'after',
+      '\nStart here:  muster up\nEvery option can also be set in the environment, .env or config/*.yml: see docs/reference/configuration.md.',
+    );
+
+  program.commandsGroup('Run:');
+  const up = program
+    .command('up')
+    .description('start everything: database, host with agents, API and dashboard')
+    .option('--no-open', 'do not open the browser')
+    .option('--demo', 'let the synthetic agents make load from the start');
+  listens(up)
+    .addOption(capacity())
+    .action(lazily(async () => (await import('./commands/up.ts')).run));
+  program
+    .command('launch')
+    .description('run a host: agents only, no port is opened')
+    .addOption(capacity())
+    .option('--label <name=value>', 'a label for placement; repeat it for more', collect, [])
+    .action(lazily(async () => (await import('./commands/launch.ts')).run));
+  listens(
+    program
+      .command('dashboard')
+      .description('serve API and dashboard without running agents')
+      .option('--no-open', 'do not open the browser'),
+  ).action(lazily(async () => (await import('./commands/dashboard.ts')).run));
+
+  program.commandsGroup('Look:');
+  program
+    .command('status')
+    .description('how the fleet is: hosts, agents, database')
+    .action(lazily(async () => (await import('./commands/status.ts')).run));
+  const agents = group('agents', 'list and steer agents', async () => (await import('./commands/agents.ts')).list);
+  agents
+    .command('list')
+    .description('all agents')
+    .option('--state <state>', 'only those desired so: active, inactive, paused')
+    .option('--status <status>', 'only those observed so: running, degraded, lost, …')
+    .option('--type <type>', 'only of this type')
+    .action(lazily(async () => (await import('./commands/agents.ts')).list));
+  agents
+    .command('show <agent_id>')
+    .description('one agent, with its last commands')
+    .action(lazily(async () => (await import('./commands/agents.ts')).show));
+  agents
+    .command('types')
+    .description('the types of agents that this program can run')
+    .action(lazily(async () => (await import('./commands/agents.ts')).types));
+  for (const [name, description] of STEERING) {
+    agents
+      .command(`${name} <agent_id...>`)
+      .description(description)
+      .addOption(new Option('--timeout <time>', 'how long to wait for the effect').default('30s'))
+      .option('--no-wait', 'do not wait for the effect')
+      .action(lazily(async () => (await import('./commands/steer.ts')).steer(name)));
+  }
+  program
+    .command('events')
+    .description('what happens, as it happens')
+    .option('--last <count>', 'begin with this many past events', wholeNumber, 20)
+    .option('--type <noun:verb>', 'only events of this type')
+    .option('--agent <agent_id>', 'only events of this agent')
+    .option('--no-follow', 'print the past events and end')
+    .action(lazily(async () => (await import('./commands/events.ts')).run));
+  const metrics = group('metrics', 'what was measured', async () => (await import('./commands/metrics.ts')).names);
+  metrics
+    .command('names [search]')
+    .description('the names there are')
+    .action(lazily(async () => (await import('./commands/metrics.ts')).names));
+  metrics
+    .command('query <metric_name>')
+    .description('one metric over time, drawn in the terminal')
+    .option('--agent <agent_id>', 'of this agent; repeat it for more', collect, [])
+    .option('--last <time>', 'how far back', '1h')
+    .option('--points <count>', 'points a series at most', wholeNumber)
+    .option('--aggregate <how>', 'avg, min, max, sum, count, last or rate', 'avg')
+    .option('--limit <count>', 'series at most', wholeNumber, 5)
+    .action(lazily(async () => (await import('./commands/metrics.ts')).query));
+
+  program.commandsGroup('Set up:');
+  program
+    .command('setup')
+    .description('create or update the schema, and write .env from its template')
+    .action(lazily(async () => (await import('./commands/setup.ts')).run));
+  program
+    .command('validate')
+    .description('check the configuration; every finding with its remedy')
+    .option('--production', 'also check what matters in production')
+    .option('--comprehensive', 'also check the database and this machine, as doctor does')
+    .action(lazily(async () => (await import('./commands/validate.ts')).run));
+  program
+    .command('doctor')
+    .description('check this machine, the database and the fleet')
+    .action(lazily(async () => (await import('./commands/doctor.ts')).run));
+  program
+    .command('sign-in')
+    .description('make a one-time sign-in link for the dashboard')
+    .addOption(role('administrator'))
+    .option('--open', 'open it in the browser')
+    .action(lazily(async () => (await import('./commands/sign-in.ts')).run));
+  const keys = group('keys', 'API keys', async () => (await import('./commands/keys.ts')).list);
+  keys
+    .command('list')
+    .description('all keys')
+    .action(lazily(async () => (await import('./commands/keys.ts')).list));
+  keys
+    .command('create <name>')
+    .description('a new key; it is shown once')
+    .addOption(role('operator'))
+    .option('--expires <time>', 'for how long it is valid, such as 90d')
+    .action(lazily(async () => (await import('./commands/keys.ts')).create));
+  keys
+    .command('revoke <key_id>')
+    .description('a key that is valid no more')
+    .action(lazily(async () => (await import('./commands/keys.ts')).revoke));
+  const db = group('db', 'the database', async () => (await import('./commands/db.ts')).url);
+  db.command('url')
+    .description('the URL of the database, with its password')
+    .action(lazily(async () => (await import('./commands/db.ts')).url));
+  program
+    .command('completion <shell>')
+    .description('print the completion script: bash, zsh or fish')
+    .action(lazily(async () => (await import('./commands/completion.ts')).script));
+  program
+    .command('complete', { hidden: true })
+    .argument('[words...]')
+    .allowUnknownOption()
+    .allowExcessArguments()
+    .action(lazily(async () => (await import('./commands/completion.ts')).complete));
+  program
+    .command('version')
+    .description('the versions of Muster and Node')
+    .action(lazily(async () => (await import('./commands/version.ts')).run));
+  program
+    .command('help [command...]')
+    .description('show help for a command')
+    .action((words: readonly string[]) => {
+      let shown: Command = program;
+      for (const word of words) {
+        const next = shown.commands.find((command) => command.name() === word);
+        if (next === undefined) throw unknownCommand(words.join(' '), word, shown);
+        shown = next;
+      }
+      shown.help();
+    });
+  return program;
+}
+
+/** `agents <verb>`: what each does to the desired state, or which command it sends. */
+const STEERING = [
+  ['start', 'desire it active'],
+  ['stop', 'desire it inactive: it finishes its run and stays stopped'],
+  ['restart', 'stop it and start it again under a new epoch'],
+  ['pause', 'keep it, but let it make no runs'],
+  ['resume', 'let a paused one run again'],
+  ['run', 'one run now, beside its schedule'],
+] as const;
+export type SteeringVerb = (typeof STEERING)[number][0];
+
+const capacity = (): Option => new Option('--capacity <count>', 'agents this host runs at most').argParser(wholeNumber);
+const role = (preset: string): Option =>
+  new Option('--role <role>', 'what it may do').choices(['viewer', 'operator', 'administrator']).default(preset);
+const listens = (command: Command): Command =>
+  command
+    .option('--port <port>', 'the port of API and dashboard; 0 takes a free one (default: 4680)', port)
+    .option('--host <address>', 'the address to listen on (default: 127.0.0.1)');
+const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+
+function wholeNumber(text: string): number {
+  if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It is not a whole number.');
+  return Number(text);
+}
+
+function port(text: string): number {
+  const value = wholeNumber(text);
+  if (value > 65_535) throw new InvalidArgumentError('A port is at most 65535.');
+  return value;
+}
+
+function unknownCommand(typed: string, word: string, parent: Command): MusterError {
+  const meant = nearest(
+    word,
+    parent.commands.map((command) => command.name()),
+  );
+  const path = parent.parent === null ? '' : `${parent.name()} `;
+  return new MusterError('USAGE', `There is no command "${typed}"`, {
+    remedy: meant === undefined ? `Run \`muster help ${path}\` for those there are.` : `Did you mean \`muster ${path}${meant}\`?`,
+  });
+}
+
+/** Commander words its errors for a terminal; ours carry the suggestion as a remedy. */
+function asUsage(error: CommanderError): MusterError {
+  const [first = '', ...rest] = error.message.replace(/^error: /, '').split('\n');
+  const hint = rest.join(' ').replace(/[()]/g, '').trim();
+  return new MusterError('USAGE', first.charAt(0).toUpperCase() + first.slice(1), { remedy: hint === '' ? undefined : hint });
+}
+
+/** A line that could not be parsed may still have said how it wants its errors. */
+function globalsOf(argv: readonly string[], parsed: GlobalOptions): GlobalOptions {
+  return {
+    ...parsed,
+    json: parsed.json === true || argv.includes('--json'),
+    color: parsed.color !== false && !argv.includes('--no-color'),
+  };
+}

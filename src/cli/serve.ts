@@ -1,0 +1,106 @@
+import { EXIT } from '../base/errors.ts';
+import type { Config } from '../config/config.ts';
+import { hasDesktop, openInBrowser } from './browser.ts';
+import { refusePortTaken } from './checks/machine.ts';
+import type { Invocation } from './invocation.ts';
+import { followInLines, followInPlace } from './live-view.ts';
+import { baseUrl, createSignInLink } from './runtime/sign-in-link.ts';
+import { Runtime, type Running, type RuntimeOptions } from './runtime/runtime.ts';
+import { Steps } from './runtime/steps.ts';
+import { StopSignals } from './signals.ts';
+import { stepListener } from './step-lines.ts';
+import { ownVersion } from './version.ts';
+
+export interface ServeOptions extends Pick<RuntimeOptions, 'host' | 'server' | 'startsEmbedded' | 'demo'> {
+  readonly opensBrowser: boolean;
+  /** Where log lines go while a person watches the terminal. */
+  readonly logFile: string | undefined;
+}
+
+/** `up`, `launch` and `dashboard`: starts, shows what goes on until Ctrl-C or a TERM, and stops in good order. */
+export async function serve(invocation: Invocation, config: Config, options: ServeOptions): Promise<number> {
+  const { output } = invocation;
+  // Log lines between a picture that is redrawn would tear it; who asks for a level wants to read the lines instead.
+  const inPlace = output.interactive && invocation.globals.logLevel === undefined;
+  const log = await invocation.log(config, inPlace ? { file: options.logFile } : {});
+  const version = ownVersion();
+  if (options.server) await refusePortTaken(config.server);
+  const steps = new Steps(stepListener(output), log);
+  const runtime = new Runtime({ config, log, version, ...options });
+  using signals = new StopSignals(() => runtime.force());
+  using crash = new Crash();
+
+  output.line(output.colors.bold(`muster ${version}`));
+  const running = await Promise.race([runtime.start(steps), crash.happened]);
+  try {
+    if (!signals.signal.aborted) {
+      await announce(invocation, config, options, running, steps);
+      await Promise.race([(inPlace ? followInPlace : followInLines)(running, output, signals.signal), runtime.lost, crash.happened]);
+    }
+  } finally {
+    output.line('\nStopping. Press Ctrl-C again to force it.');
+    await runtime.stop(steps);
+  }
+  return EXIT.ok;
+}
+
+/** Tells where everything is. */
+async function announce({ output }: Invocation, config: Config, options: ServeOptions, running: Running, steps: Steps): Promise<void> {
+  const readyMs = Math.round(performance.now());
+  const { server, embedded } = running;
+  const link =
+    server === undefined
+      ? undefined
+      : await createSignInLink(running.access, { host: config.server.host, port: server.port }, 'administrator', 'start');
+  const url = server === undefined ? undefined : baseUrl({ host: config.server.host, port: server.port });
+  const { bold, dim, cyan } = output.colors;
+  const facts: readonly (readonly [string, string | undefined])[] = [
+    ['Dashboard', url],
+    [
+      'Sign in',
+      link === undefined
+        ? undefined
+        : `${cyan(link.url)}\n${' '.repeat(12)}${dim('opens once, within 15 minutes; `muster sign-in` makes another')}`,
+    ],
+    ['API', url === undefined ? undefined : `${url}/api/v1`],
+    ['Data', embedded === undefined ? undefined : embedded.server.dataDir],
+    ['Stop', 'Ctrl-C'],
+  ];
+  output.item(
+    {
+      ready: {
+        version: ownVersion(),
+        url: url ?? null,
+        sign_in_url: link?.url ?? null,
+        host_id: running.host?.hostId ?? null,
+        server_version: running.serverVersion,
+        data_dir: config.dataDir,
+        pid: process.pid,
+        ms: readyMs,
+        steps: steps.records,
+      },
+    },
+    () =>
+      `\n${facts.flatMap(([name, fact]) => (fact === undefined ? [] : [`${bold(name.padEnd(12))}${fact}`])).join('\n')}\n\n${dim(`Ready in ${(readyMs / 1_000).toFixed(1)} s.`)}\n`,
+  );
+  if (link !== undefined && options.opensBrowser && !output.json && hasDesktop()) openInBrowser(link.url);
+}
+
+/** An error that nobody caught: everything is stopped in order, then it ends the process as any other error does. */
+class Crash implements Disposable {
+  readonly happened: Promise<never>;
+  #reject: (error: unknown) => void = () => undefined;
+  readonly #onError = (error: unknown): void => this.#reject(error);
+
+  constructor() {
+    this.happened = new Promise((_, reject) => {
+      this.#reject = reject;
+    });
+    this.happened.catch(() => undefined); // it may come while nobody waits
+    process.on('uncaughtException', this.#onError);
+  }
+
+  [Symbol.dispose](): void {
+    process.off('uncaughtException', this.#onError);
+  }
+}
