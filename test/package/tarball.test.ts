@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -7,7 +7,7 @@ import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MusterProcess } from '../../bench/support/muster-process.ts';
-import { copySources } from './copy-sources.ts';
+import { copySources, linkPackages } from './checkout.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const MINUTE = 60_000;
@@ -24,7 +24,7 @@ describe('the package', { timeout: 2 * MINUTE }, () => {
     chmodSync(folder, 0o755);
     const source = join(folder, 'source');
     copySources(root, source);
-    symlinkSync(join(root, 'node_modules'), join(source, 'node_modules'));
+    linkPackages(root, source);
     const [report] = JSON.parse(npm(source, 'pack', '--json', '--pack-destination', folder)) as [
       { filename: string; files: { path: string }[] },
     ];

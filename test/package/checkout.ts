@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /** Copies what a clone would have, and what is not committed yet: everything that git does not ignore. */
@@ -18,4 +18,10 @@ export function copySources(root: string, to: string): void {
     mkdirSync(dirname(join(to, path)), { recursive: true });
     copyFileSync(join(root, path), join(to, path));
   }
+}
+
+/** Links the installed packages one by one, so that whatever a test does to the copy leaves the originals alone. */
+export function linkPackages(root: string, to: string): void {
+  mkdirSync(join(to, 'node_modules'));
+  for (const name of readdirSync(join(root, 'node_modules'))) symlinkSync(join(root, 'node_modules', name), join(to, 'node_modules', name));
 }
