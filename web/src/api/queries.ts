@@ -1,0 +1,120 @@
+import { keepPreviousData, queryOptions } from '@tanstack/react-query';
+import { call } from './client.ts';
+import type { Agent, Command, FleetEvent, Health, Heartbeat, Host, LatestValue, MetricName, Page, RangeAnswer, Session, SystemStateEntry, Version } from './types.ts';
+
+/** How often a page asks again. Events make it ask sooner; this is what it can rely on. */
+const often = 3_000;
+const seldom = 10_000;
+
+/** Pages of 1,000 read at most, so that a fleet of any size cannot freeze the browser. */
+const agentPages = 5;
+
+export interface AgentList {
+  readonly items: readonly Agent[];
+  /** False where there are more agents than are read. */
+  readonly complete: boolean;
+}
+
+export const queries = {
+  session: () => queryOptions({ queryKey: ['session'], queryFn: ({ signal }) => call<Session>('/session', { signal }), staleTime: 60_000 }),
+
+  version: () =>
+    queryOptions({ queryKey: ['version'], queryFn: ({ signal }) => call<Version>('/version', { signal }), staleTime: Infinity, meta: { databaseless: true } }),
+
+  agents: () =>
+    queryOptions({
+      queryKey: ['agents'],
+      queryFn: async ({ signal }): Promise<AgentList> => {
+        const items: Agent[] = [];
+        let cursor: string | null = null;
+        for (let page = 0; page < agentPages; page++) {
+          const answer: Page<Agent> = await call<Page<Agent>>('/agents', { query: { limit: 1_000, cursor: cursor ?? undefined }, signal });
+          items.push(...answer.items);
+          cursor = answer.next_cursor;
+          if (cursor === null) return { items, complete: true };
+        }
+        return { items, complete: false };
+      },
+      refetchInterval: often,
+    }),
+
+  agent: (id: string) =>
+    queryOptions({ queryKey: ['agent', id], queryFn: ({ signal }) => call<Agent>(`/agents/${encodeURIComponent(id)}`, { signal }), refetchInterval: often }),
+
+  heartbeats: (id: string, from: string) =>
+    queryOptions({
+      queryKey: ['heartbeats', id, from],
+      queryFn: ({ signal }) => call<Page<Heartbeat>>(`/agents/${encodeURIComponent(id)}/heartbeats`, { query: { from: `now-${from}`, limit: 1_000 }, signal }),
+      refetchInterval: seldom,
+      placeholderData: keepPreviousData,
+    }),
+
+  commandsOf: (id: string) =>
+    queryOptions({
+      queryKey: ['commands', id],
+      queryFn: ({ signal }) => call<Page<Command>>(`/agents/${encodeURIComponent(id)}/commands`, { query: { limit: 20 }, signal }),
+      refetchInterval: seldom,
+    }),
+
+  command: (commandId: string) =>
+    queryOptions({ queryKey: ['command', commandId], queryFn: ({ signal }) => call<Command>(`/commands/${encodeURIComponent(commandId)}`, { signal }) }),
+
+  eventsOf: (agentId: string) =>
+    queryOptions({
+      queryKey: ['events', agentId],
+      queryFn: ({ signal }) => call<Page<FleetEvent>>('/events', { query: { agent_id: agentId, limit: 100 }, signal }),
+      refetchInterval: 30_000,
+    }),
+
+  hosts: () => queryOptions({ queryKey: ['hosts'], queryFn: ({ signal }) => call<Page<Host>>('/hosts', { query: { limit: 1_000 }, signal }), refetchInterval: often }),
+
+  fleetHealth: () =>
+    queryOptions({
+      queryKey: ['system-state', 'health:fleet'],
+      queryFn: async ({ signal }) => {
+        // A prefix and not the key itself: before the first verdict the key does not exist, and that is no error.
+        const page = await call<Page<SystemStateEntry>>('/system-state', { query: { prefix: 'health:fleet', limit: 10 }, signal });
+        return page.items.find((entry) => entry.key === 'health:fleet') ?? null;
+      },
+      refetchInterval: often,
+    }),
+
+  metricNames: () => queryOptions({ queryKey: ['metric-names'], queryFn: ({ signal }) => call<Page<MetricName>>('/metrics/names', { query: { limit: 1_000 }, signal }), staleTime: 30_000 }),
+
+  latestOf: (agentId: string) =>
+    queryOptions({ queryKey: ['latest', agentId], queryFn: ({ signal }) => call<Page<LatestValue>>('/metrics/latest', { query: { agent_id: agentId, limit: 1_000 }, signal }), refetchInterval: seldom }),
+
+  health: () => queryOptions({ queryKey: ['health'], queryFn: ({ signal }) => call<Health>('/health', { signal }), refetchInterval: 5_000 }),
+
+  range: (question: RangeQuestion) =>
+    queryOptions({
+      queryKey: ['range', question],
+      queryFn: ({ signal }) =>
+        call<RangeAnswer>('/metrics/query', {
+          query: {
+            name: question.name,
+            agent_id: question.agentId,
+            aggregate: question.aggregate,
+            points: question.points,
+            from: `now-${question.seconds}s`,
+            to: 'now',
+            limit: question.limit ?? 50,
+            ...Object.fromEntries(Object.entries(question.labels ?? {}).map(([label, value]) => [`label.${label}`, value])),
+          },
+          signal,
+        }),
+      refetchInterval: question.everyMs,
+      placeholderData: keepPreviousData,
+    }),
+};
+
+export interface RangeQuestion {
+  readonly name: string;
+  readonly agentId?: string | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly aggregate: 'avg' | 'min' | 'max' | 'sum' | 'rate' | 'last';
+  readonly seconds: number;
+  readonly points: number;
+  readonly everyMs: number;
+  readonly limit?: number | undefined;
+}

@@ -1,0 +1,152 @@
+/** What the REST API answers, as it goes over the wire: snake_case, times as ISO 8601, `null` where something is not known. */
+
+export type AgentState = 'active' | 'inactive' | 'paused';
+export type AgentStatus = 'starting' | 'running' | 'degraded' | 'stopping' | 'stopped' | 'crash_looping' | 'lost';
+
+export interface Agent {
+  readonly agent_id: string;
+  readonly agent_name: string;
+  readonly agent_type: string;
+  readonly state: AgentState;
+  readonly status: AgentStatus;
+  readonly slot_status: 'available' | 'occupied' | null;
+  readonly health_score: number | null;
+  readonly last_heartbeat_at: string | null;
+  readonly host_id: string | null;
+  readonly epoch: number;
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly metadata: Readonly<Record<string, unknown>>;
+  readonly created_at: string;
+  readonly updated_at: string;
+  readonly acquired_at: string | null;
+  readonly error_count: number;
+  readonly run_count: number;
+  readonly last_error: string | null;
+  readonly reason: string | null;
+  readonly capabilities: Readonly<Record<string, string>> | null;
+  readonly description: string | null;
+  readonly schedule: string | null;
+}
+
+export interface Host {
+  readonly host_id: string;
+  readonly status: 'live' | 'lost' | 'stopped';
+  readonly hostname: string;
+  readonly pid: number;
+  readonly version: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly capacity: number;
+  readonly agents: number;
+  readonly load: HostLoad;
+  readonly started_at: string;
+  readonly last_beat_at: string;
+  readonly expires_at: string;
+}
+
+export interface HostLoad {
+  readonly cpu_cores: number | null;
+  readonly rss_bytes: number | null;
+  readonly event_loop_lag_seconds: number | null;
+}
+
+export interface Heartbeat {
+  readonly agent_id: string;
+  readonly timestamp: string;
+  readonly status: AgentStatus;
+  readonly health_score: number | null;
+}
+
+export type CommandState = 'pending' | 'running' | 'done' | 'failed' | 'expired';
+
+export interface Command {
+  readonly command_id: string;
+  readonly agent_id: string;
+  readonly command: string;
+  readonly state: CommandState;
+  readonly requested_by: string;
+  readonly created_at: string;
+  readonly started_at: string | null;
+  readonly finished_at: string | null;
+  readonly result: unknown;
+  readonly error: string | null;
+}
+
+export interface FleetEvent {
+  readonly id: string;
+  readonly ts: string;
+  readonly type: string;
+  readonly agent_id: string | null;
+  readonly host_id: string | null;
+  readonly epoch: number | null;
+  readonly data: Readonly<Record<string, unknown>>;
+}
+
+export interface Page<Item> {
+  readonly items: readonly Item[];
+  readonly next_cursor: string | null;
+}
+
+/** [start of the bucket in ms since 1970, value or null where nothing was measured] */
+export type Point = readonly [number, number | null];
+
+export interface Series {
+  readonly metric_name: string;
+  readonly agent_id: string;
+  readonly unit: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly points: readonly Point[];
+}
+
+export interface RangeAnswer {
+  readonly items: readonly Series[];
+  readonly step_ms: number;
+  readonly source: string;
+  readonly truncated: boolean;
+}
+
+export interface LatestValue {
+  readonly metric_name: string;
+  readonly agent_id: string;
+  readonly unit: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly timestamp: string;
+  readonly value: number;
+}
+
+export interface MetricName {
+  readonly metric_name: string;
+  readonly unit: string;
+  readonly series: number;
+}
+
+export interface SystemStateEntry {
+  readonly key: string;
+  readonly value: unknown;
+  readonly updated_at: string;
+  readonly updated_by: string | null;
+  readonly revision: number;
+}
+
+export interface Health {
+  readonly status: 'healthy' | 'degraded' | 'unhealthy';
+  readonly reasons: readonly string[];
+  readonly database: {
+    readonly latency_ms: number;
+    readonly version: string;
+    readonly pools: readonly { readonly pool: string; readonly max: number; readonly total: number; readonly idle: number; readonly waiting: number }[];
+  };
+  readonly hosts: { readonly live: number; readonly lost: number; readonly stopped: number };
+  readonly wake_ups: Readonly<Record<string, unknown>>;
+  readonly event_streams: number;
+}
+
+export interface Session {
+  readonly subject: string;
+  readonly role: 'viewer' | 'operator' | 'administrator';
+  readonly permissions: readonly string[];
+}
+
+export interface Version {
+  readonly version: string;
+  readonly [key: string]: unknown;
+}

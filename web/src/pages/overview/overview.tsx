@@ -1,0 +1,49 @@
+import type { ReactNode } from 'react';
+import { MetricChart } from '../../charts/metric-chart.tsx';
+import { useRange } from '../../charts/range.ts';
+import { RangePicker } from '../../charts/range-picker.tsx';
+import type { ChartSpec } from '../../charts/spec.ts';
+import { PageHeader } from '../../ui/primitives.tsx';
+import { databaseCharts, hostCharts } from './charts.ts';
+import { Facts } from './facts.tsx';
+import { HealthCard } from './health-card.tsx';
+import { RecentEvents } from './recent-events.tsx';
+import { RollCall } from './roll-call.tsx';
+
+export function OverviewPage(): ReactNode {
+  const [range, chooseRange] = useRange();
+  const charts = (title: string, specs: readonly ChartSpec[], beside?: ReactNode): ReactNode => (
+    <section className="flex min-w-0 flex-col gap-2.5">
+      <div className="flex min-h-8 flex-wrap items-center justify-between gap-x-3 gap-y-2">
+        <h2 className="text-md">{title}</h2>
+        {beside}
+      </div>
+      <div className="grid gap-4 md:grid-cols-2 2xl:grid-cols-3">
+        {specs.map((spec) => (
+          <MetricChart key={spec.id} spec={spec} range={range} />
+        ))}
+      </div>
+    </section>
+  );
+  return (
+    <>
+      <PageHeader title="Overview" />
+      <div className="grid gap-4 xl:grid-cols-[minmax(0,5fr)_minmax(0,6fr)]">
+        <HealthCard />
+        <RollCall />
+      </div>
+      <Facts />
+      <div className="grid gap-x-4 gap-y-6 xl:grid-cols-[minmax(0,1fr)_19rem]">
+        <div className="flex min-w-0 flex-col gap-6">
+          {charts('Machine', hostCharts, <RangePicker value={range.name} onChange={chooseRange} />)}
+          {charts('PostgreSQL', databaseCharts)}
+        </div>
+        <div className="min-w-0 xl:relative">
+          <div className="flex flex-col xl:sticky xl:top-5 xl:max-h-[calc(100dvh-2.5rem)]">
+            <RecentEvents />
+          </div>
+        </div>
+      </div>
+    </>
+  );
+}

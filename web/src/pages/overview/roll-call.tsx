@@ -1,0 +1,121 @@
+import { useQuery } from '@tanstack/react-query';
+import { type ReactNode, useMemo } from 'react';
+import { Link } from 'wouter';
+import { problemOf } from '../../api/problem.ts';
+import { queries } from '../../api/queries.ts';
+import type { Agent } from '../../api/types.ts';
+import { useNow } from '../../live/now.ts';
+import { formatAge, grouped } from '../../ui/format.ts';
+import { StandingGlyph } from '../../ui/icons.tsx';
+import { AsOf, Empty, ProblemNote, Skeleton } from '../../ui/primitives.tsx';
+import { isExpected, isPresent, type Standing, standingOf, standingOrder, standings } from '../../ui/standing.ts';
+
+interface Called {
+  readonly agent: Agent;
+  readonly standing: Standing;
+}
+
+/** A fleet of this size is called by name; a larger one is shown as a field of marks. */
+const byName = 18;
+
+/** The roll call: every agent answers or is missed. */
+export function RollCall(): ReactNode {
+  const { data, dataUpdatedAt, isPending, error, refetch } = useQuery(queries.agents());
+  const now = useNow();
+  const called = useMemo(() => call(data?.items ?? [], now), [data, now]);
+  const expected = called.filter(({ agent }) => isExpected(agent));
+  const present = expected.filter(({ standing }) => isPresent(standing)).length;
+
+  return (
+    <section aria-labelledby="roll-title" className="card flex min-w-0 flex-col">
+      <div className="flex items-center gap-3 px-4 pt-3">
+        <h2 id="roll-title" className="text-sm">
+          Roll call
+        </h2>
+        {data && (
+          <span className="text-ink-2">
+            <span className={`font-medium ${present < expected.length ? 'text-warn' : 'text-ink'}`}>{grouped(present)}</span> of {grouped(expected.length)}
+            {data.complete ? '' : '+'} present
+          </span>
+        )}
+        <span className="ml-auto">
+          <AsOf at={dataUpdatedAt} staleAfterMs={15_000} />
+        </span>
+      </div>
+      <div className="flex-1 px-4 pt-2.5 pb-3">
+        {isPending ? (
+          <div className="grid grid-cols-2 gap-x-5 gap-y-2.5 pt-1 sm:grid-cols-3">
+            {Array.from({ length: 15 }, (_, index) => (
+              <Skeleton key={index} className="h-4" />
+            ))}
+          </div>
+        ) : !data ? (
+          <ProblemNote problem={problemOf(error)} retry={() => void refetch()} />
+        ) : called.length === 0 ? (
+          <Empty title="No agents yet" icon="agents">
+            <p>
+              Start the default ones with <code>muster up</code>, or create one with <code>POST /api/v1/agents</code>.
+            </p>
+          </Empty>
+        ) : called.length <= byName ? (
+          <Names called={called} now={now} />
+        ) : (
+          <Field called={called} />
+        )}
+      </div>
+      {data && called.length > 0 && <Tally called={called} />}
+    </section>
+  );
+}
+
+function call(agents: readonly Agent[], now: number): readonly Called[] {
+  return agents
+    .map((agent) => ({ agent, standing: standingOf(agent, now) }))
+    .toSorted((a, b) => standingOrder.indexOf(a.standing) - standingOrder.indexOf(b.standing) || a.agent.agent_id.localeCompare(b.agent.agent_id));
+}
+
+function Names({ called, now }: { readonly called: readonly Called[]; readonly now: number }): ReactNode {
+  return (
+    <ul className="grid grid-cols-1 gap-x-5 min-[460px]:grid-cols-2 xl:grid-cols-3">
+      {called.map(({ agent, standing }) => (
+        <li key={agent.agent_id} className="min-w-0">
+          <Link href={`/agents/${encodeURIComponent(agent.agent_id)}`} className="-mx-1.5 flex items-center gap-2 rounded-sm px-1.5 py-[3px] hover:bg-raised" title={standings[standing].meaning}>
+            <StandingGlyph standing={standing} />
+            <span className={`min-w-0 truncate font-mono text-xs ${standing === 'open_slot' || standing === 'stopped' ? 'text-ink-3' : ''}`}>{agent.agent_id}</span>
+            <span className="ml-auto shrink-0 text-xs text-ink-3">{isPresent(standing) && agent.last_heartbeat_at !== null ? formatAge(now - Date.parse(agent.last_heartbeat_at)) : standings[standing].label}</span>
+            {isPresent(standing) && <span className="sr-only">since its last heartbeat, {standings[standing].label}</span>}
+          </Link>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** Marks in rows, worst first. One picture to assistive technology: the tally below says the same in words. */
+function Field({ called }: { readonly called: readonly Called[] }): ReactNode {
+  return (
+    <div aria-hidden="true" className="flex max-h-52 flex-wrap gap-[3px] overflow-hidden">
+      {called.map(({ agent, standing }) => (
+        <Link key={agent.agent_id} href={`/agents/${encodeURIComponent(agent.agent_id)}`} tabIndex={-1} title={`${agent.agent_id}: ${standings[standing].label}`} className="rounded-sm p-px hover:bg-raised">
+          <StandingGlyph standing={standing} className="size-2.5" />
+        </Link>
+      ))}
+    </div>
+  );
+}
+
+function Tally({ called }: { readonly called: readonly Called[] }): ReactNode {
+  const counts = standingOrder.map((standing) => ({ standing, count: called.filter((each) => each.standing === standing).length })).filter(({ count }) => count > 0);
+  return (
+    <ul aria-label="Agents by status" className="flex flex-wrap gap-x-4 gap-y-1 border-t border-line px-4 py-2">
+      {counts.map(({ standing, count }) => (
+        <li key={standing}>
+          <Link href={`/agents?standing=${standing}`} className="flex items-center gap-1.5 rounded-sm text-xs text-ink-2 hover:text-ink" title={standings[standing].meaning}>
+            <StandingGlyph standing={standing} />
+            {standings[standing].label} <span className="font-medium text-ink">{grouped(count)}</span>
+          </Link>
+        </li>
+      ))}
+    </ul>
+  );
+}
