@@ -59,17 +59,23 @@ export function keysAt(schema: z.ZodType, path: KeyPath): readonly string[] {
   return Object.keys(shapeOf(node) ?? {});
 }
 
-/** Every key of a schema as a path, sections left out. */
-export function leaves(schema: z.ZodType, path: readonly string[] = []): readonly (readonly string[])[] {
+export interface Leaf {
+  readonly path: readonly string[];
+  readonly schema: z.ZodType;
+}
+
+/** Every key of a schema that holds a value, sections left out. */
+export function leaves(schema: z.ZodType, path: readonly string[] = []): readonly Leaf[] {
   const shape = shapeOf(schema);
-  if (shape === undefined) return [path];
+  if (shape === undefined) return [{ path, schema }];
   return Object.entries(shape).flatMap(([key, child]) => leaves(child, [...path, key]));
 }
 
+/** A key that would be right in another section. */
 function elsewhere(schema: z.ZodType, key: string): string | undefined {
   return leaves(schema)
-    .find((path) => path.at(-1) === key || path.at(-2) === key)
-    ?.join('.');
+    .find(({ path }) => path.at(-1) === key || path.at(-2) === key)
+    ?.path.join('.');
 }
 
 /** The object inside the wrappers that default and preprocess it. */

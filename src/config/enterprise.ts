@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { KeyEffect } from './key-effect.ts';
 import { duration, flag, section, size, whole } from './scalars.ts';
 
 const MB = 1024 ** 2;
@@ -40,12 +41,6 @@ export const enterpriseSchema = section({
 });
 
 export type Enterprise = z.output<typeof enterpriseSchema>['enterprise'];
-
-export interface KeyEffect {
-  readonly path: string;
-  /** What setting it does today; null: accepted, and without effect in this version. */
-  readonly effect: string | null;
-}
 
 /** What each key does, for `muster validate` and the reference. A key that does nothing says so. */
 export const ENTERPRISE_EFFECTS: readonly KeyEffect[] = [

@@ -6,7 +6,7 @@ import { durationMs, formatDuration } from '../base/duration.ts';
  * and says what it expected in words.
  */
 function scalar<T>(expected: string, example: string, parse: (input: string | number | boolean) => T | undefined) {
-  return z.unknown().transform((input, context): T => {
+  const schema = z.unknown().transform((input, context): T => {
     const value = typeof input === 'string' || typeof input === 'number' || typeof input === 'boolean' ? parse(input) : undefined;
     if (value !== undefined) return value;
     context.addIssue({
@@ -16,6 +16,8 @@ function scalar<T>(expected: string, example: string, parse: (input: string | nu
     });
     return z.NEVER;
   });
+  // Read by the reference.
+  return schema.describe(expected);
 }
 
 export const flag = (): z.ZodType<boolean> =>
