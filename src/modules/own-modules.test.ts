@@ -1,0 +1,59 @@
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { loadOwnModules } from './own-modules.ts';
+
+const agent = (type: string): string =>
+  `({ type: '${type}', name: 'Agent ${type}', description: 'For a test.', schedule: { every: '1m' }, async run() {} })`;
+
+describe('agents of the user’s own', () => {
+  let folder: string;
+  const write = (name: string, text: string): string => {
+    const path = join(folder, name);
+    writeFileSync(path, text);
+    return path;
+  };
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), 'muster-own-'));
+  });
+  afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+  test('a definition becomes a module with one agent under the name of its type', async () => {
+    const file = write('pulse.mjs', `export default ${agent('pulse')};`);
+    expect(await loadOwnModules([file])).toMatchObject([
+      { name: 'pulse.mjs', agentTypes: [{ type: 'pulse' }], defaultAgents: [{ agentId: 'pulse', name: 'Agent pulse', type: 'pulse' }] },
+    ]);
+  });
+
+  test('a folder gives all its files in order, but no tests and nothing that starts with a dot or an underscore', async () => {
+    write('b.mjs', `export default [${agent('b1')}, ${agent('b2')}];`);
+    write('a.mjs', `export default ${agent('a')};`);
+    for (const name of ['a.test.mjs', '_draft.mjs', '.hidden.mjs', 'notes.txt']) write(name, 'throw new Error("must not be loaded")');
+    const types = (await loadOwnModules([folder])).flatMap((module) => module.agentTypes?.map(({ type }) => type));
+    expect(types).toEqual(['a', 'b1', 'b2']);
+  });
+
+  test('a module is taken as it is', async () => {
+    const file = write('billing.mjs', `export default { name: 'billing', agentTypes: [${agent('invoices')}], defaultAgents: [] };`);
+    expect(await loadOwnModules([file])).toMatchObject([{ name: 'billing', agentTypes: [{ type: 'invoices' }], defaultAgents: [] }]);
+  });
+
+  test.each([
+    ['nothing there', (): string => join(folder, 'absent.mjs'), /cannot be read from .*absent\.mjs/],
+    [
+      'no default export',
+      (): string => write('none.mjs', 'export const agent = 1;'),
+      /none\.mjs has no agent or module as its default export/,
+    ],
+    ['a syntax error', (): string => write('broken.mjs', 'export default {'), /broken\.mjs cannot be loaded/],
+    ['an agent that cannot work', (): string => write('bad.mjs', `export default ${agent('Bad Type')};`), /"Bad Type"/],
+  ])('%s is told by file', async (_, file, message) => {
+    await expect(loadOwnModules([file()])).rejects.toMatchObject({ code: 'AGENT_INVALID', message: expect.stringMatching(message) });
+  });
+
+  test('a package that is not installed is named with what brings it', async () => {
+    const file = write('lost.mjs', `import 'a-package-nobody-has';\nexport default ${agent('lost')};`);
+    await expect(loadOwnModules([file])).rejects.toMatchObject({ remedy: expect.stringContaining('npm install muster-agents') });
+  });
+});
