@@ -2,6 +2,7 @@ import { defineAgent, type AgentContext } from '../../agent/index.ts';
 import { phaseOf } from '../../agent/schedule.ts';
 import { durationMs } from '../../base/duration.ts';
 import { MusterError } from '../../base/errors.ts';
+import type { PoolStatus } from '../../db/database.ts';
 import { METRICS } from './catalogue.ts';
 import type { Collector } from './collector.ts';
 import { performanceConfig, type PerformanceConfig } from './config.ts';
@@ -88,9 +89,9 @@ function lifeOf(ctx: AgentContext<PerformanceConfig>): Life {
   return life;
 }
 
-function poolsOf(ctx: AgentContext<PerformanceConfig>): ReturnType<NonNullable<typeof ctx.fleet.database.pools>> {
-  const pools = ctx.fleet.database.pools?.();
-  if (pools === undefined) throw new MusterError('NOT_MEASURABLE', 'this host does not tell how full its pools are');
+function poolsOf(ctx: AgentContext<PerformanceConfig>): readonly PoolStatus[] {
+  const pools = ctx.fleet.database.pools?.() ?? [];
+  if (pools.length === 0) throw new MusterError('NOT_MEASURABLE', 'this host does not tell how full its pools are');
   return pools;
 }
 

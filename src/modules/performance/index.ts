@@ -9,3 +9,5 @@ export const performanceModule: Module = {
 };
 
 export { ALIASES, METRICS, type MetricName } from './catalogue.ts';
+export { performanceConfig } from './config.ts';
+export type { Labels } from './reading.ts';

@@ -1,0 +1,87 @@
+import { defineAgent, type AgentContext } from '../../agent/index.ts';
+import { durationMs } from '../../base/duration.ts';
+import { MusterError } from '../../base/errors.ts';
+import { agentChecks } from './agent-checks.ts';
+import { healthConfig, type HealthConfig } from './config.ts';
+import { databaseChecks } from './database-checks.ts';
+import { countersOf, type Facts } from './facts.ts';
+import { LEVELS, type Verdict } from './finding.ts';
+import { fleetChecks } from './fleet-checks.ts';
+import { gather } from './gather.ts';
+import { History } from './history.ts';
+import { hostChecks } from './host-checks.ts';
+import type { Bench } from './judge.ts';
+import { HEALTH_METRICS } from './metrics.ts';
+import { changesBetween, reportOf, type HealthReport } from './report.ts';
+import { thresholdsWith } from './thresholds.ts';
+
+export const HEALTH_KEY = 'health:fleet';
+
+/** Events of one run at most; a run in which more changes says so in the last. */
+const MOST_EVENTS = 20;
+
+interface Life {
+  readonly history: History;
+  previous: HealthReport | undefined;
+}
+
+const lives = new WeakMap<object, Life>();
+
+export const heartbeatHealthAgent = defineAgent({
+  type: 'heartbeat_health_agent',
+  name: 'Heartbeat and health',
+  description: 'Judges agents, hosts, database and fleet by what was really measured: findings with remedies, and scores from 0 to 100.',
+  capabilities: {
+    health_monitoring: 'Scores from findings, with coverage',
+    alerting: 'Findings in four levels, events when a level or band changes',
+    reporting: 'One report in shared state: health:fleet',
+  },
+  config: healthConfig,
+  schedule: ({ every }) => ({ every }),
+  timeout: '25s',
+  async startup(ctx) {
+    // The report before gives findings their age, whoever wrote it.
+    lives.set(ctx.life, { history: new History(durationMs(ctx.config.window)), previous: await ctx.state.get<HealthReport>(HEALTH_KEY) });
+  },
+  async run(ctx) {
+    const life = lives.get(ctx.life);
+    if (life === undefined) throw new MusterError('INTERNAL', 'heartbeat_health_agent runs without its startup');
+    const gathered = await gather(ctx);
+    life.history.push(gathered.now, countersOf(gathered));
+    const report = evaluate({ ...gathered, history: life.history }, ctx.config, life.previous);
+    await ctx.state.set(HEALTH_KEY, report);
+    publish(ctx, report, life.previous);
+    life.previous = report;
+    return { score: report.score, band: report.band, findings: report.findings.length + report.findings_omitted };
+  },
+  shutdown: (ctx) => void lives.delete(ctx.life),
+});
+
+/** The report on these facts: pure, so that the same facts always give the same report. */
+export function evaluate(facts: Facts, config: HealthConfig, previous: HealthReport | undefined): HealthReport {
+  const bench: Bench = {
+    thresholds: thresholdsWith(config.thresholds),
+    open: new Map(previous?.findings.map(({ id, level }) => [id, level])),
+  };
+  const verdicts: readonly Verdict[] = [
+    ...fleetChecks(facts),
+    ...databaseChecks(facts, bench),
+    ...hostChecks(facts, bench),
+    ...agentChecks(facts, bench),
+  ];
+  return reportOf(verdicts, facts.now, previous);
+}
+
+function publish(ctx: AgentContext<HealthConfig>, report: HealthReport, previous: HealthReport | undefined): void {
+  const metric = (name: keyof typeof HEALTH_METRICS, value: number, labels: Readonly<Record<string, string>>): void =>
+    ctx.metric(name, value, { unit: HEALTH_METRICS[name].unit, labels });
+  for (const { subject, score, coverage } of report.subjects) {
+    if (score !== null) metric('health_score', score, { subject });
+    if (!subject.startsWith('agent:')) metric('health_coverage_ratio', coverage, { subject });
+  }
+  for (const level of LEVELS) metric('health_findings', report.counts[level], { level });
+  const changes = changesBetween(previous, report);
+  for (const change of changes.slice(0, MOST_EVENTS)) ctx.emit('health:changed', { ...change });
+  if (changes.length > MOST_EVENTS)
+    ctx.emit('health:changed', { subject: 'fleet', more: changes.length - MOST_EVENTS, score: report.score, band: report.band });
+}

@@ -1,0 +1,58 @@
+import { durationMs } from '../../base/duration.ts';
+import { sql } from '../../db/sql.ts';
+import type { AgentContext } from '../../agent/index.ts';
+import type { AgentRecord } from '../../state/agents.ts';
+import type { SharedState } from '../../state/shared-state.ts';
+import { performanceConfig } from '../performance/index.ts';
+import type { Facts } from './facts.ts';
+import { Readings, type LatestReading, type MaxAges } from './readings.ts';
+
+/** Agents and series that are judged at most. */
+const MOST_AGENTS = 10_000;
+const MOST_MONITORS = 50;
+const PAGE = 1_000;
+
+/** Reads everything that is judged from the truth. */
+export async function gather(ctx: Pick<AgentContext, 'sql' | 'fleet' | 'signal'>): Promise<Omit<Facts, 'history'>> {
+  const { rows } = await ctx.sql.read<{ readonly now: number; readonly in_grace: boolean }>(
+    sql`select (extract(epoch from clock_timestamp()) * 1000)::float8 as now, coalesce(bool_or(grace_until > clock_timestamp()), false) as in_grace from muster.fleet_clock`,
+  );
+  const clock = rows[0] ?? { now: Date.now(), in_grace: true };
+  const agents = await activeAgents(ctx.fleet);
+  const hosts = await ctx.fleet.hosts.list();
+  const monitors = agents.filter(({ type }) => type === 'performance_monitor').slice(0, MOST_MONITORS);
+  const latest: LatestReading[] = [];
+  for (const monitor of monitors) {
+    ctx.signal.throwIfAborted();
+    latest.push(...(await latestOf(ctx.fleet, monitor)));
+  }
+  return { now: clock.now, inGrace: clock.in_grace, agents, hosts, readings: new Readings(latest, clock.now, maxAgesOf(monitors)) };
+}
+
+async function activeAgents(fleet: SharedState): Promise<readonly AgentRecord[]> {
+  const agents: AgentRecord[] = [];
+  for (let after: string | undefined; agents.length < MOST_AGENTS; after = agents.at(-1)?.agentId) {
+    const page = await fleet.agents.list({ state: 'active' }, after === undefined ? { limit: PAGE } : { limit: PAGE, after });
+    agents.push(...page);
+    if (page.length < PAGE) break;
+  }
+  return agents;
+}
+
+async function latestOf(fleet: SharedState, { agentId }: AgentRecord): Promise<readonly LatestReading[]> {
+  const readings: LatestReading[] = [];
+  for (let after: string | undefined; ;) {
+    const { items, nextCursor } = await fleet.metrics.latest({ agentId }, after === undefined ? { limit: PAGE } : { limit: PAGE, after });
+    readings.push(...items.map(({ metricName, labels, value, at }) => ({ name: metricName, labels, value, at })));
+    if (nextCursor === null || items.length === 0) return readings;
+    after = nextCursor;
+  }
+}
+
+/** Three intervals of the slowest monitor, and time enough for a batch to arrive. */
+function maxAgesOf(monitors: readonly AgentRecord[]): MaxAges {
+  const configs = monitors.map(({ config }) => performanceConfig.safeParse(config).data ?? performanceConfig.parse({}));
+  const age = (key: 'every' | 'slow_every' | 'rare_every'): number =>
+    Math.max(20_000, ...configs.map((config) => 3 * durationMs(config[key])));
+  return { fast: age('every'), slow: age('slow_every'), rare: age('rare_every') };
+}

@@ -1,0 +1,45 @@
+import { METRICS, type Labels, type MetricName } from '../performance/index.ts';
+import type { Tier } from '../metric.ts';
+
+/** The newest value of one series of a performance_monitor. */
+export interface LatestReading {
+  readonly name: string;
+  readonly labels: Labels;
+  readonly value: number;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
+/** A value may be this old, by tier, before it tells nothing about now. */
+export type MaxAges = Readonly<Record<Exclude<Tier, 'run'>, number>>;
+
+/** The readings that are fresh enough to judge by. */
+export class Readings {
+  readonly #byName = new Map<string, LatestReading[]>();
+
+  constructor(latest: readonly LatestReading[], now: number, maxAges: MaxAges) {
+    for (const reading of latest) {
+      const tier = isMetricName(reading.name) ? METRICS[reading.name].tier : 'run';
+      if (tier === 'run' || now - reading.at > maxAges[tier]) continue;
+      const known = this.#byName.get(reading.name);
+      if (known === undefined) this.#byName.set(reading.name, [reading]);
+      else known.push(reading);
+    }
+  }
+
+  all(name: MetricName, where: Labels = {}): readonly LatestReading[] {
+    const wanted = Object.entries(where);
+    return (this.#byName.get(name) ?? []).filter(({ labels }) => wanted.every(([key, value]) => labels[key] === value));
+  }
+
+  /** The value of the one series that matches, the newest where there are several. */
+  value(name: MetricName, where: Labels = {}): number | undefined {
+    return this.all(name, where).toSorted((a, b) => b.at - a.at)[0]?.value;
+  }
+
+  get size(): number {
+    return this.#byName.size;
+  }
+}
+
+const isMetricName = (name: string): name is MetricName => Object.hasOwn(METRICS, name);
