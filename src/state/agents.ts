@@ -51,6 +51,13 @@ export interface NewAgent {
   readonly metadata?: Readonly<Record<string, unknown>>;
 }
 
+export interface AgentChange {
+  readonly state?: AgentState | undefined;
+  readonly name?: string | undefined;
+  readonly config?: Readonly<Record<string, unknown>> | undefined;
+  readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+}
+
 export interface Agents {
   /** In order of agent_id, after `after`. */
   list(filter: AgentFilter, page: { readonly limit: number; readonly after?: string }): Promise<readonly AgentRecord[]>;
@@ -62,11 +69,8 @@ export interface Agents {
   /** Throws NOT_FOUND. */
   setState(id: AgentId, state: AgentState): Promise<AgentRecord>;
   setConfig(id: AgentId, config: Readonly<Record<string, unknown>>): Promise<AgentRecord>;
-  /** Changes what people read; replaces metadata as a whole. */
-  describe(
-    id: AgentId,
-    change: { readonly name?: string | undefined; readonly metadata?: Readonly<Record<string, unknown>> | undefined },
-  ): Promise<AgentRecord>;
+  /** Changes several things at once, config and metadata as a whole. Throws NOT_FOUND, or PRECONDITION_FAILED where it changed since `updatedAt`. */
+  update(id: AgentId, change: AgentChange, options?: { readonly updatedAt?: number }): Promise<AgentRecord>;
   remove(id: AgentId): Promise<boolean>;
   /** How many there are by state and status. */
   count(): Promise<readonly { readonly state: AgentState; readonly status: AgentStatus; readonly count: number }[]>;
@@ -189,13 +193,17 @@ export function createAgents(database: Database, changed: () => void): Agents {
       );
     },
 
-    async describe(id, change) {
-      return after(
-        id,
-        await database.query(sql`update muster.agents set agent_name = coalesce(${change.name ?? null}, agent_name),
-          metadata = coalesce(${change.metadata === undefined ? null : JSON.stringify(change.metadata)}::jsonb, metadata)
-        where agent_id = ${id}`),
-      );
+    async update(id, change, options) {
+      const state = change.state ?? null;
+      const updated = await database.query(sql`update muster.agents set
+          state = coalesce(${state}, state), agent_name = coalesce(${change.name ?? null}, agent_name),
+          config = coalesce(${jsonOrNull(change.config)}::jsonb, config), metadata = coalesce(${jsonOrNull(change.metadata)}::jsonb, metadata),
+          slot_status = case when slot_status is null or ${state}::text is null then slot_status when ${state} = 'inactive' then 'available' else 'occupied' end
+        where agent_id = ${id}
+          and (${options?.updatedAt ?? null}::float8 is null or (extract(epoch from updated_at) * 1000)::float8 = ${options?.updatedAt ?? null}::float8)`);
+      const agent = await after(id, updated);
+      if (updated.count === 0) throw new MusterError('PRECONDITION_FAILED', `agent ${id} has changed since you read it`);
+      return agent;
     },
 
     async remove(id) {
@@ -227,3 +235,5 @@ function insertAgents(agents: readonly NewAgent[]): Sql {
       as r (agent_id text, agent_name text, agent_type text, state text, config jsonb, metadata jsonb)
     on conflict (agent_id) do nothing`;
 }
+
+const jsonOrNull = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value));

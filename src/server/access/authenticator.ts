@@ -1,0 +1,161 @@
+import { MusterError } from '../../base/errors.ts';
+import type { Clock } from '../../base/clock.ts';
+import type { Logger } from '../../base/logger.ts';
+import { messageOf } from '../../base/errors.ts';
+import type { Access } from '../../state/access.ts';
+import type { BootstrapKey } from './bootstrap-key.ts';
+import { Failures } from './failures.ts';
+import type { Principal } from './principal.ts';
+import { equalHashes, isToken, parseKey, sha256 } from './secrets.ts';
+
+/** A session ends after this long without a request … */
+export const SESSION_IDLE_MS = 12 * 3_600_000;
+/** … and after this long in any case. */
+export const SESSION_LIFETIME_MS = 7 * 86_400_000;
+
+/** How long a credential is taken on trust before the database is asked again: so long a key revoked elsewhere still works. */
+export const TRUST_MS = 1_000;
+const REMEMBERED = 10_000;
+
+export interface Credential {
+  readonly kind: 'key' | 'session';
+  readonly text: string;
+}
+
+export interface AuthenticatorOptions {
+  readonly access: Access;
+  readonly bootstrap: BootstrapKey | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly failures?: Failures;
+}
+
+interface Remembered {
+  readonly principal: Principal;
+  readonly checkedAt: number;
+}
+
+/**
+ * Tells who a credential belongs to. A credential that was right is remembered: for a second the database is not asked
+ * about it at all (200 requests a second would otherwise cost 200 statements), and later guesses from the same address do
+ * not lock it out.
+ */
+export class Authenticator {
+  readonly #access: Access;
+  readonly #bootstrap: BootstrapKey | undefined;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+  readonly #failures: Failures;
+  readonly #remembered = new Map<string, Remembered>();
+  readonly #touched = new Map<string, number>();
+
+  constructor(options: AuthenticatorOptions) {
+    this.#access = options.access;
+    this.#bootstrap = options.bootstrap;
+    this.#clock = options.clock;
+    this.#log = options.log;
+    this.#failures = options.failures ?? new Failures();
+  }
+
+  /**
+   * Throws UNAUTHENTICATED, with the same words whatever is wrong, or RATE_LIMITED after too many wrong ones from
+   * this address.
+   */
+  async authenticate(credential: Credential, address: string): Promise<Principal> {
+    const now = this.#clock.monotonic();
+    const name = `${credential.kind} ${sha256(credential.text).toString('base64')}`;
+    const known = this.#remembered.get(name);
+    if (known !== undefined && now - known.checkedAt < TRUST_MS && !isOver(known.principal, this.#clock.now())) return known.principal;
+    if (known === undefined) this.refuseGuessing(address);
+    const principal = credential.kind === 'key' ? await this.#byKey(credential.text) : await this.#bySession(credential.text);
+    this.#remembered.delete(name);
+    if (principal === undefined) {
+      this.#failures.note(address, now);
+      throw unauthenticated();
+    }
+    this.#remembered.set(name, { principal, checkedAt: now });
+    trim(this.#remembered, REMEMBERED);
+    return principal;
+  }
+
+  /** Throws RATE_LIMITED where this address has made too many wrong guesses. */
+  refuseGuessing(address: string): void {
+    const waitMs = this.#failures.waitMs(address, this.#clock.monotonic());
+    if (waitMs > 0) {
+      throw new MusterError('RATE_LIMITED', 'too many wrong credentials came from this address', {
+        data: { retryAfterSeconds: Math.ceil(waitMs / 1_000) },
+      });
+    }
+  }
+
+  /** Counts a wrong guess that was made elsewhere: a used sign-in link. */
+  noteFailure(address: string): void {
+    this.#failures.note(address, this.#clock.monotonic());
+  }
+
+  /** Asks the database again about everything: after a key was revoked or a session ended here. */
+  forget(): void {
+    this.#remembered.clear();
+  }
+
+  async #byKey(text: string): Promise<Principal | undefined> {
+    if (this.#bootstrap?.matches(text) === true) {
+      return {
+        subject: 'bootstrap',
+        role: 'administrator',
+        scopes: null,
+        byCookie: false,
+        expiresAt: null,
+        keyExpiresAt: null,
+        keyId: null,
+        bootstrap: this.#bootstrap.fingerprint,
+      };
+    }
+    const parts = parseKey(text);
+    if (parts === undefined) return undefined;
+    const stored = await this.#access.key(parts.keyId);
+    // Unknown, revoked and expired cost the same comparison as a wrong secret.
+    const right = equalHashes(stored?.secretHash ?? sha256(''), sha256(parts.secret));
+    if (stored === undefined || !stored.valid || !right) return undefined;
+    this.#touch(`key ${stored.keyId}`, () => this.#access.touchKey(stored.keyId));
+    const { keyId, role, scopes, expiresAt } = stored;
+    return { subject: `key:${keyId}`, role, scopes, byCookie: false, expiresAt, keyExpiresAt: expiresAt, keyId, bootstrap: null };
+  }
+
+  async #bySession(token: string): Promise<Principal | undefined> {
+    if (!isToken(token)) return undefined;
+    const hash = sha256(token);
+    const session = await this.#access.session(hash, SESSION_IDLE_MS);
+    if (session === undefined || (session.bootstrap !== null && session.bootstrap !== this.#bootstrap?.fingerprint)) return undefined;
+    this.#touch(`session ${hash.toString('base64')}`, () => this.#access.touchSession(hash));
+    const { subject, role, scopes, expiresAt, keyExpiresAt, keyId, bootstrap } = session;
+    return { subject, role, scopes, byCookie: true, expiresAt, keyExpiresAt, keyId, bootstrap };
+  }
+
+  /** At most once a minute for each, and off the path of the request. */
+  #touch(name: string, touch: () => Promise<void>): void {
+    const now = this.#clock.monotonic();
+    const last = this.#touched.get(name);
+    if (last !== undefined && now - last < 60_000) return;
+    this.#touched.delete(name);
+    this.#touched.set(name, now);
+    trim(this.#touched, REMEMBERED);
+    touch().catch((error: unknown) => {
+      this.#touched.delete(name);
+      this.#log.warn({ error: messageOf(error) }, 'the last use of a credential was not noted');
+    });
+  }
+}
+
+export const unauthenticated = (): MusterError =>
+  new MusterError('UNAUTHENTICATED', 'the credential is missing, unknown, expired or revoked');
+
+const isOver = (principal: Principal, now: number): boolean =>
+  Math.min(principal.expiresAt ?? Infinity, principal.keyExpiresAt ?? Infinity) <= now;
+
+/** Drops the oldest entry of a map that has grown past its bound. */
+function trim(map: Map<string, unknown>, size: number): void {
+  if (map.size <= size) return;
+  const [oldest] = map.keys();
+  if (oldest !== undefined) map.delete(oldest);
+}

@@ -1,0 +1,25 @@
+import type { Role } from '../../state/access.ts';
+
+/** Who makes a request, and what they may do. */
+export interface Principal {
+  /** `key:<id>`, `link:<id>` or `bootstrap`: what stands in requested_by and updated_by. */
+  readonly subject: string;
+  readonly role: Role;
+  /** Narrows the role; null: all of it. */
+  readonly scopes: readonly string[] | null;
+  /** Whether the credential came as a cookie, which a browser sends unasked. */
+  readonly byCookie: boolean;
+  /** When the credential ends, milliseconds since 1970; null: when it is revoked. */
+  readonly expiresAt: number | null;
+  /** When the key behind it ends: what it grants may not outlive it. */
+  readonly keyExpiresAt: number | null;
+  readonly keyId: string | null;
+  readonly bootstrap: string | null;
+}
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who asks. Null on public routes only. */
+    principal: Principal | null;
+  }
+}

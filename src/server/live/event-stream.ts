@@ -1,0 +1,144 @@
+import type { ServerResponse } from 'node:http';
+import type { EventCursor, Events, StreamedEvent } from '../../state/events.ts';
+import { eventView } from '../views.ts';
+import type { EventTail } from './event-tail.ts';
+
+const CATCH_UP_BATCH = 500;
+/** What may wait for a slow reader before it is cut off; it resumes where it was when it comes back. */
+const MAX_UNSENT_BYTES = 1_048_576;
+const MAX_BUFFERED_EVENTS = 10_000;
+
+export interface EventFilter {
+  readonly type: string | undefined;
+  readonly agentId: string | undefined;
+}
+
+export interface EventStreamOptions {
+  readonly events: Pick<Events, 'since'>;
+  readonly tail: EventTail;
+  readonly filter: EventFilter;
+  readonly response: ServerResponse;
+}
+
+/**
+ * One reader of the event stream. It first catches up from the place it names, then joins the tail that all readers share.
+ * Where the two meet, what both saw is sent once: while catching up the tail's events are kept, and the identities of the last
+ * events caught up are remembered until the tail is past them.
+ */
+export class EventStream {
+  readonly #options: EventStreamOptions;
+  #unfollow: () => void = () => undefined;
+  /** Events of the tail that came while this reader still catches up. Undefined: it has caught up. */
+  #kept: StreamedEvent[] | undefined = [];
+  readonly #sent = new Set<string>();
+
+  constructor(options: EventStreamOptions) {
+    this.#options = options;
+    options.response.once('close', () => this.#unfollow());
+  }
+
+  /** The page that the reader's place leads to. Throws BAD_CURSOR, so that it can be told before the stream opens. */
+  static first(events: Pick<Events, 'since'>, place: EventCursor): ReturnType<Events['since']> {
+    return events.since(place, CATCH_UP_BATCH);
+  }
+
+  /** Resolves when the reader is up to date and follows the tail. */
+  async join(first: Awaited<ReturnType<Events['since']>> | undefined): Promise<void> {
+    const { events, tail, response } = this.#options;
+    let page = first;
+    while (page !== undefined && page.items.length === CATCH_UP_BATCH) {
+      await this.#sendPage(page.items);
+      if (response.destroyed) return;
+      page = await events.since(page.cursor, CATCH_UP_BATCH);
+    }
+    if (page !== undefined) await this.#sendPage(page.items);
+    this.#unfollow = tail.follow((items) => this.#hear(items));
+    if (response.destroyed) return this.#unfollow();
+    await tail.settled();
+    for (let cursor = page?.cursor; cursor !== undefined;) {
+      const rest = await events.since(cursor, CATCH_UP_BATCH);
+      await this.#sendPage(rest.items);
+      for (const event of rest.items) this.#sent.add(event.id);
+      cursor = rest.items.length === CATCH_UP_BATCH && !response.destroyed ? rest.cursor : undefined;
+    }
+    const kept = this.#kept ?? [];
+    this.#kept = undefined;
+    this.#send(kept);
+    // A reader that came without a place gets one at once: it can resume even if it never gets an event.
+    if (first === undefined) this.#tellPlace();
+    await tail.settled();
+    this.#sent.clear();
+  }
+
+  /** Shows that the line is alive, and moves the reader's place on, past events that its filter left out. */
+  ping(): void {
+    this.#write(': ping\n\n');
+    this.#tellPlace();
+  }
+
+  end(): void {
+    this.#unfollow();
+    this.#options.response.end();
+  }
+
+  /** Only while this reader and the tail are at the same place: before, the tail's is not yet this reader's. */
+  #tellPlace(): void {
+    const { cursor } = this.#options.tail;
+    if (this.#kept === undefined && this.#sent.size === 0 && cursor !== undefined) this.#write(`id: ${cursor}\n\n`);
+  }
+
+  #hear(items: readonly StreamedEvent[]): void {
+    if (this.#kept === undefined) this.#send(items);
+    else if (this.#kept.length + items.length <= MAX_BUFFERED_EVENTS) this.#kept.push(...items);
+    else this.#cutOff();
+  }
+
+  #send(items: readonly StreamedEvent[]): void {
+    const text = items.filter((event) => !this.#sent.has(event.id) && this.#wants(event)).map(render);
+    if (text.length > 0) this.#write(text.join(''));
+  }
+
+  /** As #send, but waits for a reader that is merely slow: what it catches up with is not lost by waiting. */
+  async #sendPage(items: readonly StreamedEvent[]): Promise<void> {
+    const { response } = this.#options;
+    const text = items.filter((event) => this.#wants(event)).map(render);
+    if (text.length === 0 || response.destroyed || response.write(text.join(''))) return;
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        response.off('drain', done);
+        response.off('close', done);
+        resolve();
+      };
+      response.once('drain', done);
+      response.once('close', done);
+    });
+  }
+
+  #wants(event: StreamedEvent): boolean {
+    const { type, agentId } = this.#options.filter;
+    return (type === undefined || event.type === type) && (agentId === undefined || event.agentId === agentId);
+  }
+
+  #write(text: string): void {
+    const { response } = this.#options;
+    if (response.destroyed || response.writableEnded) return;
+    response.write(text);
+    if (response.writableLength > MAX_UNSENT_BYTES) this.#cutOff();
+  }
+
+  #cutOff(): void {
+    this.#unfollow();
+    this.#options.response.destroy();
+  }
+}
+
+const rendered = new WeakMap<StreamedEvent, string>();
+
+/** An event as it goes over the wire; rendered once for all readers. */
+function render(event: StreamedEvent): string {
+  const known = rendered.get(event);
+  if (known !== undefined) return known;
+  const text = `id: ${event.cursor}\nevent: ${event.type}\ndata: ${JSON.stringify(eventView(event))}\n\n`;
+  rendered.set(event, text);
+  return text;
+}

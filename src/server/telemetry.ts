@@ -1,0 +1,162 @@
+import type { FastifyInstance } from 'fastify';
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry, type OpenMetricsContentType } from 'prom-client';
+import { messageOf } from '../base/errors.ts';
+import type { Services } from './services.ts';
+
+/** A figure of another part of the process, read when somebody scrapes. */
+export interface MetricSource {
+  /** In base units, a counter ending in _total. */
+  readonly name: string;
+  readonly help: string;
+  readonly kind: 'gauge' | 'counter';
+  read(): number | readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[];
+}
+
+/** What this process tells Prometheus. */
+export class Telemetry {
+  readonly #registry: Registry<OpenMetricsContentType>;
+  readonly #requests: Histogram<'method' | 'route' | 'status'>;
+
+  constructor(services: Services, sources: readonly MetricSource[]) {
+    const registry = new Registry<OpenMetricsContentType>();
+    registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
+    // Its default of 10 ms means a hundred wake-ups a second for an idle process.
+    collectDefaultMetrics({ register: registry as unknown as Registry, eventLoopMonitoringPrecision: 50 });
+    const registers = [registry as unknown as Registry];
+    this.#registry = registry;
+    this.#requests = new Histogram({
+      name: 'muster_http_request_duration_seconds',
+      help: 'Time from the arrival of a request to the end of its answer, by route template',
+      labelNames: ['method', 'route', 'status'],
+      buckets: [0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
+      registers,
+    });
+    for (const source of [...ownSources(services), ...sources]) register(source, registers);
+    addFleet(services, registers);
+  }
+
+  get contentType(): string {
+    return this.#registry.contentType;
+  }
+
+  /** Times every request but event streams, which last as long as their readers. */
+  watch(app: FastifyInstance): void {
+    app.addHook('onResponse', async (request, reply) => {
+      const type = reply.raw.getHeader('content-type');
+      if (typeof type === 'string' && type.startsWith('text/event-stream')) return;
+      // The template, never the path: a client must not be able to make series.
+      const route = request.is404 ? 'unknown' : (request.routeOptions.url ?? 'unknown');
+      this.#requests.observe({ method: request.method, route, status: String(reply.statusCode) }, reply.elapsedTime / 1_000);
+    });
+  }
+
+  render(): Promise<string> {
+    return this.#registry.metrics();
+  }
+}
+
+function ownSources({ state, wake, streams, version }: Services): readonly MetricSource[] {
+  const pools = () => state.database.pools?.() ?? [];
+  const wakeUps = (field: string) => (): number => {
+    const status = wake.status?.();
+    const value: unknown = typeof status === 'object' && status !== null ? (status as Record<string, unknown>)[field] : undefined;
+    return typeof value === 'number' ? value : 0;
+  };
+  return [
+    {
+      name: 'muster_build_info',
+      help: 'Always 1; the labels tell the version',
+      kind: 'gauge',
+      read: () => [{ labels: { version, node: process.version }, value: 1 }],
+    },
+    {
+      name: 'muster_database_pool_connections',
+      help: 'Connections by pool and what they do',
+      kind: 'gauge',
+      read: () =>
+        pools().flatMap(({ pool, total, idle }) => [
+          { labels: { pool, state: 'busy' }, value: total - idle },
+          { labels: { pool, state: 'idle' }, value: idle },
+        ]),
+    },
+    {
+      name: 'muster_database_pool_max_connections',
+      help: 'Connections at most',
+      kind: 'gauge',
+      read: () => pools().map(({ pool, max }) => ({ labels: { pool }, value: max })),
+    },
+    {
+      name: 'muster_database_pool_waiting',
+      help: 'Callers that wait for a connection',
+      kind: 'gauge',
+      read: () => pools().map(({ pool, waiting }) => ({ labels: { pool }, value: waiting })),
+    },
+    { name: 'muster_event_streams', help: 'Open event streams', kind: 'gauge', read: () => streams.size },
+    { name: 'muster_wake_ups_sent_total', help: 'Wake-up hints sent', kind: 'counter', read: wakeUps('sent') },
+    { name: 'muster_wake_ups_received_total', help: 'Wake-up hints received', kind: 'counter', read: wakeUps('received') },
+    { name: 'muster_wake_ups_dropped_total', help: 'Wake-up hints that could not be sent', kind: 'counter', read: wakeUps('dropped') },
+    {
+      name: 'muster_wake_ups_reconnects_total',
+      help: 'How often the wake-up connection was made again',
+      kind: 'counter',
+      read: wakeUps('reconnects'),
+    },
+  ];
+}
+
+function register({ name, help, kind, read }: MetricSource, registers: Registry[]): void {
+  const values = () => {
+    const value = read();
+    return typeof value === 'number' ? [{ labels: {}, value }] : value;
+  };
+  const labelNames = [...new Set(values().flatMap(({ labels }) => Object.keys(labels)))];
+  if (kind === 'gauge') {
+    const gauge = new Gauge({
+      name,
+      help,
+      labelNames,
+      registers,
+      collect: () => {
+        gauge.reset();
+        for (const { labels, value } of values()) gauge.set(labels, value);
+      },
+    });
+  } else {
+    const counter = new Counter({
+      name,
+      help,
+      labelNames,
+      registers,
+      collect: () => {
+        counter.reset();
+        for (const { labels, value } of values()) counter.inc(labels, value);
+      },
+    });
+  }
+}
+
+/** Of the whole fleet, read from the database: without it they are left out, and muster_database_up says so. */
+function addFleet({ state, log }: Services, registers: Registry[]): void {
+  const up = new Gauge({ name: 'muster_database_up', help: '1 where the database answered this scrape', registers });
+  const hosts = new Gauge({ name: 'muster_hosts', help: 'Hosts by status', labelNames: ['status'], registers });
+  const agents = new Gauge({
+    name: 'muster_agents',
+    help: 'Agents by what is desired and what is observed',
+    labelNames: ['state', 'status'],
+    registers,
+    collect: async () => {
+      agents.reset();
+      hosts.reset();
+      try {
+        const [counts, list] = await Promise.all([state.agents.count(), state.hosts.list()]);
+        for (const group of counts) agents.set({ state: group.state, status: group.status }, group.count);
+        for (const status of ['live', 'lost', 'stopped'] as const)
+          hosts.set({ status }, list.filter((host) => host.status === status).length);
+        up.set(1);
+      } catch (error) {
+        up.set(0);
+        log.debug({ error: messageOf(error) }, 'a scrape found the database away');
+      }
+    },
+  });
+}

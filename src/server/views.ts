@@ -1,0 +1,126 @@
+import type { z } from 'zod';
+import type { AgentRecord } from '../state/agents.ts';
+import type { CommandRecord } from '../state/commands.ts';
+import type { EventRecord } from '../state/events.ts';
+import type { HeartbeatRecord } from '../state/heartbeats.ts';
+import type { HostRecord } from '../state/hosts.ts';
+import type { LatestValue } from '../state/metrics/metrics.ts';
+import type { KeyRecord } from '../state/access.ts';
+import type { SystemStateEntry } from '../state/system-state.ts';
+import type { AgentTypes } from './agent-types.ts';
+import type { KeyView } from './schemas/access.ts';
+import type { AgentView } from './schemas/agents.ts';
+import type { CommandView, EventView, HeartbeatView, HostView, SystemStateView } from './schemas/fleet.ts';
+import type { LatestView } from './schemas/metrics.ts';
+import { isoTime, isoTimeOrNull } from './time.ts';
+
+/** Records as the API shows them: snake_case, times as ISO 8601. The schemas say what each field means. */
+
+export function agentView(agent: AgentRecord, types: AgentTypes): z.infer<typeof AgentView> {
+  const type = types.get(agent.type);
+  return {
+    agent_id: agent.agentId,
+    agent_name: agent.name,
+    agent_type: agent.type,
+    state: agent.state,
+    status: agent.status,
+    slot_status: agent.slotStatus,
+    health_score: agent.healthScore,
+    last_heartbeat_at: isoTimeOrNull(agent.lastHeartbeatAt),
+    host_id: agent.hostId,
+    epoch: agent.epoch,
+    config: agent.config,
+    metadata: agent.metadata,
+    created_at: isoTime(agent.createdAt),
+    updated_at: isoTime(agent.updatedAt),
+    acquired_at: isoTimeOrNull(agent.acquiredAt),
+    error_count: agent.errorCount,
+    run_count: agent.runCount,
+    last_error: agent.lastError,
+    reason: agent.reason,
+    description: type?.description ?? null,
+    capabilities: type === undefined ? null : (type.capabilities ?? {}),
+    schedule: types.scheduleOf(agent.type, agent.config),
+  };
+}
+
+export const commandView = (command: CommandRecord): z.infer<typeof CommandView> => ({
+  command_id: command.commandId,
+  agent_id: command.agentId,
+  command: command.command,
+  payload: command.payload,
+  state: command.state,
+  requested_by: command.requestedBy,
+  created_at: isoTime(command.createdAt),
+  expires_at: isoTime(command.expiresAt),
+  started_at: isoTimeOrNull(command.startedAt),
+  finished_at: isoTimeOrNull(command.finishedAt),
+  result: command.result ?? null,
+  error: command.error,
+});
+
+export const heartbeatView = (beat: HeartbeatRecord): z.infer<typeof HeartbeatView> => ({
+  agent_id: beat.agentId,
+  timestamp: isoTime(beat.timestamp),
+  status: beat.status,
+  health_score: beat.healthScore,
+  metrics: beat.metrics,
+});
+
+export const hostView = (host: HostRecord): z.infer<typeof HostView> => ({
+  host_id: host.hostId,
+  status: host.status,
+  hostname: host.hostname,
+  pid: host.pid,
+  version: host.version,
+  labels: host.labels,
+  capacity: host.capacity,
+  agents: host.agents,
+  load: {
+    cpu_cores: host.load.cpuCores ?? null,
+    rss_bytes: host.load.rssBytes ?? null,
+    event_loop_lag_seconds: host.load.eventLoopLagSeconds ?? null,
+  },
+  started_at: isoTime(host.startedAt),
+  last_beat_at: isoTime(host.lastBeatAt),
+  expires_at: isoTime(host.expiresAt),
+});
+
+export const eventView = (event: EventRecord): z.infer<typeof EventView> => ({
+  id: event.id,
+  ts: isoTime(event.ts),
+  type: event.type,
+  agent_id: event.agentId,
+  host_id: event.hostId,
+  epoch: event.epoch,
+  data: event.data,
+});
+
+export const systemStateView = (entry: SystemStateEntry): z.infer<typeof SystemStateView> => ({
+  key: entry.key,
+  value: entry.value,
+  updated_at: isoTime(entry.updatedAt),
+  updated_by: entry.updatedBy,
+  revision: entry.revision,
+});
+
+export const latestView = (latest: LatestValue): z.infer<typeof LatestView> => ({
+  metric_name: latest.metricName,
+  agent_id: latest.agentId,
+  unit: latest.unit,
+  labels: latest.labels,
+  timestamp: isoTime(latest.at),
+  value: latest.value,
+});
+
+export const keyView = (key: KeyRecord): z.infer<typeof KeyView> => ({
+  key_id: key.keyId,
+  name: key.name,
+  role: key.role,
+  scopes: key.scopes === null ? null : [...key.scopes],
+  created_by: key.createdBy,
+  created_at: isoTime(key.createdAt),
+  expires_at: isoTimeOrNull(key.expiresAt),
+  last_used_at: isoTimeOrNull(key.lastUsedAt),
+  revoked_at: isoTimeOrNull(key.revokedAt),
+});
