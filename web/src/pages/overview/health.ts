@@ -28,13 +28,13 @@ export function parseFleetHealth(value: unknown): FleetHealth | undefined {
     score: number(value['score']),
     coverage: number(value['coverage']),
     findings: findings.toSorted((a, b) => levels.indexOf(a.level) - levels.indexOf(b.level)),
-    at: time(value['at']),
+    at: time(value['evaluated_at']),
   };
 }
 
 function parseFinding(value: unknown, index: number): Finding[] {
   if (!isRecord(value)) return [];
-  const message = text(value['message']) ?? text(value['title']);
+  const message = text(value['text']);
   if (message === null) return [];
   const level = levels.find((each) => each === value['level']) ?? 'warning';
   return [{ key: text(value['id']) ?? String(index), level, subject: text(value['subject']) ?? 'fleet', message, remedy: text(value['remedy']) }];
