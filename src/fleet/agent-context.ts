@@ -1,0 +1,104 @@
+import { toSample } from '../agent/sample.ts';
+import type { AgentContext, AgentSql, AgentState } from '../agent/context.ts';
+import type { Call } from '../agent/runner.ts';
+import type { Clock } from '../base/clock.ts';
+import { isMusterError, MusterError } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
+import { createSharedState } from '../state/create-shared-state.ts';
+import { fenced, type Fence } from '../state/fence.ts';
+import { fencedDatabase } from '../state/fenced-database.ts';
+import type { SharedState } from '../state/shared-state.ts';
+import type { Outbox } from './outbox.ts';
+
+export interface AgentSite {
+  readonly state: SharedState;
+  readonly fence: Fence;
+  readonly agentType: string;
+  readonly outbox: Outbox;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Whether the host may still believe in its lease. */
+  readonly trusted: () => boolean;
+  /** Told of what agents change, after commit. */
+  readonly wake: { hint(topic: string): void } | undefined;
+}
+
+/** Makes the contexts of one agent under one lease. What is the same in all of them is made once. */
+export function contextsOf(site: AgentSite): <Config>(call: Call, config: Config) => AgentContext<Config> {
+  const { fence, outbox, clock } = site;
+  const lane = outbox.lane(fence);
+  let fleet: SharedState | undefined;
+  const shared = {
+    agentId: fence.agentId,
+    agentType: site.agentType,
+    hostId: fence.hostId,
+    epoch: fence.epoch,
+    log: site.log,
+    clock,
+    state: agentState(site),
+    sql: agentSql(site),
+    metric: ((name, value, options) => outbox.sample(lane, toSample(name, value, options, clock.now()))) satisfies AgentContext['metric'],
+    emit: ((type, data = {}) => {
+      if (!outbox.agentEvent(fence, type, data))
+        site.log.warn(`event ${String(type)} is not noun:verb with up to 16 kB of JSON, and was not recorded`);
+    }) satisfies AgentContext['emit'],
+  };
+  return (call, config) => ({
+    ...shared,
+    ...call,
+    config,
+    get fleet(): SharedState {
+      fleet ??= createSharedState(fencedDatabase(site.state.database, fence), site.wake === undefined ? {} : { wake: site.wake });
+      return fleet;
+    },
+  });
+}
+
+/** By its own clock first: a host that may have lost its lease does not even ask. */
+function requireTrust(site: AgentSite): void {
+  if (!site.trusted()) throw new MusterError('LEASE_LOST', `the lease of agent ${site.fence.agentId} could not be confirmed in time`);
+}
+
+function agentState(site: AgentSite): AgentState {
+  const { fence } = site;
+  const { systemState } = site.state;
+  return {
+    async get<T>(key: string) {
+      return (await systemState.get(key))?.value as T | undefined;
+    },
+    async read<T>(key: string) {
+      const entry = await systemState.get(key);
+      return entry === undefined ? undefined : { value: entry.value as T, revision: entry.revision };
+    },
+    async set(key, value) {
+      requireTrust(site);
+      await systemState.set(key, value, fence);
+    },
+    async compareAndSet(key, value, revision) {
+      requireTrust(site);
+      try {
+        return (await systemState.set(key, value, fence, { revision })).revision;
+      } catch (error) {
+        if (isMusterError(error, 'PRECONDITION_FAILED')) return undefined;
+        throw error;
+      }
+    },
+    async delete(key) {
+      requireTrust(site);
+      await systemState.delete(key, fence);
+    },
+  };
+}
+
+function agentSql(site: AgentSite): AgentSql {
+  const { database } = site.state;
+  const write: AgentSql['transaction'] = async (work) => {
+    requireTrust(site);
+    return fenced(database, site.fence.hostId, [site.fence], work);
+  };
+  return {
+    read: (statement, limits = {}) => database.transaction((tx) => tx.query(statement), { readOnly: true, ...limits }),
+    write: (statement) => write((tx) => tx.query(statement)),
+    transaction: write,
+  };
+}

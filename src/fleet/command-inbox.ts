@@ -1,0 +1,165 @@
+import { isBuiltInCommand, type BuiltInCommand } from '../agent/definition.ts';
+import type { RunOutcome } from '../agent/runner.ts';
+import { boundedMessage } from '../agent/run-ledger.ts';
+import type { Clock } from '../base/clock.ts';
+import { isMusterError, MusterError } from '../base/errors.ts';
+import type { AgentId, HostId } from '../base/ids.ts';
+import type { AgentState } from '../state/agents.ts';
+import type { CommandRecord } from '../state/commands.ts';
+import type { SharedState } from '../state/shared-state.ts';
+import type { FaultLog } from './fault-log.ts';
+import type { Roster } from './roster.ts';
+import type { Supervisor } from './supervisor.ts';
+
+/** Commands claimed at once. */
+const MOST_AT_ONCE = 100;
+/** A result larger than this, as JSON, is cut: it belongs in a table. */
+const MOST_RESULT_BYTES = 65_536;
+const RETRY_MS = 1_000;
+
+export interface CommandInboxOptions {
+  readonly state: SharedState;
+  readonly hostId: HostId;
+  readonly roster: Roster;
+  readonly clock: Clock;
+  readonly faults: FaultLog;
+  /** More commands wait than were claimed at once. */
+  readonly more: () => void;
+}
+
+type Outcome = { readonly result: unknown } | { readonly error: string };
+
+/** Carries out the commands of the agents a host holds: in order for each agent, side by side for different ones. */
+export class CommandInbox {
+  readonly #options: CommandInboxOptions;
+  readonly #queues = new Map<AgentId, Promise<void>>();
+  readonly #over = new AbortController();
+
+  constructor(options: CommandInboxOptions) {
+    this.#options = options;
+  }
+
+  /** Claims what waits and begins to carry it out. */
+  async poll(): Promise<void> {
+    const { state, hostId, more } = this.#options;
+    const commands = await state.commands.claim(hostId, MOST_AT_ONCE);
+    for (const command of commands.toSorted((a, b) => a.createdAt - b.createdAt)) this.#enqueue(command);
+    if (commands.length === MOST_AT_ONCE) more();
+  }
+
+  /** Resolves when everything claimed so far is finished. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#queues.values());
+  }
+
+  /** Gives up results that could not be written. */
+  stop(): void {
+    this.#over.abort();
+  }
+
+  #enqueue(command: CommandRecord): void {
+    const { agentId } = command;
+    const queue = (this.#queues.get(agentId) ?? Promise.resolve())
+      .then(() => this.#carryOut(command))
+      .catch((error: unknown) => this.#options.faults.failed('command', error))
+      .finally(() => {
+        if (this.#queues.get(agentId) === queue) this.#queues.delete(agentId);
+      });
+    this.#queues.set(agentId, queue);
+  }
+
+  async #carryOut(command: CommandRecord): Promise<void> {
+    const { roster } = this.#options;
+    const supervisor = roster.get(command.agentId);
+    const outcome =
+      supervisor === undefined ? { error: 'its host does not hold the agent any more' } : await this.#outcomeOf(command, supervisor);
+    await this.#finish(command, outcome);
+    // Only after its result is written: once the agent is given back, the command is no longer ours to finish.
+    if (command.command === 'move') await roster.move(command.agentId, reasonOf(command));
+  }
+
+  async #outcomeOf(command: CommandRecord, supervisor: Supervisor): Promise<Outcome> {
+    try {
+      const result = isBuiltInCommand(command.command)
+        ? await this.#builtIn(command.command, command, supervisor)
+        : await supervisor.command(command.command, command.payload);
+      return { result: boundedResult(result) };
+    } catch (error) {
+      return { error: isMusterError(error) ? `${boundedMessage(error)}. ${error.remedy}` : boundedMessage(error) };
+    }
+  }
+
+  async #builtIn(name: BuiltInCommand, command: CommandRecord, supervisor: Supervisor): Promise<unknown> {
+    switch (name) {
+      case 'restart': {
+        if (supervisor.record.state !== 'active') {
+          throw new MusterError('CONFLICT', `agent ${command.agentId} is ${supervisor.record.state}`, { remedy: 'Resume it instead.' });
+        }
+        return { status: await supervisor.restart() };
+      }
+      case 'run_now':
+        return resultOf(await supervisor.runNow());
+      case 'move':
+        return { moved: true, reason: reasonOf(command) };
+      case 'start':
+      case 'resume':
+        return this.#desire(command.agentId, 'active');
+      case 'stop':
+        return this.#desire(command.agentId, 'inactive');
+      case 'pause':
+        return this.#desire(command.agentId, 'paused');
+    }
+  }
+
+  /** Commands that came in by plain SQL: the desired state is all they are about. */
+  async #desire(agent: AgentId, state: AgentState): Promise<unknown> {
+    await this.#options.state.agents.setState(agent, state);
+    return { state };
+  }
+
+  /** Writes the result, as often as it takes while the agent is ours. */
+  async #finish(command: CommandRecord, outcome: Outcome): Promise<void> {
+    const { clock, faults, hostId, state } = this.#options;
+    while (!this.#over.signal.aborted) {
+      try {
+        await state.commands.finish(hostId, command.commandId, outcome);
+        return;
+      } catch (error) {
+        // The agent has moved on: its next holder carries the command out again.
+        if (isMusterError(error, 'LEASE_LOST')) return;
+        faults.failed('command result', error);
+      }
+      await clock.sleep(RETRY_MS, this.#over.signal).catch(() => undefined);
+    }
+  }
+}
+
+function reasonOf(command: CommandRecord): string {
+  const reason = command.payload.reason;
+  return typeof reason === 'string' && reason !== '' ? reason.slice(0, 500) : `moved by ${command.requestedBy}`;
+}
+
+function resultOf(outcome: RunOutcome): unknown {
+  switch (outcome.kind) {
+    case 'succeeded':
+      return { outcome: 'succeeded', duration_ms: Math.round(outcome.durationMs), result: outcome.result ?? null };
+    case 'failed':
+      throw outcome.error;
+    case 'interrupted':
+      throw new MusterError('CONFLICT', 'the run was interrupted: the agent had to stop', { remedy: 'Send the command again.' });
+  }
+}
+
+/** As it can be stored. What cannot be written as JSON, or is too large, is described instead. */
+function boundedResult(result: unknown): unknown {
+  let json: string | undefined;
+  try {
+    json = JSON.stringify(result ?? null) as string | undefined;
+  } catch (error) {
+    return { not_stored: `the result is no JSON: ${boundedMessage(error)}` };
+  }
+  if (json === undefined) return null;
+  if (json.length > MOST_RESULT_BYTES)
+    return { not_stored: `the result is ${json.length} bytes of JSON, more than ${MOST_RESULT_BYTES}`, begins: json.slice(0, 1_000) };
+  return result ?? null;
+}

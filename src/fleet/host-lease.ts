@@ -1,0 +1,160 @@
+import type { Clock } from '../base/clock.ts';
+import type { AgentId, Epoch, HostId } from '../base/ids.ts';
+import type { AgentBeat, HostLoad } from '../state/hosts.ts';
+import type { SharedState } from '../state/shared-state.ts';
+import type { FaultLog } from './fault-log.ts';
+import { Loop } from './loop.ts';
+import { extendTrust, isTrusted, NO_TRUST, type TrustWindow } from './trust-window.ts';
+
+/** Two beats may be under way at once: one that hangs in a dead connection must not cost the lease. */
+const MOST_IN_FLIGHT = 2;
+/** Beats asked for out of turn come no closer than this. */
+const SHORTEST_GAP_MS = 250;
+
+export interface HostLeaseOptions {
+  readonly state: SharedState;
+  readonly hostId: HostId;
+  readonly beatMs: number;
+  readonly leaseMs: number;
+  readonly clock: Clock;
+  readonly faults: FaultLog;
+  readonly load: () => HostLoad;
+  readonly beats: () => readonly AgentBeat[];
+  /** Agents of a beat that were no longer this host's at that epoch. */
+  readonly lost: (agents: readonly { readonly agentId: AgentId; readonly epoch: Epoch }[]) => void;
+  /** Trust ended without a confirmed beat: nothing may run or be written. */
+  readonly lapsed: () => void;
+  /** Trust is back. */
+  readonly confirmed: () => void;
+  /** Somebody took the lease: this host is no more. */
+  readonly taken: () => void;
+}
+
+export interface BeatCounts {
+  readonly confirmed: number;
+  readonly failed: number;
+  /** Times when more than one and a half periods passed between confirmed beats. */
+  readonly missed: number;
+  /** Longest time between two confirmed beats, milliseconds. */
+  readonly longestGapMs: number;
+}
+
+/** A host's lease: renews it with every beat, and knows by its own clock until when to believe in it. */
+export class HostLease {
+  readonly #options: HostLeaseOptions;
+  readonly #loop: Loop;
+  #trust: TrustWindow = NO_TRUST;
+  #state: 'unconfirmed' | 'held' | 'lapsed' | 'taken' | 'over' = 'unconfirmed';
+  #inFlight = new Set<Promise<void>>();
+  #expiry = new AbortController();
+  #confirmedAt: number | undefined;
+  #counts = { confirmed: 0, failed: 0, missed: 0, longestGapMs: 0 };
+
+  constructor(options: HostLeaseOptions) {
+    this.#options = options;
+    this.#loop = new Loop({
+      everyMs: options.beatMs,
+      minGapMs: SHORTEST_GAP_MS,
+      clock: options.clock,
+      step: () => this.#step(),
+      failed: (error) => options.faults.failed('beat', error),
+    });
+  }
+
+  /** Whether the host may still run agents and write in their names. */
+  get trusted(): boolean {
+    return this.#state === 'held' && isTrusted(this.#trust, this.#options.clock.monotonic());
+  }
+
+  get counts(): BeatCounts {
+    return this.#counts;
+  }
+
+  start(): Promise<void> {
+    return this.#loop.start();
+  }
+
+  /** A beat sooner than the period: something changed that people wait to see. */
+  wake(): void {
+    this.#loop.wake();
+  }
+
+  async stop(): Promise<void> {
+    await this.#loop.stop();
+    this.#state = 'over';
+    this.#expiry.abort();
+    await Promise.allSettled(this.#inFlight);
+  }
+
+  /** One beat; resolves when it was answered. Throws what the database throws. */
+  async beat(): Promise<void> {
+    const { clock, state, hostId, leaseMs } = this.#options;
+    const beats = this.#options.beats();
+    const sentAt = clock.monotonic();
+    const result = await state.hosts.beat(hostId, leaseMs, this.#options.load(), beats);
+    if (this.#state === 'taken' || this.#state === 'over') return;
+    if (!result.held) {
+      this.#state = 'taken';
+      this.#expiry.abort();
+      this.#options.taken();
+      return;
+    }
+    this.#count(clock.monotonic());
+    if (result.lost.length > 0) {
+      const lost = new Set(result.lost);
+      this.#options.lost(beats.filter((beat) => lost.has(beat.agentId)));
+    }
+    this.#trust = extendTrust(this.#trust, sentAt, leaseMs);
+    if (!isTrusted(this.#trust, clock.monotonic())) return;
+    this.#watchExpiry();
+    if (this.#state === 'held') return;
+    this.#state = 'held';
+    this.#options.confirmed();
+  }
+
+  /** Sends a beat and waits a period for it at most: the next one may go out while this one hangs. */
+  async #step(): Promise<void> {
+    if (this.#inFlight.size >= MOST_IN_FLIGHT) return;
+    const { clock, beatMs, faults } = this.#options;
+    const sent = this.beat().then(
+      () => faults.worked('beat'),
+      (error: unknown) => {
+        this.#counts.failed += 1;
+        faults.failed('beat', error);
+      },
+    );
+    this.#inFlight.add(sent);
+    const answered = new AbortController();
+    void sent.finally(() => {
+      this.#inFlight.delete(sent);
+      answered.abort();
+    });
+    // Ends early when the answer comes.
+    await clock.sleep(beatMs, answered.signal).catch(() => undefined);
+  }
+
+  #watchExpiry(): void {
+    this.#expiry.abort();
+    this.#expiry = new AbortController();
+    const { clock } = this.#options;
+    clock.sleep(this.#trust.until - clock.monotonic(), this.#expiry.signal).then(
+      () => {
+        if (this.#state !== 'held' || isTrusted(this.#trust, clock.monotonic())) return;
+        this.#state = 'lapsed';
+        this.#options.lapsed();
+      },
+      // Confirmed anew, or over.
+      () => undefined,
+    );
+  }
+
+  #count(now: number): void {
+    this.#counts.confirmed += 1;
+    if (this.#confirmedAt !== undefined) {
+      const gap = now - this.#confirmedAt;
+      if (gap > this.#options.beatMs * 1.5) this.#counts.missed += 1;
+      this.#counts.longestGapMs = Math.max(this.#counts.longestGapMs, gap);
+    }
+    this.#confirmedAt = now;
+  }
+}

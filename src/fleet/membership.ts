@@ -1,0 +1,252 @@
+import type { AnyAgentDefinition } from '../agent/definition.ts';
+import type { Clock } from '../base/clock.ts';
+import { newHostId, type HostId } from '../base/ids.ts';
+import type { Logger } from '../base/logger.ts';
+import type { NewHost } from '../state/hosts.ts';
+import type { SharedState } from '../state/shared-state.ts';
+import { surveyFleet, type Survey } from '../state/survey.ts';
+import { CommandInbox } from './command-inbox.ts';
+import { FaultLog } from './fault-log.ts';
+import { HostLease, type BeatCounts } from './host-lease.ts';
+import type { Leftovers } from './leftovers.ts';
+import { Loop } from './loop.ts';
+import { Maintenance } from './maintenance.ts';
+import { Outbox, type OutboxCounts } from './outbox.ts';
+import { claimLimit } from './placement.ts';
+import { isGone } from './process-key.ts';
+import { ProcessLoad } from './process-load.ts';
+import { Roster } from './roster.ts';
+
+/** Samples leave at this pace; the newest is this old at most when it is written. */
+const SAMPLES_EVERY_MS = 2_000;
+/** Events leave at once, but not more often than this. */
+const EVENTS_GAP_MS = 500;
+const POLL_GAP_MS = 50;
+/** Looks at the fleet in one poll: agents that a dead host leaves are taken in the same poll. */
+const MOST_LOOKS = 2;
+
+export interface MembershipOptions {
+  readonly state: SharedState;
+  readonly wake: { on(topic: string, listener: () => void): () => void; hint(topic: string): void } | undefined;
+  readonly types: ReadonlyMap<string, AnyAgentDefinition>;
+  readonly host: Omit<NewHost, 'hostId'>;
+  readonly beatMs: number;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+  readonly leftovers: Leftovers;
+  /** The lease was taken: this membership is over, its agents are told to end. */
+  readonly taken: () => void;
+}
+
+export interface MembershipCounts {
+  readonly beats: BeatCounts;
+  readonly outbox: OutboxCounts;
+  readonly faults: Readonly<Record<string, number>>;
+}
+
+/** One life of a host in the fleet, under one UUID: from joining until it leaves or its lease is taken. */
+export class Membership {
+  readonly hostId: HostId = newHostId();
+  readonly #options: MembershipOptions;
+  readonly #log: Logger;
+  readonly #faults: FaultLog;
+  readonly #load = new ProcessLoad();
+  readonly #outbox: Outbox;
+  readonly #roster: Roster;
+  readonly #inbox: CommandInbox;
+  readonly #lease: HostLease;
+  readonly #maintenance: Maintenance;
+  readonly #poll: Loop;
+  readonly #samples: Loop;
+  readonly #events: Loop;
+  #subscriptions: (() => void)[] = [];
+  #heldDigest = '';
+  #waited = 0;
+  #claiming = true;
+  /** Whether it beats and polls by itself. */
+  running = false;
+
+  constructor(options: MembershipOptions) {
+    const { beatMs, clock, host, leftovers, random, state, types, wake } = options;
+    this.#options = options;
+    this.#log = options.log.child({ host_id: this.hostId });
+    this.#faults = new FaultLog(this.#log);
+    const { hostId } = this;
+    const trusted = (): boolean => this.#lease.trusted;
+    const common = { state, hostId, clock, random, faults: this.#faults, log: this.#log, trusted };
+    this.#outbox = new Outbox({ ...common, filled: () => this.#events.wake() });
+    this.#roster = new Roster({ ...common, types, leftovers, wake, outbox: this.#outbox, changed: () => this.#lease.wake() });
+    this.#inbox = new CommandInbox({ ...common, roster: this.#roster, more: () => this.#poll.wake() });
+    this.#maintenance = new Maintenance(common);
+    this.#lease = new HostLease({
+      ...common,
+      beatMs,
+      leaseMs: host.leaseMs,
+      load: () => this.#load.read(),
+      beats: () => this.#roster.beats(),
+      lost: (agents) => this.#roster.lose(agents, 'another holder has the agent, or it was deleted'),
+      lapsed: () => this.#lapsed(),
+      confirmed: () => this.#confirmed(),
+      taken: () => {
+        this.#roster.loseAll('the lease of its host was taken');
+        options.taken();
+      },
+    });
+    const loop = (everyMs: number, minGapMs: number, what: string, step: () => Promise<void>): Loop =>
+      new Loop({
+        everyMs,
+        minGapMs,
+        clock,
+        step: async () => {
+          await step();
+          this.#faults.worked(what);
+        },
+        failed: (error) => this.#faults.failed(what, error),
+      });
+    this.#poll = loop(beatMs, POLL_GAP_MS, 'poll', () => this.poll());
+    this.#samples = loop(SAMPLES_EVERY_MS, SAMPLES_EVERY_MS / 2, 'metrics', () => this.#outbox.flushSamples());
+    this.#events = loop(beatMs * 5, EVENTS_GAP_MS, 'events', () => this.#outbox.flushEvents());
+  }
+
+  get trusted(): boolean {
+    return this.#lease.trusted;
+  }
+
+  get agents(): number {
+    return this.#roster.size;
+  }
+
+  get counts(): MembershipCounts {
+    return { beats: this.#lease.counts, outbox: this.#outbox.counts, faults: this.#faults.counts };
+  }
+
+  /** Joins the fleet and takes the first agents. Throws what the database throws. */
+  async join(): Promise<void> {
+    const { host, state } = this.#options;
+    await state.hosts.join({ ...host, hostId: this.hostId });
+    this.#outbox.hostEvent({
+      type: 'host:joined',
+      data: { hostname: host.hostname, pid: host.pid, capacity: host.capacity, version: host.version },
+    });
+    this.#load.start();
+    await this.#lease.beat();
+    this.#log.info({ capacity: host.capacity, pid: host.pid }, 'joined the fleet');
+  }
+
+  /** Begins to beat and poll by itself. */
+  async begin(): Promise<void> {
+    const { wake } = this.#options;
+    this.running = true;
+    const poll = (): void => this.#poll.wake();
+    if (wake !== undefined) this.#subscriptions = [wake.on('agents', poll), wake.on('commands', poll)];
+    await Promise.all([this.#lease.start(), this.#poll.start(), this.#samples.start(), this.#events.start(), this.#maintenance.start()]);
+  }
+
+  /** Everything a host does in a period, once and in order. */
+  async tick(): Promise<void> {
+    await this.#lease.beat();
+    await this.poll();
+    await this.#inbox.settled();
+    await this.#outbox.flushEvents();
+    await this.#outbox.flushSamples();
+  }
+
+  /** Looks at the fleet and does what there is to do: nothing, nearly always, and then this is one statement. */
+  async poll(): Promise<void> {
+    if (!this.trusted) return;
+    const { state } = this.#options;
+    if (this.#roster.unreleased > 0) await this.#roster.flushReleases();
+    let survey = await this.#survey();
+    for (let looks = 1; looks < MOST_LOOKS && (await this.#buryTheDead(survey)); looks += 1) survey = await this.#survey();
+    if (survey.heldDigest !== this.#heldDigest) {
+      await this.#roster.reconcile(await state.hosts.held(this.hostId));
+      this.#heldDigest = survey.heldDigest;
+    }
+    await this.#claim(survey);
+    if (survey.commands) await this.#inbox.poll();
+  }
+
+  #survey(): Promise<Survey> {
+    return surveyFleet(this.#options.state.database, this.hostId, [...this.#options.types.keys()]);
+  }
+
+  /** Declares hosts lost whose process on this machine is gone, or whose lease has run out. Returns whether any was. */
+  async #buryTheDead(survey: Survey): Promise<boolean> {
+    const { hosts } = this.#options.state;
+    const others = survey.hosts.filter((host) => host.hostId !== this.hostId);
+    const gone: HostId[] = [];
+    for (const host of others) if (host.processKey !== null && (await isGone(host.processKey))) gone.push(host.hostId);
+    const taken = gone.length > 0 ? await hosts.certifyDead(gone) : [];
+    const expired = others.some((host) => host.overdue) ? await hosts.expire() : [];
+    const dead = [...taken, ...expired];
+    if (dead.length > 0) this.#log.warn({ hosts: dead }, `${dead.length} hosts are lost; their agents are free to be taken`);
+    return dead.length > 0;
+  }
+
+  async #claim(survey: Survey): Promise<void> {
+    if (!this.#claiming || survey.claimable === 0) {
+      this.#waited = 0;
+      return;
+    }
+    const { host, state, types } = this.#options;
+    const limit = claimLimit({
+      active: survey.active,
+      claimable: survey.claimable,
+      hosts: survey.hosts,
+      host: this.hostId,
+      capacity: host.capacity,
+      occupied: this.#roster.occupied,
+      waited: this.#waited,
+    });
+    const claimed = limit === 0 ? [] : await state.hosts.claim(this.hostId, [...types.keys()], limit);
+    this.#waited = claimed.length < survey.claimable ? this.#waited + 1 : 0;
+    this.#roster.add(claimed.map(({ agent }) => agent));
+  }
+
+  #lapsed(): void {
+    const agents = this.#roster.size;
+    this.#log.warn({ agents }, 'the lease could not be confirmed in time: all agents are stopped until it is');
+    this.#roster.suspend('its host could not confirm its lease in time');
+    this.#outbox.hostEvent({ type: 'host:isolated', data: { agents } });
+  }
+
+  #confirmed(): void {
+    if (this.#roster.size > 0) {
+      this.#log.info({ agents: this.#roster.size }, 'the lease is confirmed again: the agents are started');
+      this.#outbox.hostEvent({ type: 'host:confirmed', data: { agents: this.#roster.size } });
+    }
+    this.#roster.resume();
+  }
+
+  /** Ends all loops; agents are left as they are. */
+  async #end(): Promise<void> {
+    for (const unsubscribe of this.#subscriptions.splice(0)) unsubscribe();
+    await Promise.all([this.#poll.stop(), this.#samples.stop(), this.#events.stop(), this.#maintenance.stop()]);
+    this.#inbox.stop();
+    await this.#lease.stop();
+    this.#load.stop();
+  }
+
+  /** Leaves in good order: ends the agents within the deadline, beats until then, gives everything back. */
+  async leave(deadlineMs: number): Promise<void> {
+    const { state } = this.#options;
+    const agents = this.#roster.size;
+    this.#claiming = false;
+    if (this.#roster.size > 0) await this.#roster.drain(deadlineMs, 'its host stops');
+    this.#outbox.hostEvent({ type: 'host:stopped', data: { agents } });
+    await this.#outbox.flushWithin(LAST_FLUSH_MS);
+    await this.#end();
+    this.#roster.loseAll('its host stops');
+    await state.hosts.leave(this.hostId);
+    this.#log.info({ agents }, 'left the fleet');
+  }
+
+  /** After the lease was taken: ends without a word to the database. */
+  async abandon(): Promise<void> {
+    await this.#end();
+    await this.#outbox.flushWithin(LAST_FLUSH_MS);
+  }
+}
+
+const LAST_FLUSH_MS = 1_000;

@@ -1,0 +1,183 @@
+import type { AgentSample, SampleFault } from '../agent/sample.ts';
+import type { Clock } from '../base/clock.ts';
+import { isMusterError } from '../base/errors.ts';
+import type { AgentId, Epoch, HostId } from '../base/ids.ts';
+import type { Fence } from '../state/fence.ts';
+import type { HostBatch } from '../state/metrics/metrics.ts';
+import type { SharedState } from '../state/shared-state.ts';
+import type { HostEvent } from './fleet-event.ts';
+import { SampleBuffer, SampleLane } from './sample-buffer.ts';
+
+/** Events waiting at most; beyond it the oldest go. */
+const MOST_EVENTS = 10_000;
+const EVENTS_A_BATCH = 1_000;
+/** An event's data larger than this is not kept: it belongs in a table. */
+const MOST_EVENT_BYTES = 16_384;
+
+interface AgentEntry {
+  readonly type: `${string}:${string}`;
+  readonly data: Readonly<Record<string, unknown>>;
+  readonly agentId: AgentId;
+  readonly hostId: HostId;
+  readonly epoch: Epoch;
+}
+
+export interface OutboxCounts {
+  readonly samples: { readonly written: number; readonly waiting: number; readonly dropped: number; readonly refused: number };
+  readonly events: { readonly written: number; readonly waiting: number; readonly dropped: number; readonly refused: number };
+}
+
+/** What a host's agents have to say, gathered and written in a few statements however many they are. */
+export class Outbox {
+  readonly #state: SharedState;
+  readonly #hostId: HostId;
+  /** Whether the host may write in its agents' names now. */
+  readonly #trusted: () => boolean;
+  readonly #filled: () => void;
+  readonly #clock: Clock;
+  readonly #samples = new SampleBuffer();
+  #unsent: HostBatch | undefined;
+  #agentEvents: AgentEntry[] = [];
+  #hostEvents: HostEvent[] = [];
+  #flushingEvents: Promise<void> | undefined;
+  #flushingSamples: Promise<void> | undefined;
+  #counts = { samplesWritten: 0, samplesRefused: 0, eventsWritten: 0, eventsDropped: 0, eventsRefused: 0 };
+
+  constructor(options: {
+    readonly state: SharedState;
+    readonly hostId: HostId;
+    readonly trusted: () => boolean;
+    readonly filled: () => void;
+    readonly clock: Clock;
+  }) {
+    this.#clock = options.clock;
+    this.#state = options.state;
+    this.#hostId = options.hostId;
+    this.#trusted = options.trusted;
+    this.#filled = options.filled;
+  }
+
+  /** Writes what waits as far as that goes in this time. Faults are not thrown: the regular flush meets them again and tells. */
+  async flushWithin(ms: number): Promise<void> {
+    const over = new AbortController();
+    void Promise.allSettled([this.flushEvents(), this.flushSamples()]).finally(() => over.abort());
+    // Ends early when all is written.
+    await this.#clock.sleep(ms, over.signal).catch(() => undefined);
+  }
+
+  lane(fence: Fence): SampleLane {
+    return new SampleLane(fence);
+  }
+
+  sample(lane: SampleLane, sample: AgentSample | SampleFault): void {
+    if (typeof sample === 'string') this.#counts.samplesRefused += 1;
+    else this.#samples.push(lane, sample);
+  }
+
+  /** In an agent's name. Refused where its data is no JSON or too large. */
+  agentEvent(fence: Fence, type: `${string}:${string}`, data: Readonly<Record<string, unknown>>): boolean {
+    if (!isWritable(type, data)) {
+      this.#counts.eventsRefused += 1;
+      return false;
+    }
+    this.#agentEvents.push({ type, data, ...fence });
+    this.#bound();
+    this.#filled();
+    return true;
+  }
+
+  hostEvent(event: HostEvent): void {
+    this.#hostEvents.push(event);
+    this.#bound();
+    this.#filled();
+  }
+
+  #bound(): void {
+    for (const queue of [this.#agentEvents, this.#hostEvents]) {
+      // A tenth at once: shifting one by one would move the whole queue each time.
+      if (queue.length > MOST_EVENTS) this.#counts.eventsDropped += queue.splice(0, MOST_EVENTS / 10).length;
+    }
+  }
+
+  get counts(): OutboxCounts {
+    const c = this.#counts;
+    return {
+      samples: {
+        written: c.samplesWritten,
+        waiting: this.#samples.size + (this.#unsent?.samples.length ?? 0),
+        dropped: this.#samples.dropped,
+        refused: c.samplesRefused,
+      },
+      events: {
+        written: c.eventsWritten,
+        waiting: this.#agentEvents.length + this.#hostEvents.length,
+        dropped: c.eventsDropped,
+        refused: c.eventsRefused,
+      },
+    };
+  }
+
+  /** Writes all events that wait. Throws what the database throws; nothing is lost by that. */
+  flushEvents(): Promise<void> {
+    this.#flushingEvents ??= this.#flushEvents().finally(() => (this.#flushingEvents = undefined));
+    return this.#flushingEvents;
+  }
+
+  async #flushEvents(): Promise<void> {
+    while (this.#hostEvents.length > 0) {
+      const batch = this.#hostEvents.slice(0, EVENTS_A_BATCH);
+      await this.#state.events.append(batch.map((event) => ({ type: event.type, data: event.data, hostId: this.#hostId })));
+      this.#hostEvents.splice(0, batch.length);
+      this.#counts.eventsWritten += batch.length;
+    }
+    while (this.#agentEvents.length > 0 && this.#trusted()) {
+      const batch = this.#agentEvents.splice(0, EVENTS_A_BATCH);
+      try {
+        const { refused } = await this.#state.events.appendFenced(this.#hostId, batch);
+        this.#counts.eventsWritten += batch.length - refused;
+        this.#counts.eventsRefused += refused;
+      } catch (error) {
+        if (isMusterError(error, 'LEASE_LOST')) this.#counts.eventsRefused += batch.length;
+        else this.#agentEvents.unshift(...batch);
+        throw error;
+      }
+    }
+  }
+
+  /** Writes all samples that wait. A batch whose fate is unknown is sent again as it is, so that the storage can recognise it. */
+  flushSamples(): Promise<void> {
+    this.#flushingSamples ??= this.#flushSamples().finally(() => (this.#flushingSamples = undefined));
+    return this.#flushingSamples;
+  }
+
+  async #flushSamples(): Promise<void> {
+    while (this.#trusted()) {
+      const batch = this.#unsent ?? this.#samples.take();
+      if (batch === undefined) return;
+      this.#unsent = batch;
+      try {
+        const { written, rejected } = await this.#state.metrics.writeFenced(batch);
+        this.#counts.samplesWritten += written;
+        this.#counts.samplesRefused += rejected.length;
+      } catch (error) {
+        // Refused for good: the host lost its lease. Anything else may work the next time.
+        if (!isMusterError(error) || !error.code.startsWith('DATABASE_')) {
+          this.#unsent = undefined;
+          this.#counts.samplesRefused += batch.samples.length;
+        }
+        throw error;
+      }
+      this.#unsent = undefined;
+    }
+  }
+}
+
+function isWritable(type: string, data: unknown): boolean {
+  if (!/^[a-z_]+:[a-z_]+$/.test(type)) return false;
+  try {
+    return (JSON.stringify(data) ?? '').length <= MOST_EVENT_BYTES;
+  } catch {
+    // Cycles and bigints are no JSON; the caller counts it.
+    return false;
+  }
+}

@@ -1,0 +1,31 @@
+import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
+import type { HostLoad } from '../state/hosts.ts';
+
+/** Measures what this process costs, from one look to the next. */
+export class ProcessLoad {
+  // A sample every 50 ms: finer ones cost more than the host's own beats.
+  readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: 50 });
+  #cpu = process.cpuUsage();
+  #at = performance.now();
+
+  start(): void {
+    this.#delay.enable();
+  }
+
+  stop(): void {
+    this.#delay.disable();
+  }
+
+  read(): HostLoad {
+    const now = performance.now();
+    const used = process.cpuUsage(this.#cpu);
+    const elapsedMs = Math.max(1, now - this.#at);
+    this.#cpu = process.cpuUsage();
+    this.#at = now;
+    // The histogram counts whole intervals; what exceeds the resolution is delay.
+    const p99 = this.#delay.percentile(99) / 1e9;
+    const lag = Number.isFinite(p99) ? Math.max(0, p99 - 0.05) : 0;
+    this.#delay.reset();
+    return { cpuCores: (used.user + used.system) / 1_000 / elapsedMs, rssBytes: process.memoryUsage.rss(), eventLoopLagSeconds: lag };
+  }
+}

@@ -1,0 +1,286 @@
+import { priorityOf } from '../agent/define-agent.ts';
+import type { AnyAgentDefinition } from '../agent/definition.ts';
+import type { RunOutcome } from '../agent/runner.ts';
+import { toSample } from '../agent/sample.ts';
+import type { Clock } from '../base/clock.ts';
+import type { AgentId, Epoch, HostId } from '../base/ids.ts';
+import type { Logger } from '../base/logger.ts';
+import type { AgentRecord } from '../state/agents.ts';
+import type { Fence } from '../state/fence.ts';
+import type { AgentBeat } from '../state/hosts.ts';
+import type { SharedState } from '../state/shared-state.ts';
+import { contextsOf } from './agent-context.ts';
+import type { FaultLog } from './fault-log.ts';
+import type { AgentEvent } from './fleet-event.ts';
+import type { Leftovers } from './leftovers.ts';
+import type { Outbox } from './outbox.ts';
+import { Supervisor } from './supervisor.ts';
+
+/** An agent has this long to end before its lease is given back without waiting for it any longer. */
+const LET_GO_MS = 15_000;
+/** What ended agents said last has this long to be written before their leases are given back. */
+const FLUSH_MS = 500;
+
+export interface RosterOptions {
+  readonly state: SharedState;
+  readonly hostId: HostId;
+  readonly types: ReadonlyMap<string, AnyAgentDefinition>;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+  readonly faults: FaultLog;
+  readonly outbox: Outbox;
+  readonly leftovers: Leftovers;
+  readonly trusted: () => boolean;
+  readonly wake: { hint(topic: string): void } | undefined;
+  /** Something changed that the next beat should tell soon. */
+  readonly changed: () => void;
+}
+
+interface Entry {
+  readonly supervisor: Supervisor;
+  readonly fence: Fence;
+  leaving: boolean;
+}
+
+/** The agents one host holds, each under its supervisor. */
+export class Roster {
+  readonly #options: RosterOptions;
+  readonly #entries = new Map<AgentId, Entry>();
+  /** The epochs at which agents were given back: a row read before that still shows them as ours. */
+  readonly #released = new Map<AgentId, Epoch>();
+  readonly #leaving = new Set<Promise<void>>();
+  #unreleased: AgentBeat[] = [];
+  #releasing: Promise<void> | undefined;
+
+  constructor(options: RosterOptions) {
+    this.#options = options;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Slots taken: by agents held, and by code of former ones that has not ended. */
+  get occupied(): number {
+    return this.#entries.size + this.#options.leftovers.size;
+  }
+
+  get(agent: AgentId): Supervisor | undefined {
+    return this.#entries.get(agent)?.supervisor;
+  }
+
+  beats(): readonly AgentBeat[] {
+    return [...this.#entries.values()].map((entry) => entry.supervisor.beat());
+  }
+
+  /** Takes up agents under their epochs. */
+  add(agents: readonly AgentRecord[]): void {
+    for (const record of agents) {
+      this.#emit(this.#fence(record), { type: 'agent:claimed', data: { agent_type: record.type } });
+      this.#adopt(record);
+    }
+    if (agents.length > 0) this.#options.changed();
+  }
+
+  /** Makes what runs here agree with the rows of the agents this host holds. */
+  async reconcile(held: readonly AgentRecord[]): Promise<void> {
+    for (const record of held) {
+      const entry = this.#entries.get(record.agentId);
+      if (entry === undefined) {
+        // Claimed, but the answer never arrived. Unless it was given back after the row was read.
+        if (record.epoch > (this.#released.get(record.agentId) ?? 0)) this.#adopt(record);
+      } else if (!entry.leaving) await this.#follow(entry, record);
+    }
+  }
+
+  async #follow(entry: Entry, record: AgentRecord): Promise<void> {
+    const { supervisor } = entry;
+    if (record.epoch !== supervisor.epoch) {
+      this.#forget(entry, 'another holder had it meanwhile');
+      this.#adopt(record);
+    } else if (record.state === 'inactive') this.#leave(entry, 'inactive', 'agent:stopped');
+    else if (record.type !== supervisor.record.type) this.#leave(entry, `its type changed to ${record.type}`, 'agent:stopped');
+    else {
+      await supervisor.take(record);
+      if (record.state === 'paused') await this.#pause(entry);
+      else if (this.#options.trusted()) supervisor.start();
+    }
+  }
+
+  /** A paused agent stays where it is, at rest. */
+  async #pause(entry: Entry): Promise<void> {
+    if (!entry.supervisor.busy || entry.supervisor.status === 'stopping') return;
+    void entry.supervisor.stop('paused').then(() => {
+      this.#emit(entry.fence, { type: 'agent:stopped', data: { reason: 'paused' } });
+      this.#options.changed();
+    });
+  }
+
+  #adopt(record: AgentRecord): void {
+    const { clock, leftovers, log, outbox, random, state, trusted, types, wake } = this.#options;
+    const fence = this.#fence(record);
+    const definition = types.get(record.type);
+    if (definition === undefined) {
+      this.#giveBack({ ...idleBeat(record), reason: `this host does not know the type ${record.type}` });
+      return;
+    }
+    const agentLog = log.child({ agent_id: record.agentId, agent_type: record.type, epoch: record.epoch });
+    const contexts = contextsOf({ state, fence, agentType: record.type, outbox, clock, log: agentLog, trusted, wake });
+    const lane = outbox.lane(fence);
+    const supervisor = new Supervisor({
+      definition,
+      record,
+      epoch: record.epoch,
+      clock,
+      random,
+      log: agentLog,
+      contexts,
+      emit: (event) => {
+        this.#emit(fence, event);
+        if (event.type === 'agent:started' || event.type === 'agent:crash_looping') this.#options.changed();
+      },
+      ran: (outcome) => outbox.sample(lane, runSample(outcome, clock.now())),
+      after: leftovers.endOf(record.agentId),
+    });
+    this.#released.delete(record.agentId);
+    this.#entries.set(record.agentId, { supervisor, fence, leaving: false });
+    if (record.state === 'active' && trusted()) supervisor.start();
+    else void supervisor.stop(record.state === 'active' ? 'its host waits for its lease to be confirmed' : record.state);
+  }
+
+  /** Trust is back: what should run, runs. */
+  resume(): void {
+    for (const { supervisor, leaving } of this.#entries.values()) if (!leaving && supervisor.record.state === 'active') supervisor.start();
+  }
+
+  /** Trust has ended: nothing may run. */
+  suspend(reason: string): void {
+    for (const { supervisor } of this.#entries.values()) void supervisor.stop(reason);
+  }
+
+  /** Agents that are somebody else's now, or gone: ended without being given back. */
+  lose(agents: readonly { readonly agentId: AgentId; readonly epoch: Epoch }[], reason: string): void {
+    for (const { agentId, epoch } of agents) {
+      const entry = this.#entries.get(agentId);
+      if (entry !== undefined && entry.supervisor.epoch === epoch && !entry.leaving) this.#forget(entry, reason);
+    }
+  }
+
+  /** The host's lease was taken: nothing here is ours any more. */
+  loseAll(reason: string): void {
+    for (const entry of this.#entries.values()) this.#forget(entry, reason);
+  }
+
+  #forget(entry: Entry, reason: string): void {
+    void entry.supervisor.stop(reason);
+    this.#options.leftovers.add(entry.supervisor);
+    this.#entries.delete(entry.supervisor.agentId);
+  }
+
+  /** Gives one agent to whoever has room. */
+  async move(agent: AgentId, reason: string): Promise<void> {
+    const entry = this.#entries.get(agent);
+    if (entry !== undefined && !entry.leaving) await this.#leave(entry, reason, 'agent:moved');
+  }
+
+  /** Ends an agent and gives its lease back; resolves when that is done. */
+  #leave(entry: Entry, reason: string, event: 'agent:stopped' | 'agent:moved', deadlineMs = LET_GO_MS): Promise<void> {
+    entry.leaving = true;
+    const left = this.#letGo(entry, reason, event, deadlineMs)
+      // It stays among what is to be given back, and the next poll tries again.
+      .catch((error: unknown) => this.#options.faults.failed('release', error))
+      .finally(() => this.#leaving.delete(left));
+    this.#leaving.add(left);
+    return left;
+  }
+
+  async #letGo(entry: Entry, reason: string, event: 'agent:stopped' | 'agent:moved', deadlineMs: number): Promise<void> {
+    const { supervisor } = entry;
+    const ended = new AbortController();
+    void supervisor.stop(reason).finally(() => ended.abort());
+    // Ends early when the agent does.
+    await this.#options.clock.sleep(deadlineMs, ended.signal).catch(() => undefined);
+    this.#emit(entry.fence, { type: event, data: { reason } });
+    const note = supervisor.busy ? `${reason}; its code ignores its abort signal and still runs in the process of its last host` : reason;
+    const beat = supervisor.beat();
+    if (this.#entries.get(supervisor.agentId) === entry) {
+      this.#entries.delete(supervisor.agentId);
+      this.#giveBack({ ...beat, status: 'stopped', healthScore: null, reason: note });
+    }
+    this.#options.leftovers.add(supervisor);
+    await this.flushReleases();
+  }
+
+  #giveBack(beat: AgentBeat): void {
+    this.#released.set(beat.agentId, beat.epoch);
+    this.#unreleased.push(beat);
+  }
+
+  /** Agents that ended and could not be given back yet. */
+  get unreleased(): number {
+    return this.#unreleased.length;
+  }
+
+  /** Gives back what waits to be: all that ended in the same moment in one statement. */
+  flushReleases(): Promise<void> {
+    this.#releasing ??= this.#release().finally(() => (this.#releasing = undefined));
+    return this.#releasing;
+  }
+
+  async #release(): Promise<void> {
+    const { clock, outbox, state, hostId } = this.#options;
+    await clock.sleep(5);
+    while (this.#unreleased.length > 0) {
+      // While the agents are ours what they said last can still be written in their names; but that must not hold them up.
+      await outbox.flushWithin(FLUSH_MS);
+      const batch = this.#unreleased;
+      this.#unreleased = [];
+      try {
+        await state.hosts.release(hostId, batch);
+      } catch (error) {
+        this.#unreleased.unshift(...batch);
+        throw error;
+      }
+    }
+  }
+
+  /**
+   * Ends all agents, those of the lowest priority first, and gives each group back as soon as it has ended. Each group may use
+   * an even part of the time that is left.
+   */
+  async drain(deadlineMs: number, reason: string): Promise<void> {
+    const { clock } = this.#options;
+    const until = clock.monotonic() + deadlineMs;
+    const priorities = [...new Set([...this.#entries.values()].map(priorityOfEntry))].toSorted((a, b) => a - b);
+    for (const [n, priority] of priorities.entries()) {
+      const partMs = Math.max(0, until - clock.monotonic()) / (priorities.length - n);
+      const group = [...this.#entries.values()].filter((entry) => priorityOfEntry(entry) === priority && !entry.leaving);
+      await Promise.all(group.map((entry) => this.#leave(entry, reason, 'agent:stopped', partMs)));
+    }
+    const over = new AbortController();
+    void Promise.all(this.#leaving).finally(() => over.abort());
+    await clock.sleep(Math.max(0, until - clock.monotonic()), over.signal).catch(() => undefined);
+  }
+
+  #fence(record: AgentRecord): Fence {
+    return { hostId: this.#options.hostId, agentId: record.agentId, epoch: record.epoch };
+  }
+
+  #emit(fence: Fence, event: AgentEvent): void {
+    this.#options.outbox.agentEvent(fence, event.type, event.data);
+  }
+}
+
+const priorityOfEntry = (entry: Entry): number => priorityOf(entry.supervisor.definition);
+
+/** How long runs take and whether they succeed, of every agent and without its doing. */
+function runSample(outcome: RunOutcome, now: number) {
+  return toSample('agent_run_seconds', outcome.durationMs / 1_000, { unit: 'seconds', labels: { outcome: outcome.kind } }, now);
+}
+
+/** The beat of an agent that was not run here: what its row says. */
+function idleBeat(record: AgentRecord): AgentBeat {
+  const { agentId, epoch, errorCount, runCount, lastError } = record;
+  return { agentId, epoch, status: 'stopped', healthScore: null, errorCount, runCount, lastError, reason: null };
+}

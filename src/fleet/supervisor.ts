@@ -1,0 +1,318 @@
+import { parseConfig } from '../agent/config.ts';
+import type { AgentContext } from '../agent/context.ts';
+import type { AnyAgentDefinition } from '../agent/definition.ts';
+import { DEGRADED_BELOW, type HealthReport } from '../agent/health.ts';
+import { boundedMessage, RunLedger } from '../agent/run-ledger.ts';
+import { AgentRunner, type Call, type LifeEnd, type RunOutcome } from '../agent/runner.ts';
+import type { Clock } from '../base/clock.ts';
+import { formatDuration } from '../base/duration.ts';
+import { isMusterError, messageOf, MusterError } from '../base/errors.ts';
+import type { AgentId, Epoch } from '../base/ids.ts';
+import type { Logger } from '../base/logger.ts';
+import type { AgentRecord, AgentStatus } from '../state/agents.ts';
+import type { AgentBeat } from '../state/hosts.ts';
+import type { AgentEvent } from './fleet-event.ts';
+import { afterCrash, NO_CRASHES, restartDelayMs, type CrashRecord } from './restart-policy.ts';
+
+export interface SupervisorOptions {
+  readonly definition: AnyAgentDefinition;
+  readonly record: AgentRecord;
+  readonly epoch: Epoch;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+  readonly contexts: <Config>(call: Call, config: Config) => AgentContext<Config>;
+  readonly emit: (event: AgentEvent) => void;
+  readonly ran: (outcome: RunOutcome) => void;
+  /** A copy of this agent from before whose code has not ended yet: two never run in one process. */
+  readonly after?: Promise<unknown> | undefined;
+}
+
+type Runner = AgentRunner<never>;
+
+/** Keeps one agent running while this host holds it: starts it, restarts it when it crashes, and knows how it is. */
+export class Supervisor {
+  readonly agentId: AgentId;
+  readonly epoch: Epoch;
+  readonly definition: AnyAgentDefinition;
+  readonly #options: SupervisorOptions;
+  readonly #ledger: RunLedger;
+  #record: AgentRecord;
+  #status: AgentStatus = 'starting';
+  #reason: string | null = null;
+  #runner: Runner | undefined;
+  #crashes: CrashRecord = NO_CRASHES;
+  #unwell = false;
+  #stuckIn: string | undefined;
+  /** Aborts when the agent must not run; replaced when it may again. */
+  #stop: AbortController | undefined;
+  /** Aborts to begin a new life, or to end a pause early. */
+  #renew = new AbortController();
+  #done: Promise<void> = Promise.resolve();
+  #busy = false;
+  #watchers: ((status: AgentStatus) => void)[] = [];
+
+  constructor(options: SupervisorOptions) {
+    this.#options = options;
+    this.#record = options.record;
+    this.agentId = options.record.agentId;
+    this.epoch = options.epoch;
+    this.definition = options.definition;
+    this.#ledger = new RunLedger(options.record);
+  }
+
+  get record(): AgentRecord {
+    return this.#record;
+  }
+
+  get status(): AgentStatus {
+    return this.#status;
+  }
+
+  /** Whether code of the agent runs, or may at any moment. */
+  get busy(): boolean {
+    return this.#busy;
+  }
+
+  /** Resolves when no code of the agent runs any more. */
+  get ended(): Promise<void> {
+    return this.#done;
+  }
+
+  /** Runs the agent, now and after every crash, until {@link stop}. */
+  start(): void {
+    if (this.#stop !== undefined && !this.#stop.signal.aborted) return;
+    const stop = new AbortController();
+    this.#stop = stop;
+    this.#busy = true;
+    this.#done = Promise.all([this.#done, this.#options.after]).then(() => this.#supervise(stop.signal));
+    this.#status = 'starting';
+    this.#reason = null;
+  }
+
+  /** Tells the agent to end, for this reason; resolves when it has, however long that takes. */
+  stop(reason: string): Promise<void> {
+    if (this.#stop !== undefined && !this.#stop.signal.aborted) {
+      if (this.#busy) this.#status = 'stopping';
+      this.#reason = reason;
+      this.#stop.abort(new MusterError('LEASE_LOST', reason, { remedy: 'Nothing to do: the agent is told to end.' }));
+      this.#renew.abort();
+    } else if (!this.#busy) {
+      this.#status = 'stopped';
+      this.#reason = reason;
+    }
+    return this.#done;
+  }
+
+  /** Ends this life and begins another at once; resolves with the status that comes to. */
+  restart(): Promise<AgentStatus> {
+    this.#crashes = NO_CRASHES;
+    const settled = new Promise<AgentStatus>((resolve) => this.#watchers.push(resolve));
+    this.#status = 'starting';
+    this.#reason = null;
+    this.#renew.abort();
+    return settled;
+  }
+
+  /** Takes the agent's changed row: its configuration live where the agent can, else by a restart. */
+  async take(record: AgentRecord): Promise<void> {
+    const changed = JSON.stringify(record.config) !== JSON.stringify(this.#record.config);
+    this.#record = record;
+    if (!changed || this.#stop === undefined || this.#stop.signal.aborted) return;
+    if (this.#runner?.takesConfigLive) {
+      try {
+        await this.#runner.reconfigure(parseConfig(this.definition, record.config));
+        this.#options.emit({ type: 'agent:reconfigured', data: { agent_type: record.type } });
+        return;
+      } catch (error) {
+        this.#options.log.warn({ err: error }, 'the agent did not take its changed configuration; it is restarted');
+      }
+    }
+    this.#renew.abort();
+  }
+
+  runNow(): Promise<RunOutcome> {
+    return this.#alive().runNow();
+  }
+
+  command(name: string, payload: unknown): Promise<unknown> {
+    return this.#alive().command(name, payload);
+  }
+
+  #alive(): Runner {
+    if (this.#runner !== undefined && (this.#runner.state === 'idle' || this.#runner.state === 'running')) return this.#runner;
+    throw new MusterError('CONFLICT', `agent ${this.agentId} is ${this.#status}${this.#reason === null ? '' : ` (${this.#reason})`}`, {
+      remedy: 'Send the command again when it runs.',
+    });
+  }
+
+  /** What it reports with a beat. */
+  beat(): AgentBeat {
+    const health = this.#judge();
+    return {
+      agentId: this.agentId,
+      epoch: this.epoch,
+      status: this.#status,
+      healthScore: health === undefined ? null : Math.round(health.score),
+      errorCount: this.#ledger.errorCount,
+      runCount: this.#ledger.runCount,
+      lastError: this.#ledger.lastError,
+      reason: this.#reason,
+    };
+  }
+
+  async #supervise(stop: AbortSignal): Promise<void> {
+    this.#busy = true;
+    while (!stop.aborted) {
+      this.#renew = new AbortController();
+      const pauseMs = await this.#live(stop);
+      if (stop.aborted || pauseMs === 0) continue;
+      // Ended early by a restart, a changed configuration or a stop.
+      await this.#options.clock.sleep(pauseMs, this.#renew.signal).catch(() => undefined);
+    }
+    this.#busy = false;
+    this.#runner = undefined;
+    this.#status = 'stopped';
+    this.#settle();
+  }
+
+  /** One life. Returns how long to wait before the next one. */
+  async #live(stop: AbortSignal): Promise<number> {
+    if (!this.#crashes.looping) this.#status = 'starting';
+    this.#unwell = false;
+    this.#stuckIn = undefined;
+    const config = this.#config();
+    if (config === undefined) return UNTIL_CHANGED_MS;
+
+    const startedAt = this.#options.clock.monotonic();
+    const life = new AbortController();
+    const end = (): void => life.abort(stop.reason ?? new MusterError('CONFLICT', 'the agent is restarted'));
+    this.#renew.signal.addEventListener('abort', end, { once: true });
+    if (this.#renew.signal.aborted) end();
+    this.#ledger.renew();
+    this.#runner = this.#newRunner(config.value);
+    const ended = await this.#runner.live(life.signal);
+    this.#runner = undefined;
+    return ended.kind === 'stopped' ? 0 : this.#crashed(ended, this.#options.clock.monotonic() - startedAt);
+  }
+
+  /** The parsed configuration, wrapped so that a configuration of nothing is not mistaken for a fault. */
+  #config(): { readonly value: never } | undefined {
+    try {
+      return { value: parseConfig(this.definition, this.#record.config) };
+    } catch (error) {
+      const remedy = isMusterError(error) ? error.remedy : 'Mend the configuration of the agent.';
+      const reason = `${messageOf(error)}. ${remedy}`.slice(0, 2_000);
+      if (this.#status !== 'stopped' || this.#reason !== reason)
+        this.#options.emit({ type: 'agent:config_invalid', data: { error: boundedMessage(error), remedy } });
+      this.#status = 'stopped';
+      this.#reason = reason;
+      this.#settle();
+      return undefined;
+    }
+  }
+
+  #newRunner(config: never): Runner {
+    const { clock, contexts, emit, log, ran } = this.#options;
+    return new AgentRunner<never>({
+      definition: this.definition,
+      agentId: this.agentId,
+      config,
+      clock,
+      ledger: this.#ledger,
+      context: contexts,
+      observer: {
+        started: () => this.#started(),
+        ran: (outcome) => {
+          ran(outcome);
+          this.#ran(outcome);
+        },
+        stuck: (phase) => {
+          this.#stuckIn = phase;
+          log.warn({ phase }, `the agent ignores its abort signal in ${phase}; its slot stays taken until it ends`);
+          emit({ type: 'agent:stuck', data: { phase } });
+        },
+        unstuck: (phase) => {
+          this.#stuckIn = undefined;
+          emit({ type: 'agent:unstuck', data: { phase } });
+        },
+      },
+    });
+  }
+
+  #started(): void {
+    this.#options.emit({ type: 'agent:started', data: { agent_type: this.#record.type } });
+    // One that looped has to prove itself by a run, where it has runs.
+    if (this.#crashes.looping && this.definition.schedule !== undefined) return;
+    this.#status = 'running';
+    this.#reason = null;
+    this.#settle();
+  }
+
+  #ran(outcome: RunOutcome): void {
+    if (outcome.kind === 'failed') this.#options.log.warn({ err: outcome.error }, `run failed: ${messageOf(outcome.error)}`);
+    if (outcome.kind === 'succeeded' && this.#status === 'crash_looping') {
+      this.#crashes = NO_CRASHES;
+      this.#status = 'running';
+      this.#reason = null;
+      this.#options.emit({ type: 'agent:recovered', data: { health_score: 100 } });
+      this.#settle();
+    }
+    this.#judge();
+  }
+
+  /** Decides between running and degraded; tells when that changes. Undefined: nothing is known yet, or it does not run. */
+  #judge(): HealthReport | undefined {
+    if (this.#crashes.attempts > 0 && (this.#status === 'crash_looping' || this.#status === 'starting')) return { score: 0 };
+    if (this.#runner === undefined || this.#status === 'starting') return undefined;
+    const health = this.#runner.health();
+    if (this.#status !== 'running' && this.#status !== 'degraded') return health;
+    const unwell = this.#stuckIn !== undefined || this.#ledger.consecutiveFailures > 0 || health.score < DEGRADED_BELOW;
+    this.#status = unwell ? 'degraded' : 'running';
+    this.#reason = this.#stuckIn === undefined ? boundedReason(health) : `it ignores its abort signal in ${this.#stuckIn}`;
+    if (unwell !== this.#unwell) {
+      this.#unwell = unwell;
+      this.#options.emit(
+        unwell
+          ? { type: 'agent:failed', data: { error: this.#ledger.lastError, health_score: health.score } }
+          : { type: 'agent:recovered', data: { health_score: health.score } },
+      );
+    }
+    return health;
+  }
+
+  #crashed(end: Extract<LifeEnd, { kind: 'crashed' }>, livedMs: number): number {
+    const { clock, emit, log, random } = this.#options;
+    if (end.phase === 'startup') this.#ledger.fail(end.error);
+    const wasLooping = this.#crashes.looping;
+    this.#crashes = afterCrash(this.#crashes, clock.monotonic(), livedMs);
+    const delayMs = restartDelayMs(this.#crashes, random());
+    const error = boundedMessage(end.error);
+    this.#status = this.#crashes.looping ? 'crash_looping' : 'starting';
+    this.#reason = `${end.phase} failed: ${error}. Next try in ${formatDuration(delayMs)}`.slice(0, 2_000);
+    log.warn(
+      { err: end.error, restart_in_ms: Math.round(delayMs) },
+      `${end.phase} failed, the agent is started again in ${formatDuration(delayMs)}`,
+    );
+    if (this.#crashes.looping && !wasLooping) {
+      emit({ type: 'agent:crash_looping', data: { error, crashes: this.#crashes.attempts, retry_in_ms: Math.round(delayMs) } });
+    } else emit({ type: 'agent:crashed', data: { phase: end.phase, error, restart_in_ms: Math.round(delayMs) } });
+    this.#settle();
+    return delayMs;
+  }
+
+  #settle(): void {
+    const watchers = this.#watchers;
+    this.#watchers = [];
+    for (const watcher of watchers) watcher(this.#status);
+  }
+}
+
+/** A configuration that is not valid is looked at again when it changes; this is no more than a cap on one sleep. */
+const UNTIL_CHANGED_MS = 3_600_000;
+
+function boundedReason(health: HealthReport): string | null {
+  return health.score >= 100 || health.reasons === undefined || health.reasons.length === 0
+    ? null
+    : health.reasons.join('; ').slice(0, 2_000);
+}
