@@ -4,7 +4,7 @@ import { sqlStateOf } from './failure.ts';
 import { raw, sql } from './sql.ts';
 
 /** Tables of schema muster that are partitioned by day (UTC). */
-export const dailyTables = ['events', 'heartbeats', 'samples'] as const;
+export const dailyTables = ['events', 'heartbeats', 'samples', 'rollup_1m', 'chunks'] as const;
 
 export interface PartitionOptions {
   readonly tables?: readonly string[];
@@ -41,6 +41,29 @@ export async function ensurePartitions(database: Database, options: PartitionOpt
     }
   }
   return created;
+}
+
+/** Makes sure that one day (`2026-11-21`), of whatever age, has its partition. */
+export async function ensureDay(database: Database, table: string, day: string): Promise<void> {
+  if ((await partitionsOf(database, table)).includes(partitionName(table, day))) return;
+  await briefly(() => createPartition(database, table, day));
+}
+
+/** Drops the partition of one day if nothing is in it; tells whether it is gone. Parent first, as every reader locks them. */
+export async function dropDayIfEmpty(database: Database, table: string, day: string): Promise<boolean> {
+  const name = partitionName(table, day);
+  if (!(await partitionsOf(database, table)).includes(name)) return true;
+  return briefly(() =>
+    database.transaction(
+      async (tx) => {
+        await tx.query(sql`lock table only muster.${raw(quoted(table))} in access exclusive mode`);
+        const { rows } = await tx.query(sql`select from muster.${raw(quoted(name))} limit 1`);
+        if (rows.length === 0) await tx.query(sql`drop table muster.${raw(quoted(name))}`);
+        return rows.length === 0;
+      },
+      { lockTimeoutMs: LOCK_TIMEOUT_MS },
+    ),
+  );
 }
 
 /** Drops the partitions that end before `keepDays` full days ago. Returns the names dropped. */

@@ -1,14 +1,21 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { isMusterError } from '../../src/base/errors.ts';
 import { silentLogger } from '../../src/base/logger.ts';
 import { PostgresAdapter } from '../../src/db/adapter.ts';
+import { findDataFolder } from '../../src/db/embedded/data-folder.ts';
+import { lockFolder } from '../../src/db/embedded/folder-lock.ts';
 import { startEmbedded, type Binaries } from '../../src/db/embedded/index.ts';
+import { livingPostmaster, stopPostmaster } from '../../src/db/embedded/postmaster.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { coreMigrations } from '../../src/state/migrations.ts';
 import { serverOf } from './server-binaries.ts';
 import { createDatabase, dropDatabase, urlOf } from './server-databases.ts';
+
+const PREFIX = 'muster-test-pg-';
 
 export interface TestServer {
   /** A database to create others from. */
@@ -44,8 +51,28 @@ export async function startTestServer(): Promise<TestServer> {
   };
 }
 
+/** A run that was killed leaves its server behind: the next one ends it. A folder whose run still lives keeps its lock. */
+async function sweepAbandoned(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    if (!name.startsWith(PREFIX)) continue;
+    const dataDir = join(tmpdir(), name);
+    const folder = await findDataFolder(dataDir);
+    if (!existsSync(folder.lockFile)) continue;
+    try {
+      const lock = await lockFolder(folder.lockFile, dataDir);
+      const living = await livingPostmaster(folder);
+      if (living !== undefined) await stopPostmaster(folder, living.pid, 'immediate');
+      await lock.release();
+      await rm(dataDir, { recursive: true, force: true });
+    } catch (error) {
+      if (!isMusterError(error, 'DATA_FOLDER_IN_USE')) throw error;
+    }
+  }
+}
+
 async function startOwn(binaries: Binaries): Promise<{ readonly url: string; stop(): Promise<void> }> {
-  const folder = await mkdtemp(join(tmpdir(), 'muster-test-'));
+  await sweepAbandoned();
+  const folder = await mkdtemp(join(tmpdir(), PREFIX));
   await chmod(folder, 0o755);
   const server = await startEmbedded({
     dataDir: folder,

@@ -6,7 +6,7 @@ import { MusterError } from '../../base/errors.ts';
 import type { Binaries } from './binaries.ts';
 import { giveTo, readIfThere, unusable, type DataFolder } from './data-folder.ts';
 import type { OsUser } from './os-user.ts';
-import { INCLUDE_LINE, SETTINGS_FILE, settingsText } from './settings.ts';
+import { SETTINGS_FILE, mainSettings, settingsText } from './settings.ts';
 
 export const SUPERUSER = 'muster';
 export const DATABASE = 'muster';
@@ -70,7 +70,7 @@ async function initialise(folder: DataFolder, binaries: Binaries, user: OsUser |
     await giveTo(user, folder.passwordFile);
     await runInitdb(binaries, draft, user, folder);
     const main = join(draft, 'postgresql.conf');
-    await writeFile(main, INCLUDE_LINE + (await readFile(main, 'utf8')));
+    await writeFile(main, mainSettings(await readFile(main, 'utf8')));
     if (user !== undefined) await chown(folder.passwordFile, process.getuid?.() ?? 0, process.getgid?.() ?? 0);
     await rename(draft, folder.cluster);
   } catch (error) {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { chown, mkdir, readFile, realpath, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { MusterError, messageOf } from '../../base/errors.ts';
@@ -35,7 +35,7 @@ const pointerIn = (dataDir: string): string => join(dataDir, 'postgres.location'
 
 /** The folder as it is, without making anything. */
 export async function findDataFolder(dataDir: string): Promise<DataFolder> {
-  const root = resolve(dataDir);
+  const root = await realpath(dataDir).catch(() => resolve(dataDir)); // not there yet
   const elsewhere = await readIfThere(pointerIn(root));
   return layout(root, elsewhere?.trim() ?? join(root, 'postgres'));
 }
@@ -56,7 +56,7 @@ export async function prepareDataFolder(dataDir: string, user: OsUser | undefine
     }
     await mkdir(folder.home, { recursive: true, mode: 0o755 });
     // Nothing can be written without this, and it is better known before initdb has spent a second.
-    const probe = join(folder.home, `.probe-${process.pid}`);
+    const probe = join(folder.home, `.probe-${randomBytes(4).toString('hex')}`);
     await writeFile(probe, '');
     await rm(probe);
     return folder;
@@ -74,7 +74,8 @@ export async function readIfThere(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     throw error;
   }
 }

@@ -108,8 +108,8 @@ async function tail(file: string, from: number): Promise<string> {
 }
 
 function startFailure(ended: string, log: string): StartFailed | MusterError {
-  if (/No space left on device/.test(log)) return new MusterError('DISK_FULL', `The embedded PostgreSQL cannot start: the disk is full.`);
-  const lines = log.split('\n').filter((line) => /(FATAL|PANIC|HINT|error while loading)/.test(line));
+  if (/No space left on device/.test(log)) return new MusterError('DISK_FULL', 'The embedded PostgreSQL cannot start: the disk is full.');
+  const lines = log.split('\n').filter((line) => /(FATAL|PANIC|HINT|error while loading|invalid value|unrecognized|could not )/.test(line));
   const text = (lines.length > 0 ? lines : log.trim().split('\n').slice(-2)).join(' ') || ended;
   if (/could not create any TCP\/IP sockets|Address already in use|could not bind/.test(log)) return new StartFailed('port-busy', text);
   if (/pre-existing shared memory block|lock file "[^"]*postmaster\.pid" already exists|is empty/.test(log))

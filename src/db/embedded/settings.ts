@@ -35,8 +35,14 @@ const SETTINGS: Readonly<Record<string, string>> = {
 };
 
 export const SETTINGS_FILE = 'muster.conf';
-/** Put at the head of postgresql.conf, so that later lines prevail. */
-export const INCLUDE_LINE = `include_if_exists = '${SETTINGS_FILE}'  # written anew at every start; put your own settings below\n`;
+/** What initdb found out about the machine and the locale; everything else it sets would prevail over ours. */
+const KEPT = /^(dynamic_shared_memory_type|datestyle|default_text_search_config|lc_\w+)\b/;
+
+/** postgresql.conf as initdb wrote it, with ours read first and its other settings as comments. */
+export function mainSettings(text: string): string {
+  const lines = text.split('\n').map((line) => (/^\w/.test(line) && !KEPT.test(line) ? `#${line}` : line));
+  return [`include_if_exists = '${SETTINGS_FILE}'  # written anew at every start; put your own settings below`, ...lines].join('\n');
+}
 
 export function settingsText(extra: Readonly<Record<string, string>> = {}): string {
   return Object.entries({ ...SETTINGS, ...extra })
