@@ -76,11 +76,13 @@ export function buildProgram(outcome: Outcome = { exitCode: EXIT.ok }): Command 
     .option('--demo', 'let the synthetic agents make load from the start');
   listens(up)
     .addOption(capacity())
+    .addOption(ownAgents())
     .action(lazily(async () => (await import('./commands/up.ts')).run));
   program
     .command('launch')
     .description('run a host: agents only, no port is opened')
     .addOption(capacity())
+    .addOption(ownAgents())
     .option('--label <name=value>', 'a label for placement; repeat it for more', collect, [])
     .action(lazily(async () => (await import('./commands/launch.ts')).run));
   listens(
@@ -223,6 +225,10 @@ const STEERING = [
 export type SteeringVerb = (typeof STEERING)[number][0];
 
 const capacity = (): Option => new Option('--capacity <count>', 'agents this host runs at most').argParser(wholeNumber);
+const ownAgents = (): Option =>
+  new Option('--agents <path>', 'agents of your own: a file, or a folder of files; repeat it for more')
+    .argParser(collect)
+    .default([], 'none');
 const role = (preset: string): Option =>
   new Option('--role <role>', 'what it may do').choices(['viewer', 'operator', 'administrator']).default(preset);
 const listens = (command: Command): Command =>

@@ -22,6 +22,8 @@ export interface Config {
     readonly beatMs: number;
     readonly leaseMs: number;
   };
+  /** Files and folders with agents of the user's own, absolute. */
+  readonly agents: readonly string[];
   readonly log: { readonly level: LogLevel; readonly file: string | undefined };
   /** Absolute. */
   readonly dataDir: string;
@@ -44,4 +46,5 @@ export interface ConfigOverrides {
   readonly logLevel?: LogLevel | undefined;
   readonly capacity?: number | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly agents?: readonly string[] | undefined;
 }

@@ -90,6 +90,7 @@ export function examineConfig({ environment: processEnvironment, cwd, overrides 
       bootstrapKey: values.bootstrapKey,
     },
     host: { capacity: overrides.capacity ?? values.capacity ?? 1_000, labels: overrides.labels ?? values.labels ?? {}, beatMs, leaseMs },
+    agents: (overrides.agents ?? values.agents ?? []).map((path) => resolve(cwd, path)),
     log: {
       level: overrides.logLevel ?? values.logLevel ?? 'info',
       file: values.logFile === undefined ? undefined : resolve(cwd, values.logFile),
@@ -147,6 +148,10 @@ function readVariables(environment: Environment, findings: Finding[]) {
     port: integer('MUSTER_PORT', 0, 65_535),
     capacity: integer('MUSTER_CAPACITY', 0, 100_000),
     labels: typeof labels === 'string' ? undefined : labels,
+    agents: get('MUSTER_AGENTS')
+      ?.split(',')
+      .map((path) => path.trim())
+      .filter((path) => path !== ''),
     logLevel,
     logFile: get('MUSTER_LOG_FILE'),
     bootstrapKey,

@@ -53,6 +53,13 @@ export const VARIABLES = [
     example: 'zone=a,disk=ssd',
   },
   {
+    name: 'MUSTER_AGENTS',
+    group: 'Host',
+    summary: 'Agents of your own: files, or folders of files, separated by commas.',
+    default: null,
+    example: 'agents',
+  },
+  {
     name: 'MUSTER_DATA_DIR',
     group: 'Files',
     summary: 'Where the embedded PostgreSQL, logs and spooled data live.',

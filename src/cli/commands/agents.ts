@@ -104,9 +104,11 @@ export async function show(invocation: Invocation, _options: unknown, id: string
 }
 
 /** What this program can run: no database is asked. */
-export async function types({ output }: Invocation): Promise<void> {
-  const { agentTypes } = await import('../runtime/parts.ts');
-  const all = agentTypes();
+export async function types(invocation: Invocation): Promise<void> {
+  const { output } = invocation;
+  const { agentTypes, loadModules } = await import('../runtime/parts.ts');
+  const { agents: own } = await invocation.config();
+  const all = agentTypes(await loadModules(own));
   output.result(
     {
       items: all.map(({ type, name, description, capabilities }) => ({

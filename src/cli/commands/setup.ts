@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Invocation } from '../invocation.ts';
 import { openDatabase } from '../runtime/open-database.ts';
 import { migrateAll } from '../runtime/migrate-all.ts';
+import { loadModules } from '../runtime/parts.ts';
 import { Steps } from '../runtime/steps.ts';
 import { stepListener } from '../step-lines.ts';
 
@@ -22,7 +23,7 @@ export async function run(invocation: Invocation): Promise<void> {
     onLost: (error) => log.error({ error }, error.message),
   });
   try {
-    const report = await migrateAll(adapter, steps);
+    const report = await migrateAll(adapter, await loadModules(config.agents), steps);
     output.result(
       {
         server_version: serverVersion,

@@ -8,11 +8,12 @@ interface UpOptions {
   readonly open: boolean;
   readonly demo?: boolean;
   readonly capacity?: number;
+  readonly agents: readonly string[];
 }
 
 /** Everything in one process: database, host, API, dashboard. */
-export async function run(invocation: Invocation, { port, host, open, demo, capacity }: UpOptions): Promise<number> {
-  const config = await invocation.config({ port, host, capacity });
+export async function run(invocation: Invocation, { port, host, open, demo, capacity, agents }: UpOptions): Promise<number> {
+  const config = await invocation.config({ port, host, capacity, agents: agents.length === 0 ? undefined : agents });
   return serve(invocation, config, {
     host: true,
     server: true,

@@ -1,22 +1,35 @@
 import type { AgentDefinition } from '../../agent/definition.ts';
+import { MusterError } from '../../base/errors.ts';
 import type { MigrationSet } from '../../db/migration-set.ts';
 import { builtInModules } from '../../modules/built-in.ts';
 import type { Module } from '../../modules/module.ts';
 import type { NewAgent } from '../../state/agents.ts';
 import { coreMigrations } from '../../state/migrations.ts';
 
-/** What this program is made of: the core and its modules, each with its tables, agent types and default agents. */
-export const modules: readonly Module[] = builtInModules;
+/** What this program is made of besides the core: the modules that come with it, and the user's own from these files and folders. */
+export async function loadModules(own: readonly string[]): Promise<readonly Module[]> {
+  if (own.length === 0) return builtInModules;
+  const { loadOwnModules } = await import('../../modules/own-modules.ts');
+  const modules = [...builtInModules, ...(await loadOwnModules(own))];
+  const seen = new Set<string>();
+  for (const { type } of agentTypes(modules)) {
+    if (seen.has(type))
+      throw new MusterError('AGENT_INVALID', `the agent type "${type}" is there twice`, { remedy: 'Give one of them another type.' });
+    seen.add(type);
+  }
+  return modules;
+}
 
-export const agentTypes = (): readonly AgentDefinition<never>[] => modules.flatMap((module) => module.agentTypes ?? []);
+export const agentTypes = (modules = builtInModules): readonly AgentDefinition<never>[] =>
+  modules.flatMap((module) => module.agentTypes ?? []);
 
-export const migrationSets = (): readonly MigrationSet[] => [
+export const migrationSets = (modules = builtInModules): readonly MigrationSet[] => [
   coreMigrations,
   ...modules.flatMap((module) => (module.migrations === undefined ? [] : [{ name: module.name, folder: module.migrations }])),
 ];
 
 /** What the modules want to exist; with `demo`, the synthetic ones make load from the start. */
-export const defaultAgents = (demo = false): readonly NewAgent[] =>
+export const defaultAgents = (modules: readonly Module[], demo: boolean): readonly NewAgent[] =>
   modules.flatMap(({ defaultAgents: agents = [] }) =>
     agents.map(({ agentId, name, type, config, demoConfig, state }) => ({
       agentId,

@@ -117,12 +117,15 @@ export class Runtime {
     this.#stopLater('connections closed', () => adapter.stop());
 
     const rooms = await loading;
-    await rooms.migrateAll(adapter, steps);
+    await rooms.migrateAll(adapter, rooms.modules, steps);
     const wake = new rooms.WakeUps(adapter, { log });
     const state = rooms.createSharedState(adapter, { leaseMs: config.host.leaseMs, wake });
     const access = rooms.createAccess(adapter);
-    const types = rooms.agentTypes();
-    await Promise.all([wake.start(), steps.run('default agents', () => state.agents.ensure(rooms.defaultAgents(this.#options.demo)))]);
+    const types = rooms.agentTypes(rooms.modules);
+    await Promise.all([
+      wake.start(),
+      steps.run('default agents', () => state.agents.ensure(rooms.defaultAgents(rooms.modules, this.#options.demo))),
+    ]);
     this.#stopLater('wake-ups ended', () => wake.stop());
 
     const startHost = async (FleetHost: NonNullable<Rooms['FleetHost']>): Promise<FleetHost> => {
@@ -173,7 +176,7 @@ export class Runtime {
 
 type Rooms = Awaited<ReturnType<typeof loadRooms>>;
 
-async function loadRooms({ host, server }: RuntimeOptions) {
+async function loadRooms({ config, host, server }: RuntimeOptions) {
   const [parts, { WakeUps }, { createSharedState }, { createAccess }, { migrateAll }, fleet, http] = await Promise.all([
     import('./parts.ts'),
     import('../../db/wake-ups.ts'),
@@ -183,5 +186,6 @@ async function loadRooms({ host, server }: RuntimeOptions) {
     host ? import('../../fleet/host.ts') : undefined,
     server ? import('../../server/app.ts') : undefined,
   ]);
-  return { ...parts, WakeUps, createSharedState, createAccess, migrateAll, FleetHost: fleet?.FleetHost, http };
+  const modules = await parts.loadModules(config.agents);
+  return { ...parts, modules, WakeUps, createSharedState, createAccess, migrateAll, FleetHost: fleet?.FleetHost, http };
 }
