@@ -6,7 +6,7 @@ import { createHeartbeats } from './heartbeats.ts';
 import { createHosts } from './hosts.ts';
 import { createLeases } from './leases.ts';
 import { DEFAULT_RETENTION, fleetMaintenance, type HistoryRetention } from './maintenance.ts';
-import { createMetrics } from './metrics/metrics.ts';
+import { createMetrics, metricsMaintenance, type MetricsOptions } from './metrics/index.ts';
 import type { SharedState } from './shared-state.ts';
 import { createSystemState } from './system-state.ts';
 
@@ -15,6 +15,7 @@ export interface SharedStateOptions {
   readonly leaseMs?: number;
   /** How long history is kept. */
   readonly retention?: Partial<HistoryRetention>;
+  readonly metrics?: MetricsOptions;
   /** Told after commit what changed, so that others wake early. */
   readonly wake?: { hint(topic: string): void };
 }
@@ -37,10 +38,13 @@ export function createSharedState(database: Database, options: SharedStateOption
     hosts,
     leases: createLeases(database),
     heartbeats: createHeartbeats(database),
-    metrics: createMetrics(database),
+    metrics: createMetrics(database, options.metrics),
     events: createEvents(database, hint('events')),
     commands,
     systemState: createSystemState(database, hint('system_state')),
-    maintenance: fleetMaintenance(database, { commands, hosts }, { ...DEFAULT_RETENTION, ...options.retention }),
+    maintenance: [
+      ...fleetMaintenance(database, { commands, hosts }, { ...DEFAULT_RETENTION, ...options.retention }),
+      ...metricsMaintenance(database, options.metrics),
+    ],
   };
 }

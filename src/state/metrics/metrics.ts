@@ -16,17 +16,26 @@ export interface Sample extends SeriesKey {
   readonly value: number;
 }
 
-/** A batch of one host: refused as a whole where the host's lease is gone, less the samples of agents it no longer holds. */
+/**
+ * A batch of one host: refused as a whole where the host's lease is gone, less the samples of agents it no longer holds.
+ * A sample with an agentId needs a fence of that agent; one without is the host's own.
+ */
 export interface HostBatch {
   readonly hostId: HostId;
   readonly fences: readonly Fence[];
   readonly samples: readonly Sample[];
 }
 
+/**
+ * Why one sample was refused: its agent has moved on; NaN or an infinity; a new series beyond the limit; more than five minutes
+ * in the future, or older than the detail that is kept; a name, unit or label that is empty, too long or has control characters.
+ */
+export type RejectionReason = 'stale_epoch' | 'not_finite' | 'too_many_series' | 'bad_time' | 'bad_name';
+
 export interface WriteResult {
   readonly written: number;
   /** With the reason, by sample: index into the batch. */
-  readonly rejected: readonly { readonly index: number; readonly reason: 'stale_epoch' | 'not_finite' | 'too_many_series' | 'bad_time' | 'bad_name' }[];
+  readonly rejected: readonly { readonly index: number; readonly reason: RejectionReason }[];
 }
 
 export type Aggregate = 'avg' | 'min' | 'max' | 'sum' | 'count' | 'last' | 'rate';
@@ -64,13 +73,36 @@ export interface LatestValue extends SeriesKey {
   readonly value: number;
 }
 
-export interface Metrics {
-  /** In the name of a host's agents: fenced. */
+/** What became of the samples since this Metrics was made. */
+export interface MetricsStatus {
+  readonly written: number;
+  readonly rejected: Readonly<Record<RejectionReason, number>>;
+  /** Series whose newest value waits to be written to `latest`, a second at most. */
+  readonly latestPending: number;
+}
+
+export interface Metrics extends AsyncDisposable {
+  /**
+   * In the name of a host's agents: fenced. Throws LEASE_LOST, with nothing written. After any other error the same batch (this very
+   * object) may be written again: if the first attempt was committed after all, nothing is written twice.
+   */
   writeFenced(batch: HostBatch): Promise<WriteResult>;
-  /** In nobody's name: agent_id is a label. */
+  /** In nobody's name: agentId is a label. May be repeated like `writeFenced`. */
   writeExternal(samples: readonly Sample[]): Promise<WriteResult>;
   query(query: RangeQuery): Promise<RangeResult>;
-  latest(filter: { readonly metricName?: string; readonly agentId?: string }, page: { readonly limit: number; readonly after?: string }): Promise<{ readonly items: readonly LatestValue[]; readonly nextCursor: string | null }>;
-  /** Metric names with their units and numbers of series. */
-  names(filter: { readonly search?: string }, page: { readonly limit: number; readonly after?: string }): Promise<readonly { readonly metricName: string; readonly unit: string; readonly series: number }[]>;
+  /** The newest value of each series, in order of metric name; up to a second old, ten for more than 20,000 series a process. */
+  latest(
+    filter: { readonly metricName?: string; readonly agentId?: string },
+    page: { readonly limit: number; readonly after?: string },
+  ): Promise<{ readonly items: readonly LatestValue[]; readonly nextCursor: string | null }>;
+  /** Metric names in order, after `after`, with their usual unit and number of series. */
+  names(
+    filter: { readonly search?: string },
+    page: { readonly limit: number; readonly after?: string },
+  ): Promise<readonly { readonly metricName: string; readonly unit: string; readonly series: number }[]>;
+  status(): MetricsStatus;
+  /** Writes what is pending for `latest` now. */
+  flush(): Promise<void>;
+  /** Flushes and leaves no timer behind. Nothing is lost without it: `latest` mends itself within minutes. */
+  stop(): Promise<void>;
 }

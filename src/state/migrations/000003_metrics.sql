@@ -24,12 +24,12 @@ create index series_by_agent on muster.series (agent_id);
 -- costs no conflict check. ts first in the row keeps it at 48 bytes with its header.
 create table muster.samples (
   ts        timestamptz not null,
-  value     float8      not null check (value between '-1.7976931348623157e308' and '1.7976931348623157e308'),
+  value     float8      not null,
   series_id int         not null
 ) partition by range (ts);
 create index samples_by_series on muster.samples (series_id, ts);
 -- For a stretch of time over all series (rollups, SQL): 1.3 bytes a sample where a second btree costs 28.
-create index samples_by_time on muster.samples using brin (ts) with (pages_per_range = 32);
+create index samples_by_time on muster.samples using brin (ts) with (autosummarize = on);
 -- What has no day of its own: late and early samples. Compaction empties it.
 create table muster.samples_default partition of muster.samples default;
 
@@ -61,6 +61,7 @@ create table muster.rollup_1m (
   last      float8      not null,
   primary key (series_id, bucket)
 ) partition by range (bucket);
+create index rollup_1m_by_time on muster.rollup_1m using brin (bucket) with (autosummarize = on);
 create table muster.rollup_1m_default partition of muster.rollup_1m default;
 
 create table muster.rollup_1h (
@@ -73,7 +74,7 @@ create table muster.rollup_1h (
   last      float8      not null,
   primary key (series_id, bucket)
 );
-create index rollup_1h_by_time on muster.rollup_1h using brin (bucket) with (pages_per_range = 16);
+create index rollup_1h_by_time on muster.rollup_1h using brin (bucket) with (autosummarize = on);
 
 -- Up to when the rollups are complete. Its row is the lock of whoever writes them.
 create table muster.rollup_progress (

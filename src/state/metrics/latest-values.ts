@@ -1,0 +1,62 @@
+import type { Queryable } from '../../db/database.ts';
+import { sql } from '../../db/sql.ts';
+import { timestampOf } from './pg-time.ts';
+
+/** The newest value of a series. */
+export interface Newest {
+  readonly at: number;
+  readonly value: number;
+}
+
+const SHORTEST_PAUSE_MS = 1_000;
+/** An upsert of one row costs the server some 17 µs: 2,000 a second are 3% of a core. */
+const ROWS_PER_MS = 2;
+
+/**
+ * Newest values on their way to muster.latest: many samples of a series, one upsert a second at most. It leaves with the
+ * next batch of samples, in its transaction, or, where none comes, with the timer.
+ */
+export class LatestValues {
+  readonly #monotonic: () => number;
+  #pending = new Map<number, Newest>();
+  #dueAt = Number.NEGATIVE_INFINITY;
+
+  constructor(monotonic: () => number) {
+    this.#monotonic = monotonic;
+  }
+
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  /** Milliseconds until the next write may leave; 0: now. */
+  get pauseMs(): number {
+    return Math.max(0, this.#dueAt - this.#monotonic());
+  }
+
+  note(values: ReadonlyMap<number, Newest>): void {
+    for (const [series, newest] of values) {
+      const known = this.#pending.get(series);
+      if (known === undefined || known.at <= newest.at) this.#pending.set(series, newest);
+    }
+  }
+
+  /** Everything pending; the caller writes it or hands it back to `note`. The next is due after a pause that fits its size. */
+  take(): ReadonlyMap<number, Newest> {
+    const taken = this.#pending;
+    this.#pending = new Map();
+    this.#dueAt = this.#monotonic() + Math.max(SHORTEST_PAUSE_MS, taken.size / ROWS_PER_MS);
+    return taken;
+  }
+}
+
+/** In order of series, so that two writers wait for each other and never in a circle. */
+export async function upsertLatest(on: Queryable, values: ReadonlyMap<number, Newest>): Promise<void> {
+  if (values.size === 0) return;
+  const entries = [...values].sort(([a], [b]) => a - b);
+  await on.query(sql`
+    insert into muster.latest as l (series_id, ts, value)
+    select * from unnest(${entries.map(([series]) => series)}::int[], ${entries.map(([, { at }]) => timestampOf(at))}::timestamptz[],
+                         ${entries.map(([, { value }]) => value)}::float8[])
+    on conflict (series_id) do update set ts = excluded.ts, value = excluded.value where l.ts <= excluded.ts`);
+}

@@ -1,0 +1,169 @@
+import { MusterError } from '../../base/errors.ts';
+import type { Database } from '../../db/database.ts';
+import { raw, sql } from '../../db/sql.ts';
+import { Buckets, MOST_POINTS, planGrid, type Grid } from './buckets.ts';
+import type { RangeQuery, RangeResult, SeriesPoints } from './metrics.ts';
+import { HOUR_MS, MINUTE_MS, type MetricsRetention } from './options.ts';
+import { timestampOf } from './pg-time.ts';
+import { readRaw } from './raw-samples.ts';
+
+/** Series whose samples are in memory at once. */
+const SERIES_AT_ONCE = 50;
+/** A rate needs the sample before its bucket; an older one says little. */
+const LOOK_BACK_MS = 5 * MINUTE_MS;
+/** `latest` may be behind its series by this much after a crash. */
+const LATEST_SLACK_MS = 10 * MINUTE_MS;
+
+interface SeriesRow {
+  readonly series_id: number;
+  readonly agent_id: string | null;
+  readonly unit: string | null;
+  readonly labels: Readonly<Record<string, unknown>>;
+}
+
+interface Progress {
+  readonly now: number;
+  readonly minutes_until: number;
+  readonly hours_until: number;
+}
+
+/** The one way to read metrics over time: rollups as far as they are complete, the samples themselves after that. */
+export async function queryRange(database: Database, retention: MetricsRetention, query: RangeQuery): Promise<RangeResult> {
+  check(query);
+  const progress = await database.one<Progress>(sql`
+    select (date_part('epoch', clock_timestamp()) * 1000) as now, (date_part('epoch', minutes_until) * 1000) as minutes_until,
+      (date_part('epoch', hours_until) * 1000) as hours_until
+    from muster.rollup_progress`);
+  if (progress === undefined) throw new MusterError('SCHEMA_MISSING', 'muster.rollup_progress has no row');
+  const grid = planGrid(query, progress.now, retention);
+  const found = await findSeries(database, query, grid);
+  const series: SeriesPoints[] = [];
+  const wanted = found.slice(0, query.limit);
+  for (let at = 0; at < wanted.length; at += SERIES_AT_ONCE) {
+    const page = wanted.slice(at, at + SERIES_AT_ONCE);
+    const filled = await fill(database, grid, progress, query, page);
+    page.forEach((row, index) => {
+      const buckets = filled[index];
+      if (buckets !== undefined && !buckets.isEmpty)
+        series.push({ ...keyOfRow(query.metricName, row), points: buckets.points(query.aggregate) });
+    });
+  }
+  return { series, stepMs: grid.stepMs, source: grid.source, truncated: found.length > query.limit };
+}
+
+function check({ from, to, points, limit }: RangeQuery): void {
+  const problem =
+    !Number.isFinite(from) || !Number.isFinite(to) || to <= from
+      ? '`to` must be later than `from`'
+      : !Number.isInteger(points) || points < 1 || points > MOST_POINTS
+        ? `\`points\` must be from 1 to ${MOST_POINTS}`
+        : !Number.isInteger(limit) || limit < 1
+          ? '`limit` must be 1 or more'
+          : undefined;
+  if (problem !== undefined) throw new MusterError('INVALID_INPUT', problem);
+}
+
+export function keyOfRow(metricName: string, row: Omit<SeriesRow, 'series_id'>): Omit<SeriesPoints, 'points'> {
+  // Rows that SQL inserted may carry any JSON in their metadata.
+  const labels = Object.fromEntries(
+    Object.entries(row.labels).map(([name, value]) => [name, typeof value === 'string' ? value : JSON.stringify(value)]),
+  );
+  return { metricName, agentId: row.agent_id ?? '', unit: row.unit ?? '', labels };
+}
+
+/** One more than the limit, to know whether there are more. A series whose newest sample is older than the range has nothing in it. */
+async function findSeries(database: Database, query: RangeQuery, grid: Grid): Promise<readonly SeriesRow[]> {
+  const agents = query.agentIds ?? null;
+  const { rows } = await database.query<SeriesRow>(sql`
+    select s.series_id, s.agent_id, s.unit, s.labels
+    from muster.series s left join muster.latest l using (series_id)
+    where s.metric_name = ${query.metricName}
+      and (${agents}::text[] is null or s.agent_id = any(${agents}::text[]) or (s.agent_id is null and '' = any(${agents}::text[])))
+      and s.labels @> ${JSON.stringify(query.labels ?? {})}::jsonb
+      and (l.ts is null or l.ts >= ${timestampOf(grid.start - LATEST_SLACK_MS)}::timestamptz)
+    order by s.agent_id nulls first, s.series_id
+    limit ${query.limit + 1}`);
+  return rows;
+}
+
+async function fill(
+  database: Database,
+  grid: Grid,
+  progress: Progress,
+  query: RangeQuery,
+  page: readonly SeriesRow[],
+): Promise<readonly Buckets[]> {
+  const ids = page.map(({ series_id }) => series_id);
+  const buckets = page.map(() => new Buckets(grid));
+  const end = Math.min(grid.start + grid.count * grid.stepMs, query.to);
+  let from = grid.start;
+  for (const [table, until, width] of [
+    ['rollup_1h', progress.hours_until, HOUR_MS],
+    ['rollup_1m', progress.minutes_until, MINUTE_MS],
+  ] as const) {
+    if (grid.source === 'samples' || (table === 'rollup_1h' && grid.source === 'rollup_1m')) continue;
+    const to = Math.min(end, until);
+    if (to <= from) continue;
+    await addRollups(database, table, grid, query, ids, buckets, { from, to, width });
+    from = to;
+  }
+  if (from < end) {
+    const lookBack = query.aggregate === 'rate' ? Math.max(LOOK_BACK_MS, Math.min(grid.stepMs, HOUR_MS)) : 0;
+    const columns = await readRaw(
+      database,
+      ids.map((series) => ({ series, from: from - lookBack, to: end })),
+    );
+    columns.forEach((column, index) => buckets[index]?.addSamples(column, from));
+  }
+  return buckets;
+}
+
+interface RollupRow {
+  readonly series_id: number;
+  readonly i: number;
+  readonly n: number;
+  readonly sum: number;
+  readonly min: number;
+  readonly max: number;
+  readonly last: number | null;
+  readonly increase: number | null;
+  readonly seconds: number | null;
+}
+
+/** Adds up in SQL: of a day of minutes only the buckets travel. `last` costs a sort, so it is computed for those who ask. */
+async function addRollups(
+  database: Database,
+  table: 'rollup_1m' | 'rollup_1h',
+  grid: Grid,
+  query: RangeQuery,
+  ids: readonly number[],
+  buckets: readonly Buckets[],
+  { from, to, width }: { readonly from: number; readonly to: number; readonly width: number },
+): Promise<void> {
+  const rate = query.aggregate === 'rate';
+  const i = sql`floor((date_part('epoch', bucket) * 1000 - ${grid.start}::float8) / ${grid.stepMs}::float8)::int`;
+  const source = rate
+    ? sql`(select *, lag(last) over w as before, date_part('epoch', bucket - lag(bucket) over w) as gap from muster.${raw(table)}
+           where series_id = any(${ids}::int[]) and bucket >= ${timestampOf(from - 2 * Math.max(width, LOOK_BACK_MS))}::timestamptz
+             and bucket < ${timestampOf(to)}::timestamptz window w as (partition by series_id order by bucket)) as r`
+    : sql`muster.${raw(table)} as r`;
+  const last = query.aggregate === 'last' ? raw('(array_agg(last order by bucket desc))[1]') : raw('null::float8');
+  const increase = rate
+    ? raw('sum(case when last >= before then last - before else last end) filter (where before is not null), sum(gap)')
+    : raw('null::float8, null::float8');
+  const { rows } = await database.query<RollupRow>(sql`
+    select series_id, i, n, sum, min, max, last, increase, seconds from (
+      select series_id, ${i}, sum(n)::float8, sum(sum), min(min), max(max), ${last}, ${increase}
+      from ${source}
+      where series_id = any(${ids}::int[]) and bucket >= ${timestampOf(from)}::timestamptz and bucket < ${timestampOf(to)}::timestamptz
+      group by 1, 2
+    ) as grouped (series_id, i, n, sum, min, max, last, increase, seconds)
+    order by series_id, i`);
+  const place = new Map(ids.map((id, index) => [id, index]));
+  for (const row of rows) {
+    const target = buckets[place.get(row.series_id) ?? -1];
+    if (target === undefined || row.i < 0 || row.i >= grid.count) continue;
+    target.add(row.i, row.n, row.sum, row.min, row.max, row.last ?? Number.NaN);
+    if (row.seconds !== null && row.increase !== null) target.addIncrease(row.i, row.increase, row.seconds);
+  }
+}

@@ -1,0 +1,93 @@
+import { MusterError } from '../../base/errors.ts';
+import type { Database, Transaction } from '../../db/database.ts';
+import { sql } from '../../db/sql.ts';
+import { SETTLE_MS } from './options.ts';
+
+/** Minutes rolled up in one transaction: after an outage the job catches up in steps. */
+const STEP_MINUTES = 10;
+
+/** Up to when the rollups are complete, milliseconds since 1970. */
+export interface RollupProgress {
+  readonly minutesUntil: number;
+  readonly hoursUntil: number;
+}
+
+/** The progress, its row locked: one at a time writes rollups. */
+export async function lockProgress(tx: Transaction): Promise<RollupProgress> {
+  const { rows } = await tx.query<{ minutes_until: number; hours_until: number }>(sql`
+    select date_part('epoch', minutes_until) * 1000 as minutes_until, date_part('epoch', hours_until) * 1000 as hours_until
+    from muster.rollup_progress for update`);
+  const row = rows[0];
+  if (row === undefined) throw new MusterError('SCHEMA_MISSING', 'muster.rollup_progress has no row');
+  return { minutesUntil: row.minutes_until, hoursUntil: row.hours_until };
+}
+
+/**
+ * Rolls up every minute that has settled since the last time, each once (a sample costs 2 µs here): what comes later is in
+ * rollup_dirty. Then the hours that are complete. Each step commits its progress with its rollups.
+ */
+export async function rollUp(database: Database, signal: AbortSignal): Promise<void> {
+  for (let more = true; more;) {
+    signal.throwIfAborted();
+    more = await database.transaction(rollUpMinutes, { synchronousCommit: 'off', statementTimeoutMs: 120_000, attempts: 3 });
+  }
+  for (let more = true; more;) {
+    signal.throwIfAborted();
+    more = await database.transaction(rollUpHour, { synchronousCommit: 'off', statementTimeoutMs: 120_000, attempts: 3 });
+  }
+}
+
+/** Nobody measures 1e290, but a sum beyond all doubles would be an error, and the rollup would never get past it. */
+const SUMMABLE = sql`least(greatest(value, -1e290), 1e290)`;
+
+async function rollUpMinutes(tx: Transaction): Promise<boolean> {
+  await lockProgress(tx);
+  const { rows } = await tx.query<{ begun: string; until: string; more: boolean }>(sql`
+    select minutes_until::text as begun, least(settled, minutes_until + ${STEP_MINUTES} * interval '1 minute')::text as until,
+      settled > minutes_until + ${STEP_MINUTES} * interval '1 minute' as more
+    from muster.rollup_progress, date_trunc('minute', clock_timestamp() - ${SETTLE_MS} * interval '1 millisecond') as settled
+    where settled > minutes_until`);
+  const step = rows[0];
+  if (step === undefined) return false;
+  // The newest values mend \`latest\` where a host died before it wrote them: only those that are newer are touched.
+  await tx.query(sql`
+    with minutes as materialized (
+      select date_trunc('minute', ts) as bucket, series_id, count(*) as n, sum(${SUMMABLE}) as sum, min(value) as min, max(value) as max,
+        (array_agg(value order by ts desc))[1] as last, max(ts) as last_ts
+      from muster.samples
+      where ts >= ${step.begun}::timestamptz and ts < ${step.until}::timestamptz
+      group by 1, 2
+    ), mended as (
+      insert into muster.latest as l (series_id, ts, value)
+      select distinct on (m.series_id) m.series_id, m.last_ts, m.last
+      from minutes m left join muster.latest known using (series_id)
+      where known.ts is null or known.ts < m.last_ts
+      order by m.series_id, m.last_ts desc
+      on conflict (series_id) do update set ts = excluded.ts, value = excluded.value where l.ts < excluded.ts
+    )
+    insert into muster.rollup_1m as r (bucket, series_id, n, sum, min, max, last)
+    select bucket, series_id, n, sum, min, max, last from minutes order by series_id, bucket
+    on conflict (series_id, bucket) do update
+    set n = excluded.n, sum = excluded.sum, min = excluded.min, max = excluded.max, last = excluded.last`);
+  await tx.query(sql`update muster.rollup_progress set minutes_until = ${step.until}::timestamptz`);
+  return step.more;
+}
+
+async function rollUpHour(tx: Transaction): Promise<boolean> {
+  await lockProgress(tx);
+  const { rows } = await tx.query<{ hour: string; more: boolean }>(sql`
+    select hours_until::text as hour, hours_until + interval '2 hours' <= minutes_until as more
+    from muster.rollup_progress where hours_until + interval '1 hour' <= minutes_until`);
+  const step = rows[0];
+  if (step === undefined) return false;
+  await tx.query(sql`
+    insert into muster.rollup_1h as r (bucket, series_id, n, sum, min, max, last)
+    select ${step.hour}::timestamptz, series_id, sum(n), sum(sum), min(min), max(max), (array_agg(last order by bucket desc))[1]
+    from muster.rollup_1m
+    where bucket >= ${step.hour}::timestamptz and bucket < ${step.hour}::timestamptz + interval '1 hour'
+    group by series_id order by series_id
+    on conflict (series_id, bucket) do update
+    set n = excluded.n, sum = excluded.sum, min = excluded.min, max = excluded.max, last = excluded.last`);
+  await tx.query(sql`update muster.rollup_progress set hours_until = ${step.hour}::timestamptz + interval '1 hour'`);
+  return step.more;
+}
