@@ -7,6 +7,7 @@ export const DIAGNOSTIC_METRICS = {
     'Measured time of: state_write (fenced, committed), state_read, sql_read, metric_visible (recorded until a query finds it)',
     ['operation'],
   ),
+  diagnostic_probe: gauge.run('', 'diagnostic_test_agent', 'The number of the self-check: recorded to be looked for'),
   diagnostic_failures_total: counter.run('', 'diagnostic_test_agent', 'Self-checks that failed, since the agent started here', [
     'operation',
   ]),
