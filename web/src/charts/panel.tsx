@@ -27,7 +27,7 @@ export interface ChartPanelProps {
   readonly syncKey: string;
 }
 
-const plotHeight = 128;
+const plotHeight = 112;
 
 export function ChartPanel(props: ChartPanelProps): ReactNode {
   const { title, unit, series, problem, to, rangeSeconds, stepMs, floor = 'zero', height = plotHeight } = props;

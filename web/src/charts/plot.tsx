@@ -97,11 +97,16 @@ function lonely(values: readonly (number | null | undefined)[]): number[] {
   return known.filter((index, place) => values[index] !== null && (values[known[place - 1] ?? -1] ?? null) === null && (values[known[place + 1] ?? -1] ?? null) === null);
 }
 
+/** The figures above the chart say "a second"; on the axis it would only take room. */
+function axisUnit(unit: string): string {
+  return unit === 'bytes_per_second' ? 'bytes' : unit === 'per_second' ? '' : unit;
+}
+
 function axes(colours: ChartColours, unit: string): uPlot.Axis[] {
   const font = '10.5px Geist, system-ui, sans-serif';
   const common = { stroke: colours.text, font, ticks: { show: false }, grid: { stroke: colours.grid, width: 1 } };
   return [
     { ...common, space: 64, size: 22, gap: 4, grid: { show: false }, values: (self, splits) => timeLabels(splits, (self.scales['x']?.max ?? 0) - (self.scales['x']?.min ?? 0)) },
-    { ...common, space: 34, size: 54, gap: 6, incrs: incrementsOf(unit), values: (_, splits) => splits.map((value) => formatValue(value, unit)) },
+    { ...common, space: 30, size: 50, gap: 6, incrs: incrementsOf(unit), values: (_, splits) => splits.map((value) => formatValue(value, axisUnit(unit))) },
   ];
 }

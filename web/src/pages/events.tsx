@@ -5,6 +5,8 @@ import { useNow } from '../live/now.ts';
 import { grouped, words } from '../ui/format.ts';
 import { EventItem } from '../ui/event-list.tsx';
 import { Button, Empty, PageHeader, Skeleton } from '../ui/primitives.tsx';
+import { SearchField } from '../ui/search-field.tsx';
+import { Select } from '../ui/select.tsx';
 
 const drawn = 300;
 
@@ -29,27 +31,15 @@ export function EventsPage(): ReactNode {
         </Button>
       </PageHeader>
       <search className="flex flex-wrap items-center gap-2">
-        <label className="flex min-w-44 flex-1 sm:max-w-80">
-          <span className="sr-only">Filter by agent or text</span>
-          <input
-            type="search"
-            value={text}
-            placeholder="Filter by agent or text"
-            onChange={(event) => setText(event.target.value)}
-            className="h-8 w-full rounded-md border border-line-strong bg-surface px-3 placeholder:text-ink-3"
-          />
-        </label>
-        <label className="contents">
-          <span className="sr-only">Type of event</span>
-          <select className="h-8 max-w-60 rounded-md border border-line-strong bg-surface pr-7 pl-2.5 hover:bg-raised" value={type} onChange={(event) => setType(event.target.value)}>
-            <option value="">Any type</option>
-            {types.map((each) => (
-              <option key={each} value={each}>
-                {words(each).replace(':', ' ')}
-              </option>
-            ))}
-          </select>
-        </label>
+        <SearchField label="Filter by agent or text" className="w-full sm:w-80" value={text} onChange={setText} />
+        <Select label="Type of event" className="max-w-60" value={type} onChange={(event) => setType(event.target.value)}>
+          <option value="">Any type</option>
+          {types.map((each) => (
+            <option key={each} value={each}>
+              {words(each).replace(':', ' ')}
+            </option>
+          ))}
+        </Select>
         {held && <span className="text-xs font-medium text-warn">Paused: newer events wait</span>}
       </search>
       <div className="card min-w-0 overflow-hidden">

@@ -47,8 +47,7 @@ export function Shell({ children }: { readonly children: ReactNode }): ReactNode
 
 function Sidebar({ path }: { readonly path: string }): ReactNode {
   return (
-    <>
-      <header className="flex items-center gap-3 border-b border-line bg-surface px-4 py-2.5 lg:sticky lg:top-0 lg:h-dvh lg:flex-col lg:items-stretch lg:gap-6 lg:border-r lg:border-b-0 lg:px-3 lg:py-4">
+    <header className="flex items-center gap-3 border-b border-line bg-surface px-4 py-2.5 lg:sticky lg:top-0 lg:h-dvh lg:flex-col lg:items-stretch lg:gap-6 lg:border-r lg:border-b-0 lg:px-3 lg:py-4">
         <Link href="/" aria-label="Muster, overview" className="flex items-center gap-2.5 rounded-md px-1 lg:px-2">
           <Mark />
           <span className="text-lg font-semibold tracking-[-0.02em]">Muster</span>
@@ -66,13 +65,12 @@ function Sidebar({ path }: { readonly path: string }): ReactNode {
             </Link>
           ))}
         </nav>
-        <div className="ml-auto flex items-center gap-3 lg:mt-auto lg:ml-0 lg:flex-col lg:items-stretch">
+        <div className="ml-auto flex items-center gap-1.5 lg:gap-3 lg:mt-auto lg:ml-0 lg:flex-col lg:items-stretch">
           <StreamState />
           <ThemeSwitch />
           <Account />
         </div>
       </header>
-    </>
   );
 }
 
@@ -99,12 +97,25 @@ const themes = [
   { value: 'dark', label: 'Dark' },
 ] as const;
 
+/** Three to choose from where there is room; one button that goes around them on a phone. */
 function ThemeSwitch(): ReactNode {
   const choice = useThemeChoice();
+  const at = themes.findIndex((each) => each.value === choice);
+  const next = themes[(at + 1) % themes.length] ?? themes[0];
   return (
-    <div className="hidden px-1 sm:block">
-      <Segmented<ThemeChoice> legend="Theme" options={themes} value={choice} onChange={chooseTheme} />
-    </div>
+    <>
+      <div className="hidden px-1 lg:block">
+        <Segmented<ThemeChoice> legend="Theme" options={themes} value={choice} onChange={chooseTheme} />
+      </div>
+      <button
+        type="button"
+        aria-label={`Theme: ${themes[at]?.label ?? 'Auto'}. Change to ${next.label}`}
+        onClick={() => chooseTheme(next.value)}
+        className="flex size-8 items-center justify-center rounded-md text-ink-2 hover:bg-raised hover:text-ink lg:hidden"
+      >
+        <Icon name={choice} />
+      </button>
+    </>
   );
 }
 

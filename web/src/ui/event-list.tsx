@@ -10,10 +10,10 @@ interface EventLook {
 }
 
 const looks: readonly (readonly [RegExp, EventLook])[] = [
-  [/:(lost|crashed|crash_looping|failed|expired|refused|certified_dead)$/, { icon: 'critical', colour: 'text-bad' }],
-  [/:(degraded|warning|stalled|timed_out|throttled)$/, { icon: 'warning', colour: 'text-warn' }],
-  [/:(started|running|recovered|joined|done|finished|resumed)$/, { icon: 'check', colour: 'text-ok' }],
-  [/:(stopped|released|left|paused|removed|deleted)$/, { icon: 'stop', colour: 'text-idle' }],
+  [/:(lost|crashed|crash_looping|failed|expired|isolated|config_invalid)$/, { icon: 'critical', colour: 'text-bad' }],
+  [/:(degraded|stuck|moved)$/, { icon: 'warning', colour: 'text-warn' }],
+  [/:(started|recovered|joined|confirmed|unstuck|done)$/, { icon: 'check', colour: 'text-ok' }],
+  [/:(stopped|removed|deleted)$/, { icon: 'stop', colour: 'text-idle' }],
 ];
 
 export function lookOf(type: string): EventLook {
@@ -22,7 +22,7 @@ export function lookOf(type: string): EventLook {
 
 /** The line a person reads: the reason or message where the event carries one, else its small facts. */
 export function gist(event: FleetEvent): string {
-  for (const key of ['message', 'reason', 'error', 'summary']) {
+  for (const key of ['reason', 'error', 'because', 'message']) {
     const value = event.data[key];
     if (typeof value === 'string' && value !== '') return value;
   }
@@ -33,7 +33,7 @@ export function gist(event: FleetEvent): string {
     .join(', ');
 }
 
-export function EventItem({ event, now, fresh, wide = false }: { readonly event: FleetEvent; readonly now: number; readonly fresh: boolean; readonly wide?: boolean }): ReactNode {
+export function EventItem({ event, now, fresh, wide = false, ofOneAgent = false }: { readonly event: FleetEvent; readonly now: number; readonly fresh: boolean; readonly wide?: boolean; readonly ofOneAgent?: boolean }): ReactNode {
   const at = Date.parse(event.ts);
   const { icon, colour } = lookOf(event.type);
   const text = gist(event);
@@ -45,7 +45,7 @@ export function EventItem({ event, now, fresh, wide = false }: { readonly event:
           <span className="min-w-0 truncate font-medium">{words(event.type).replace(':', ' ')}</span>
           {!wide && <Moment at={at} now={now} />}
         </p>
-        {event.agent_id !== null ? (
+        {event.agent_id !== null && !ofOneAgent ? (
           <Link href={`/agents/${encodeURIComponent(event.agent_id)}`} className="block truncate font-mono text-xs leading-5 text-ink-2 hover:text-ink hover:underline">
             {event.agent_id}
           </Link>

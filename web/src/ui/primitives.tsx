@@ -46,10 +46,10 @@ export function Ago({ at, suffix = ' ago', className = '' }: { readonly at: stri
   );
 }
 
-export function StandingLabel({ standing, className = '' }: { readonly standing: Standing; readonly className?: string }): ReactNode {
+export function StandingLabel({ standing, reason = null, className = '' }: { readonly standing: Standing; readonly reason?: string | null; readonly className?: string }): ReactNode {
   const { label, tone, meaning } = standings[standing];
   return (
-    <span className={`inline-flex items-center gap-2 whitespace-nowrap ${className}`} title={meaning}>
+    <span className={`inline-flex items-center gap-2 align-middle whitespace-nowrap ${className}`} title={reason === null || tone === 'ok' ? meaning : `${meaning}: ${reason}`}>
       <StandingGlyph standing={standing} />
       <span className={tone === 'ok' ? 'text-ink' : toneText[tone]}>{label}</span>
     </span>

@@ -7,6 +7,7 @@ import type { Range } from '../../charts/range.ts';
 import type { ChartSpec } from '../../charts/spec.ts';
 import { words } from '../../ui/format.ts';
 import { Button, Empty, Skeleton } from '../../ui/primitives.tsx';
+import { SearchField } from '../../ui/search-field.tsx';
 
 /** So many charts at first: an agent may record hundreds of metrics. */
 const atFirst = 8;
@@ -34,19 +35,8 @@ export function AgentCharts({ agent, range }: { readonly agent: Agent; readonly 
   }
   return (
     <>
-      {specs.length > atFirst && (
-        <label className="flex max-w-80">
-          <span className="sr-only">Filter metrics</span>
-          <input
-            type="search"
-            value={filter}
-            placeholder={`Filter ${specs.length} metrics`}
-            onChange={(event) => setFilter(event.target.value)}
-            className="h-8 w-full rounded-md border border-line-strong bg-surface px-3 placeholder:text-ink-3"
-          />
-        </label>
-      )}
-      <div className="grid gap-4 md:grid-cols-2">
+      {specs.length > atFirst && <SearchField label={`Filter ${specs.length} metrics`} className="max-w-80" value={filter} onChange={setFilter} />}
+      <div className="grid gap-3 sm:grid-cols-2">
         {shown.map((spec) => (
           <MetricChart key={spec.id} spec={spec} range={range} agentId={agent.agent_id} />
         ))}

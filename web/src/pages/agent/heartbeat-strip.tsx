@@ -12,7 +12,7 @@ const cellMs = 60_000;
 
 /** Height and tone of a minute: full for running, shorter the worse, a thin line for nothing heard. */
 const looks: Readonly<Record<AgentStatus, { readonly height: number; readonly colour: string }>> = {
-  running: { height: 24, colour: 'fill-ok' },
+  running: { height: 24, colour: 'fill-ok/70' },
   degraded: { height: 17, colour: 'fill-warn' },
   starting: { height: 12, colour: 'fill-accent' },
   stopping: { height: 12, colour: 'fill-accent' },
@@ -55,7 +55,7 @@ function Bar({ cell, index }: { readonly cell: BeatCell; readonly index: number 
   const look = cell.status === undefined ? { height: 2, colour: 'fill-line-strong' } : looks[cell.status];
   const health = cell.lowestHealth === null ? '' : `, health ${Math.round(cell.lowestHealth)}`;
   return (
-    <rect x={index * 10 + 1} width={8} y={24 - look.height} height={look.height} rx={1} className={look.colour}>
+    <rect x={index * 10 + 2} width={6} y={24 - look.height} height={look.height} rx={0.5} className={look.colour}>
       <title>{`${formatClock(cell.from).slice(0, 5)}: ${cell.status === undefined ? 'nothing heard' : words(cell.status)}${health}`}</title>
     </rect>
   );

@@ -82,7 +82,7 @@ export function EventHistory({ id }: { readonly id: string }): ReactNode {
       ) : (
         <ol className="max-h-80 overflow-y-auto" tabIndex={0} aria-labelledby="agent-events-title">
           {events.map((event) => (
-            <EventItem key={event.id} event={event} now={now} fresh={Date.parse(event.ts) > openedAt} />
+            <EventItem key={event.id} event={event} now={now} fresh={Date.parse(event.ts) > openedAt} ofOneAgent />
           ))}
         </ol>
       )}

@@ -29,7 +29,7 @@ export function actionsOf(agent: Agent, standing: Standing): readonly Action[] {
     { verb: 'start', label: 'Start', icon: 'start', ...unfit(runs ? 'is meant to run already' : slot ? 'is an open slot: activate it with an implementation' : undefined) },
     {
       verb: 'restart',
-      label: 'Restart…',
+      label: 'Restart',
       icon: 'restart',
       question: { title: `Restart ${agent.agent_id}?`, consequence: `Its present run is ended and it starts anew, under a new lease.${cost === undefined ? '' : ` ${cost}`}` },
       ...unfit(runs ? undefined : 'does not run'),
@@ -40,7 +40,7 @@ export function actionsOf(agent: Agent, standing: Standing): readonly Action[] {
       : { verb: 'pause', label: 'Pause', icon: 'pause', ...unfit(runs ? undefined : 'does not run') },
     {
       verb: 'stop',
-      label: 'Stop…',
+      label: 'Stop',
       icon: 'stop',
       question: { title: `Stop ${agent.agent_id}?`, consequence: `It stays stopped until somebody starts it.${cost === undefined ? '' : ` ${cost}`}` },
       ...unfit(agent.state === 'inactive' ? 'is stopped already' : undefined),

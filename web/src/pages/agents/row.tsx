@@ -31,7 +31,15 @@ export const AgentRow = memo(function AgentRow({ row, index, height, active, hos
   const { agent, standing } = row;
   const slot = standing === 'open_slot';
   const id = agent.agent_id;
-  const purpose = typeof agent.metadata['purpose'] === 'string' ? agent.metadata['purpose'] : agent.agent_type;
+  const purpose = typeof agent.metadata['purpose'] === 'string' ? agent.metadata['purpose'] : undefined;
+  const status = open ? (
+    <span className="inline-flex items-center gap-2 whitespace-nowrap text-accent">
+      <Icon name="restart" className="turning size-3" />
+      {verbLabels[open.verb]} {open.state === 'sending' ? 'sent' : open.state}
+    </span>
+  ) : (
+    <StandingLabel standing={standing} reason={agent.reason ?? agent.last_error} />
+  );
   return (
     <tr
       data-agent={id}
@@ -48,17 +56,12 @@ export const AgentRow = memo(function AgentRow({ row, index, height, active, hos
         >
           {id}
         </Link>
-        <span className="block truncate text-xs leading-4 text-ink-3 sm:hidden">{purpose}</span>
+        <span className="mt-0.5 block truncate text-xs leading-4 sm:hidden">{status}</span>
       </td>
-      <td className="overflow-hidden px-2">
-        {open ? (
-          <span className="inline-flex items-center gap-2 whitespace-nowrap text-accent">
-            <Icon name="restart" className="turning size-3" />
-            {verbLabels[open.verb]} {open.state === 'sending' ? 'sent' : open.state}
-          </span>
-        ) : (
-          <StandingLabel standing={standing} />
-        )}
+      {/* An open slot has no figures: what it is for runs on over their empty cells. */}
+      <td className={`hidden px-2 sm:table-cell ${slot ? 'overflow-visible whitespace-nowrap' : 'overflow-hidden'}`}>
+        {status}
+        {slot && purpose !== undefined && <span className="ml-6 hidden text-xs text-ink-3 lg:inline">{purpose}</span>}
       </td>
       <td className="hidden px-2 text-right sm:table-cell">{slot ? null : <HealthFigure score={agent.health_score} />}</td>
       <td className="px-2 text-right text-ink-2">{slot ? null : <Ago at={agent.last_heartbeat_at} suffix="" />}</td>

@@ -29,20 +29,20 @@ export interface Column {
 /** Columns leave as the page narrows, the least needed first; a phone keeps name, status and heartbeat. */
 export const columns: readonly Column[] = [
   { key: 'agent', label: 'Agent', sort: 'name', className: '' },
-  { key: 'status', label: 'Status', sort: 'standing', className: 'w-32 sm:w-40' },
+  { key: 'status', label: 'Status', sort: 'standing', className: 'hidden w-40 sm:table-cell' },
   { key: 'health', label: 'Health', sort: 'health', className: 'hidden w-20 text-right sm:table-cell' },
-  { key: 'heartbeat', label: 'Heartbeat', sort: 'heartbeat', className: 'w-20 text-right sm:w-24' },
-  { key: 'runs', label: 'Runs a second', className: 'hidden w-40 xl:table-cell' },
+  { key: 'heartbeat', label: 'Heartbeat', sort: 'heartbeat', className: 'w-22 text-right sm:w-24' },
+  { key: 'runs', label: 'Runs a second', className: 'hidden w-36 xl:table-cell' },
   { key: 'count', label: 'Runs', sort: 'runs', className: 'hidden w-24 text-right lg:table-cell' },
   { key: 'errors', label: 'Errors', sort: 'errors', className: 'hidden w-20 text-right lg:table-cell' },
-  { key: 'host', label: 'Host', sort: 'host', className: 'hidden w-40 md:table-cell' },
+  { key: 'host', label: 'Host', sort: 'host', className: 'hidden w-36 md:table-cell' },
   { key: 'epoch', label: 'Epoch', className: 'hidden w-18 text-right xl:table-cell' },
   { key: 'actions', label: 'Actions', className: 'w-10 sm:w-12' },
 ];
 
 /** All agents in one table of which only the rows on the screen exist. Arrow keys move in it, Enter opens. */
 export function AgentTable({ rows, view, onSort, hosts, runs, given, allowed, onAct }: AgentTableProps): ReactNode {
-  const rowHeight = useMediaQuery('(min-width: 640px)') ? 40 : 52;
+  const rowHeight = useMediaQuery('(min-width: 640px)') ? 40 : 56;
   const body = useRef<HTMLTableSectionElement>(null);
   const { first, end } = useWindowRows(body, rows.length, rowHeight);
   const [active, setActive] = useState<string>();
@@ -85,8 +85,8 @@ export function AgentTable({ rows, view, onSort, hosts, runs, given, allowed, on
   return (
     <table className="w-full table-fixed border-collapse text-left" aria-rowcount={rows.length + 1}>
       <caption className="sr-only">Agents. Arrow keys move between rows, Enter opens an agent.</caption>
-      <thead className="sticky top-0 z-1 bg-surface text-xs text-ink-2">
-        <tr className="h-9 shadow-[inset_0_-1px_0_var(--line)]" aria-rowindex={1}>
+      <thead className="sticky top-0 z-1 text-xs text-ink-2">
+        <tr className="h-9 [&>th]:bg-surface [&>th]:shadow-[inset_0_-1px_0_var(--line)] [&>th:first-child]:rounded-tl-lg [&>th:last-child]:rounded-tr-lg" aria-rowindex={1}>
           {columns.map((column) => (
             <Head key={column.key} column={column} view={view} onSort={onSort} />
           ))}

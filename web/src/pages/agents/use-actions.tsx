@@ -34,7 +34,7 @@ export function useActions(): { readonly allowed: boolean; readonly act: (agentI
         <div className="mt-2 flex justify-end gap-2">
           <Button onClick={() => setAsked(undefined)}>Cancel</Button>
           <Button kind={asked.action.verb === 'stop' ? 'danger' : 'primary'} icon={asked.action.icon} autoFocus onClick={() => send(asked)}>
-            {asked.action.label.replace('…', '')}
+            {asked.action.label}
           </Button>
         </div>
       </Dialog>

@@ -26,10 +26,18 @@ export function Facts(): ReactNode {
 
   return (
     <div className="grid gap-4 lg:grid-cols-2">
-      <Group icon="hosts" title={<Link href="/hosts">Hosts</Link>}>
+      <Group
+        icon="hosts"
+        title={
+          <Link href="/hosts" className="hover:underline">
+            Hosts
+          </Link>
+        }
+        note={live?.map((host) => host.hostname).join(', ')}
+      >
         <Fact label="Live" pending={hosts.isPending} value={live && hostCount(live, hosts.data?.items ?? [])} />
-        <Fact label={live?.length === 1 ? live[0]?.hostname ?? '' : 'Agents held'} pending={hosts.isPending} value={live && `${formatCount(total(live, (host) => host.agents) ?? 0)} agents`} />
-        <Fact label="CPU of the processes" pending={hosts.isPending} value={live && formatValue(total(live, (host) => host.load.cpu_cores), 'ratio')} hint="100 % is one core" />
+        <Fact label="Agents held" pending={hosts.isPending} value={live && formatCount(total(live, (host) => host.agents) ?? 0)} />
+        <Fact label="CPU" pending={hosts.isPending} value={live && formatValue(total(live, (host) => host.load.cpu_cores), 'ratio')} hint="Of the processes that run agents; 100 % is one core" />
         <Fact label="Memory" pending={hosts.isPending} value={live && formatValue(total(live, (host) => host.load.rss_bytes), 'bytes')} />
         <Fact label="Event loop, p99" pending={hosts.isPending} value={live && formatValue(most(live, (host) => host.load.event_loop_lag_seconds), 'seconds')} />
       </Group>
@@ -44,12 +52,13 @@ export function Facts(): ReactNode {
   );
 }
 
-function Group({ icon, title, children }: { readonly icon: IconName; readonly title: ReactNode; readonly children: ReactNode }): ReactNode {
+function Group({ icon, title, note, children }: { readonly icon: IconName; readonly title: ReactNode; readonly note?: string | undefined; readonly children: ReactNode }): ReactNode {
   return (
     <section className="card flex min-w-0 flex-col gap-2 px-4 py-3">
       <h2 className="flex items-center gap-2 text-sm">
         <Icon name={icon} className="text-ink-3" />
         {title}
+        {note !== undefined && <span className="min-w-0 truncate font-normal text-ink-3">{note}</span>}
       </h2>
       <dl className="grid grid-cols-2 gap-x-4 gap-y-2 sm:grid-cols-5">{children}</dl>
     </section>

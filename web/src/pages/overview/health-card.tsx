@@ -2,14 +2,23 @@ import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
 import { Link } from 'wouter';
 import { queries } from '../../api/queries.ts';
-import { formatCount, formatRatio } from '../../ui/format.ts';
+import { useNow } from '../../live/now.ts';
+import { formatAge, formatCount, formatRatio } from '../../ui/format.ts';
 import { Icon, type IconName } from '../../ui/icons.tsx';
 import { AsOf, Skeleton } from '../../ui/primitives.tsx';
-import { toneText } from '../../ui/standing.ts';
-import { type FleetHealth, type Finding, hrefOf, type Level, parseFleetHealth, verdict } from './health.ts';
+import { type Tone, toneText } from '../../ui/standing.ts';
+import { type Band, type Finding, type FleetHealth, hrefOf, type Level, parseFleetHealth } from './health.ts';
 
 /** heartbeat_health_agent writes every 30 s: after three missed reports the score is of the past. */
 const staleAfterMs = 100_000;
+
+const bandLook: Readonly<Record<Band, { readonly word: string; readonly tone: Tone }>> = {
+  healthy: { word: 'Healthy', tone: 'ok' },
+  degraded: { word: 'Degraded', tone: 'warn' },
+  unhealthy: { word: 'Unhealthy', tone: 'bad' },
+  critical: { word: 'Critical', tone: 'bad' },
+  unknown: { word: 'Unknown', tone: 'idle' },
+};
 
 /** How fit the fleet is, and why it is not fitter: the score never stands without its findings. */
 export function HealthCard(): ReactNode {
@@ -36,7 +45,7 @@ export function HealthCard(): ReactNode {
 
 function Score({ report, pending }: { readonly report: FleetHealth | undefined; readonly pending: boolean }): ReactNode {
   const score = report?.score ?? null;
-  const { word, tone } = verdict(score);
+  const { word, tone } = bandLook[report?.band ?? 'unknown'];
   return (
     <div className="flex flex-col">
       <p className="flex h-14 items-end gap-1.5">
@@ -52,8 +61,8 @@ function Score({ report, pending }: { readonly report: FleetHealth | undefined; 
       <Scale score={score} tone={tone} />
       <p className="mt-2 flex min-h-5 items-baseline gap-2">
         {!pending && <span className={`font-medium ${toneText[tone]}`}>{word}</span>}
-        {report?.coverage !== null && report?.coverage !== undefined && report.coverage < 1 && <span className="text-xs text-ink-3">{formatRatio(report.coverage)} of the checks had data</span>}
       </p>
+      {report?.coverage !== null && report?.coverage !== undefined && report.coverage < 1 && <p className="text-xs text-ink-3">{formatRatio(report.coverage)} of the checks had data</p>}
     </div>
   );
 }
@@ -61,7 +70,7 @@ function Score({ report, pending }: { readonly report: FleetHealth | undefined; 
 const bounds = [50, 70, 90];
 
 /** 0 to 100 with the bounds of the words; a hollow one while nothing is known. */
-function Scale({ score, tone }: { readonly score: number | null; readonly tone: keyof typeof toneText }): ReactNode {
+function Scale({ score, tone }: { readonly score: number | null; readonly tone: Tone }): ReactNode {
   return (
     <svg viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true" className={`mt-2 h-1.5 w-full overflow-visible ${toneText[tone]}`}>
       <rect width="100" height="6" rx="1" className="fill-raised" />
@@ -110,15 +119,15 @@ function Findings({ report, pending }: { readonly report: FleetHealth | undefine
     <div className="min-w-0">
       <ul className="flex flex-col">
         {report.findings.slice(0, shown).map((finding) => (
-          <FindingRow key={finding.key} finding={finding} />
+          <FindingRow key={finding.id} finding={finding} />
         ))}
       </ul>
       {report.findings.length > shown && (
         <details className="text-ink-2">
-          <summary className="cursor-pointer py-1 text-xs">{report.findings.length - shown} more</summary>
+          <summary className="cursor-pointer py-1 text-xs">{report.findings.length - shown + report.omitted} more</summary>
           <ul className="flex flex-col">
             {report.findings.slice(shown).map((finding) => (
-              <FindingRow key={finding.key} finding={finding} />
+              <FindingRow key={finding.id} finding={finding} />
             ))}
           </ul>
         </details>
@@ -130,23 +139,32 @@ function Findings({ report, pending }: { readonly report: FleetHealth | undefine
 function FindingRow({ finding }: { readonly finding: Finding }): ReactNode {
   const { icon, colour, word } = levelLook[finding.level];
   const href = hrefOf(finding.subject);
+  const now = useNow();
   return (
-    <li className="flex min-w-0 gap-2 border-b border-line py-1.5 last:border-0">
+    <li className="flex min-w-0 gap-2 border-b border-line py-1.5 first:pt-0 last:border-0">
       <Icon name={icon} className={`mt-0.5 ${colour}`} />
-      <div className="min-w-0">
+      <div className="min-w-0 flex-1">
         <p>
           <span className="sr-only">{word}: </span>
-          {finding.message}{' '}
+          {finding.text}
+        </p>
+        <p className="flex flex-wrap gap-x-2 text-xs text-ink-3">
           {href === undefined ? (
-            <span className="font-mono text-xs text-ink-3">{finding.subject}</span>
+            <span className="font-mono">{finding.subject}</span>
           ) : (
-            <Link href={href} className="font-mono text-xs text-ink-2 underline decoration-line-strong underline-offset-3 hover:text-ink">
-              {finding.subject}
+            <Link href={href} className="font-mono text-ink-2 underline decoration-line-strong underline-offset-3 hover:text-ink">
+              {finding.subject.replace(/^(agent|host):/, '')}
             </Link>
           )}
+          {finding.since !== null && <span>for {formatAge(now - finding.since)}</span>}
         </p>
         {finding.remedy !== null && <p className="text-xs text-ink-3">{finding.remedy}</p>}
       </div>
+      {finding.points !== null && (
+        <span className="shrink-0 text-xs text-ink-3" title={`Takes ${formatCount(finding.points)} of 100 from ${finding.subject}`}>
+          −{formatCount(finding.points)}
+        </span>
+      )}
     </li>
   );
 }

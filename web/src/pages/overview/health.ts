@@ -2,51 +2,61 @@
 export interface FleetHealth {
   /** null: not known. */
   readonly score: number | null;
+  readonly band: Band;
   /** Share of the checks that had data; null where the report does not say. */
   readonly coverage: number | null;
   readonly findings: readonly Finding[];
+  /** Findings the report left out. */
+  readonly omitted: number;
   readonly at: number | null;
 }
 
+export type Band = 'healthy' | 'degraded' | 'unhealthy' | 'critical' | 'unknown';
 export type Level = 'emergency' | 'critical' | 'warning' | 'info';
 
 export interface Finding {
-  readonly key: string;
+  readonly id: string;
   readonly level: Level;
   /** fleet, database, host:<hostname> or agent:<agent_id>. */
   readonly subject: string;
-  readonly message: string;
+  readonly text: string;
+  /** What it takes from the score of its subject. */
+  readonly points: number | null;
   readonly remedy: string | null;
+  readonly since: number | null;
 }
 
 const levels: readonly Level[] = ['emergency', 'critical', 'warning', 'info'];
+const bands: readonly Band[] = ['healthy', 'degraded', 'unhealthy', 'critical'];
 
 export function parseFleetHealth(value: unknown): FleetHealth | undefined {
   if (!isRecord(value)) return undefined;
   const findings = Array.isArray(value['findings']) ? value['findings'].flatMap(parseFinding) : [];
   return {
     score: number(value['score']),
+    band: bands.find((each) => each === value['band']) ?? 'unknown',
     coverage: number(value['coverage']),
     findings: findings.toSorted((a, b) => levels.indexOf(a.level) - levels.indexOf(b.level)),
+    omitted: number(value['findings_omitted']) ?? 0,
     at: time(value['evaluated_at']),
   };
 }
 
 function parseFinding(value: unknown, index: number): Finding[] {
   if (!isRecord(value)) return [];
-  const message = text(value['text']);
-  if (message === null) return [];
-  const level = levels.find((each) => each === value['level']) ?? 'warning';
-  return [{ key: text(value['id']) ?? String(index), level, subject: text(value['subject']) ?? 'fleet', message, remedy: text(value['remedy']) }];
-}
-
-/** The word for a score; its thresholds are those at which findings of a level cap it. */
-export function verdict(score: number | null): { readonly word: string; readonly tone: 'ok' | 'warn' | 'bad' | 'idle' } {
-  if (score === null) return { word: 'Unknown', tone: 'idle' };
-  if (score >= 90) return { word: 'Healthy', tone: 'ok' };
-  if (score >= 70) return { word: 'Fair', tone: 'ok' };
-  if (score >= 50) return { word: 'Impaired', tone: 'warn' };
-  return { word: 'Critical', tone: 'bad' };
+  const said = text(value['text']);
+  if (said === null) return [];
+  return [
+    {
+      id: text(value['id']) ?? String(index),
+      level: levels.find((each) => each === value['level']) ?? 'warning',
+      subject: text(value['subject']) ?? 'fleet',
+      text: said,
+      points: number(value['points']),
+      remedy: text(value['remedy']),
+      since: time(value['since']),
+    },
+  ];
 }
 
 /** Where a finding leads: the agent or host it is about. */
@@ -69,6 +79,6 @@ function text(value: unknown): string | null {
 }
 
 function time(value: unknown): number | null {
-  const at = typeof value === 'number' ? value : typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  const at = typeof value === 'string' ? Date.parse(value) : Number.NaN;
   return Number.isFinite(at) ? at : null;
 }

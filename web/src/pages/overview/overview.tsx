@@ -12,13 +12,10 @@ import { RollCall } from './roll-call.tsx';
 
 export function OverviewPage(): ReactNode {
   const [range, chooseRange] = useRange();
-  const charts = (title: string, specs: readonly ChartSpec[], beside?: ReactNode): ReactNode => (
+  const charts = (title: string, specs: readonly ChartSpec[]): ReactNode => (
     <section className="flex min-w-0 flex-col gap-2.5">
-      <div className="flex min-h-8 flex-wrap items-center justify-between gap-x-3 gap-y-2">
-        <h2 className="text-md">{title}</h2>
-        {beside}
-      </div>
-      <div className="grid gap-4 md:grid-cols-2 2xl:grid-cols-3">
+      <h2 className="text-md">{title}</h2>
+      <div className="grid gap-3 sm:grid-cols-2 min-[85rem]:grid-cols-3">
         {specs.map((spec) => (
           <MetricChart key={spec.id} spec={spec} range={range} />
         ))}
@@ -27,18 +24,20 @@ export function OverviewPage(): ReactNode {
   );
   return (
     <>
-      <PageHeader title="Overview" />
+      <PageHeader title="Overview">
+        <RangePicker value={range.name} onChange={chooseRange} />
+      </PageHeader>
       <div className="grid gap-4 xl:grid-cols-[minmax(0,5fr)_minmax(0,6fr)]">
         <HealthCard />
         <RollCall />
       </div>
       <Facts />
-      <div className="grid gap-x-4 gap-y-6 xl:grid-cols-[minmax(0,1fr)_19rem]">
+      <div className="grid gap-x-4 gap-y-6 xl:grid-cols-[minmax(0,1fr)_17.5rem]">
         <div className="flex min-w-0 flex-col gap-6">
-          {charts('Machine', hostCharts, <RangePicker value={range.name} onChange={chooseRange} />)}
+          {charts('Machine', hostCharts)}
           {charts('PostgreSQL', databaseCharts)}
         </div>
-        <div className="min-w-0 xl:relative">
+        <div className="min-w-0">
           <div className="flex flex-col xl:sticky xl:top-5 xl:max-h-[calc(100dvh-2.5rem)]">
             <RecentEvents />
           </div>

@@ -16,14 +16,18 @@ interface Called {
 }
 
 /** A fleet of this size is called by name; a larger one is shown as a field of marks. */
-const byName = 18;
+const byName = 14;
+
+const slotsShown = 16;
 
 /** The roll call: every agent answers or is missed. */
 export function RollCall(): ReactNode {
   const { data, dataUpdatedAt, isPending, error, refetch } = useQuery(queries.agents());
   const now = useNow();
   const called = useMemo(() => call(data?.items ?? [], now), [data, now]);
-  const expected = called.filter(({ agent }) => isExpected(agent));
+  const agents = called.filter(({ standing }) => standing !== 'open_slot');
+  const slots = called.filter(({ standing }) => standing === 'open_slot');
+  const expected = agents.filter(({ agent }) => isExpected(agent));
   const present = expected.filter(({ standing }) => isPresent(standing)).length;
 
   return (
@@ -44,8 +48,8 @@ export function RollCall(): ReactNode {
       </div>
       <div className="flex-1 px-4 pt-2.5 pb-3">
         {isPending ? (
-          <div className="grid grid-cols-2 gap-x-5 gap-y-2.5 pt-1 sm:grid-cols-3">
-            {Array.from({ length: 15 }, (_, index) => (
+          <div className="grid gap-x-8 gap-y-2.5 pt-1 sm:grid-cols-2">
+            {Array.from({ length: 10 }, (_, index) => (
               <Skeleton key={index} className="h-4" />
             ))}
           </div>
@@ -57,11 +61,12 @@ export function RollCall(): ReactNode {
               Start the default ones with <code>muster up</code>, or create one with <code>POST /api/v1/agents</code>.
             </p>
           </Empty>
-        ) : called.length <= byName ? (
-          <Names called={called} now={now} />
+        ) : agents.length <= byName ? (
+          <Names called={agents} now={now} />
         ) : (
-          <Field called={called} />
+          <Field called={agents} />
         )}
+        {slots.length > 0 && <Slots slots={slots} />}
       </div>
       {data && called.length > 0 && <Tally called={called} />}
     </section>
@@ -76,14 +81,33 @@ function call(agents: readonly Agent[], now: number): readonly Called[] {
 
 function Names({ called, now }: { readonly called: readonly Called[]; readonly now: number }): ReactNode {
   return (
-    <ul className="grid grid-cols-1 gap-x-5 min-[460px]:grid-cols-2 xl:grid-cols-3">
+    <ul className="grid grid-cols-1 gap-x-8 sm:grid-cols-2">
       {called.map(({ agent, standing }) => (
         <li key={agent.agent_id} className="min-w-0">
           <Link href={`/agents/${encodeURIComponent(agent.agent_id)}`} className="-mx-1.5 flex items-center gap-2 rounded-sm px-1.5 py-[3px] hover:bg-raised" title={standings[standing].meaning}>
             <StandingGlyph standing={standing} />
-            <span className={`min-w-0 truncate font-mono text-xs ${standing === 'open_slot' || standing === 'stopped' ? 'text-ink-3' : ''}`}>{agent.agent_id}</span>
+            <span className={`min-w-0 truncate font-mono text-xs ${standing === 'stopped' ? 'text-ink-3' : ''}`}>{agent.agent_id}</span>
             <span className="ml-auto shrink-0 text-xs text-ink-3">{isPresent(standing) && agent.last_heartbeat_at !== null ? formatAge(now - Date.parse(agent.last_heartbeat_at)) : standings[standing].label}</span>
             {isPresent(standing) && <span className="sr-only">since its last heartbeat, {standings[standing].label}</span>}
+          </Link>
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+/** Places kept free: shown as the places they are, so that one sees what may still come. */
+function Slots({ slots }: { readonly slots: readonly Called[] }): ReactNode {
+  return (
+    <ul aria-label="Open slots" className="mt-3 grid grid-cols-2 gap-1.5 min-[560px]:grid-cols-4">
+      {slots.slice(0, slotsShown).map(({ agent }) => (
+        <li key={agent.agent_id} className="min-w-0">
+          <Link
+            href={`/agents/${encodeURIComponent(agent.agent_id)}`}
+            title={`Open slot ${agent.agent_id}`}
+            className="block truncate rounded-md border border-dashed border-line-strong px-2 py-0.5 text-xs text-ink-3 hover:border-ink-3 hover:text-ink"
+          >
+            {agent.agent_name}
           </Link>
         </li>
       ))}
