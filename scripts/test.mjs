@@ -22,8 +22,8 @@ const full = given.includes('--full');
 const passedOn = given.filter((argument) => argument !== '--full');
 const folder = mkdtempSync(join(tmpdir(), 'muster-test-'));
 
-/** One run of vitest. Without a summary it broke before any test: that is a failure too. @param {string[]} args @param {Record<string, string>} env @returns {RunSummary} */
-function vitest(args, env = {}) {
+/** One run of vitest. Without a summary it broke before any test: that is a failure too. @param {readonly string[]} args @param {{ reporter?: string, env?: Record<string, string> }} [options] @returns {RunSummary} */
+function vitest(args, { reporter = 'default', env = {} } = {}) {
   const file = join(folder, 'summary.json');
   rmSync(file, { force: true });
   const { status } = spawnSync(
@@ -31,7 +31,7 @@ function vitest(args, env = {}) {
     [
       join(root, 'node_modules', 'vitest', 'vitest.mjs'),
       'run',
-      '--reporter=default',
+      `--reporter=${reporter}`,
       `--reporter=${join(root, 'test', 'report', 'reporter.ts')}`,
       ...args,
     ],
@@ -56,11 +56,26 @@ function explainSkips({ skippedIn, missing }) {
   for (const { name, enables, install } of missing) console.log(`  ${name} is not installed; for ${enables}: ${install}`);
 }
 
-const summary = vitest(passedOn);
-explainSkips(summary);
+const summaries = [vitest(passedOn)];
+if (full && passedOn.length === 0) {
+  const { targets, filters } = await import('../test/postgres-matrix/targets.mjs');
+  for (const target of targets) {
+    console.log(`\nDatabase tests on ${target}:`);
+    summaries.push(vitest(filters, { reporter: 'dot', env: { MUSTER_TEST_POSTGRES: target } }));
+  }
+}
+for (const summary of summaries) explainSkips(summary);
 rmSync(folder, { recursive: true, force: true });
 
-const { passed, failed, skipped } = summary;
+/** @param {'passed' | 'failed' | 'skipped'} key */
+const sum = (key) => summaries.reduce((total, summary) => total + summary[key], 0);
+const passed = sum('passed');
+const failed = sum('failed');
+const skipped = sum('skipped');
+if (!full)
+  console.log(
+    '\nOnly on the embedded PostgreSQL 18. `./muster test --full` also takes 14 to 17 and Debian’s 15: see test/postgres-matrix/README.md.',
+  );
 if (full && skipped > 0) console.log('\nA full run may skip nothing.');
 console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
 process.exitCode = failed > 0 || passed === 0 || (full && skipped > 0) ? 1 : 0;
