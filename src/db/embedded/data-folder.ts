@@ -43,7 +43,7 @@ export async function findDataFolder(dataDir: string): Promise<DataFolder> {
 /** Makes the folder ready for `user`, or throws DATA_FOLDER_UNUSABLE. `say` is told where data must lie elsewhere. */
 export async function prepareDataFolder(dataDir: string, user: OsUser | undefined, say: (message: string) => void): Promise<DataFolder> {
   try {
-    await mkdir(resolve(dataDir), { recursive: true, mode: 0o755 });
+    await makeFolder(resolve(dataDir));
     const root = await realpath(resolve(dataDir));
     let folder = await findDataFolder(root);
     if (user !== undefined && !(await canReach(user, folder.cluster))) {
@@ -62,6 +62,16 @@ export async function prepareDataFolder(dataDir: string, user: OsUser | undefine
     return folder;
   } catch (error) {
     throw unusable(dataDir, error);
+  }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await mkdir(path, { recursive: true, mode: 0o755 });
+  } catch (error) {
+    // On a read-only file system Node says ENOENT to `recursive`; the plain call tells the truth.
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') await mkdir(path);
+    throw error;
   }
 }
 

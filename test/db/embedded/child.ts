@@ -6,11 +6,11 @@ import { startEmbedded } from '../../../src/db/embedded/index.ts';
 export async function main([dataDir = '']: readonly string[]): Promise<void> {
   try {
     const server = await startEmbedded({ dataDir, log: silentLogger });
-    process.stdout.write(`${JSON.stringify({ pid: server.pid, port: server.port, url: server.url, adopted: server.adopted })}\n`);
     process.on('SIGTERM', () => {
       void server.stop().then(() => process.exit(0));
     });
     setInterval(() => undefined, 1_000);
+    process.stdout.write(`${JSON.stringify({ pid: server.pid, port: server.port, url: server.url, adopted: server.adopted })}\n`);
   } catch (error) {
     const code = isMusterError(error) ? error.code : 'INTERNAL';
     process.stdout.write(`${JSON.stringify({ code, message: String(error) })}\n`);
