@@ -13,7 +13,7 @@ export interface ConfigFault {
  * fault by its path (`data.faults`).
  */
 export function parseConfig<Config>(definition: AgentDefinition<Config>, raw: Readonly<Record<string, unknown>>): Config {
-  const parsed = (definition as AgentDefinition).config?.safeParse(raw) ?? withoutSchema(raw);
+  const parsed = (definition as AgentDefinition).config?.safeParse(over(definition.defaults ?? {}, raw)) ?? withoutSchema(raw);
   // The schema's output is Config: defineAgent derives the one from the other.
   if (parsed.success) return parsed.data as Config;
   const faults = parsed.error.issues.map((issue): ConfigFault => ({ path: issue.path.map(String).join('.'), message: issue.message }));
@@ -23,6 +23,19 @@ export function parseConfig<Config>(definition: AgentDefinition<Config>, raw: Re
     data: { faults },
   });
 }
+
+/** `raw` laid over `defaults`, section by section: a key that is set says nothing about its neighbours. */
+function over(defaults: Readonly<Record<string, unknown>>, raw: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const merged: Record<string, unknown> = { ...defaults };
+  for (const [key, value] of Object.entries(raw)) {
+    const below = merged[key];
+    merged[key] = isSection(below) && isSection(value) ? over(below, value) : value;
+  }
+  return merged;
+}
+
+const isSection = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
 
 function withoutSchema(raw: Readonly<Record<string, unknown>>) {
   const keys = Object.keys(raw);

@@ -29,6 +29,8 @@ export interface AgentDefinition<Config = unknown> {
    * takes no configuration. Typed as a schema of anything, so that definitions of different configurations fit in one list.
    */
   readonly config?: z.ZodType;
+  /** What lies under `agents.config` before it is parsed: this installation's own defaults, from its configuration files. */
+  readonly defaults?: Readonly<Record<string, unknown>>;
   /** When it runs. Without one it runs when it is told to (`run_now`). */
   readonly schedule?: Schedule | ((config: Config) => Schedule | undefined);
   /** A startup or run that takes longer is aborted. Default 60s. */

@@ -29,6 +29,12 @@ export class Invocation {
     return loadConfig({ environment: process.env, cwd: process.cwd(), overrides: this.overrides(overrides) });
   }
 
+  /** The same, with the names of thresholds held to the checks there are: for what runs or examines the modules. */
+  async fullConfig(overrides: ConfigOverrides = {}): Promise<Config> {
+    const [{ loadConfig }, { checkNames }] = await Promise.all([import('../config/load.ts'), import('./runtime/parts.ts')]);
+    return loadConfig({ environment: process.env, cwd: process.cwd(), overrides: this.overrides(overrides), checks: checkNames() });
+  }
+
   overrides(own: ConfigOverrides = {}): ConfigOverrides {
     const { dataDir, configDir, logLevel } = this.globals;
     return { dataDir, configDir, logLevel, ...own };

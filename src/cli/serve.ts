@@ -1,7 +1,7 @@
 import { EXIT } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
 import { hasDesktop, openInBrowser } from './browser.ts';
-import { refusePortTaken } from './checks/machine.ts';
+import { portProblem } from './checks/machine.ts';
 import type { Invocation } from './invocation.ts';
 import { followInLines, followInPlace } from './live-view.ts';
 import { baseUrl, createSignInLink } from './runtime/sign-in-link.ts';
@@ -24,7 +24,9 @@ export async function serve(invocation: Invocation, config: Config, options: Ser
   const inPlace = output.interactive && invocation.globals.logLevel === undefined;
   const log = await invocation.log(config, inPlace ? { file: options.logFile } : {});
   const version = ownVersion();
-  if (options.server) await refusePortTaken(config.server);
+  // Known before anything is started for nothing; the server itself asks again.
+  const taken = options.server && config.server.port !== 0 ? await portProblem(config.server.host, config.server.port) : undefined;
+  if (taken !== undefined) throw taken;
   const steps = new Steps(stepListener(output), log);
   const runtime = new Runtime({ config, log, version, ...options });
   using signals = new StopSignals(() => runtime.force());

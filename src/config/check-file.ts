@@ -55,7 +55,7 @@ function findingsOf(issue: z.core.$ZodIssue, file: YamlFile, schema: z.ZodType):
 /** The valid keys of the section at a path. */
 export function keysAt(schema: z.ZodType, path: KeyPath): readonly string[] {
   let node: unknown = schema;
-  for (const step of path) node = shapeOf(node)?.[String(step)];
+  for (const step of path) node = shapeOf(node)?.[String(step)] ?? valueOf(node);
   return Object.keys(shapeOf(node) ?? {});
 }
 
@@ -78,12 +78,26 @@ function elsewhere(schema: z.ZodType, key: string): string | undefined {
     ?.path.join('.');
 }
 
-/** The object inside the wrappers that default and preprocess it. */
-function shapeOf(schema: unknown): Readonly<Record<string, z.ZodType>> | undefined {
+/** The keys and schemas of a section. */
+const shapeOf = (schema: unknown): Readonly<Record<string, z.ZodType>> | undefined => core(schema)?.shape;
+
+/** What every value of a section of free names must be. */
+const valueOf = (schema: unknown): z.ZodType | undefined => core(schema)?.valueType;
+
+interface Core {
+  readonly type: string;
+  readonly shape?: Record<string, z.ZodType>;
+  readonly valueType?: z.ZodType;
+  readonly out?: z.ZodType;
+  readonly innerType?: z.ZodType;
+}
+
+/** The object or record inside the wrappers that default and preprocess it. */
+function core(schema: unknown): Core | undefined {
   let node = schema as z.ZodType | undefined;
   for (let depth = 0; depth < 8 && node !== undefined; depth++) {
-    const def = node._zod.def as { type: string; shape?: Record<string, z.ZodType>; out?: z.ZodType; innerType?: z.ZodType };
-    if (def.type === 'object') return def.shape;
+    const def = node._zod.def as Core;
+    if (def.type === 'object' || def.type === 'record') return def;
     node = def.type === 'pipe' ? def.out : def.innerType;
   }
   return undefined;

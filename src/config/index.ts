@@ -1,7 +1,8 @@
 export type { Config, ConfigOverrides } from './config.ts';
 export { ENTERPRISE_EFFECTS, enterpriseSchema, type Enterprise } from './enterprise.ts';
 export { hasErrors, type Finding } from './finding.ts';
-export { LOG_LEVELS, examineConfig, loadConfig, parseLabels } from './load.ts';
+export { examineConfig, loadConfig } from './load.ts';
+export { LOG_LEVELS, parseLabels } from './read-variables.ts';
 export { monitoringSchema, type Monitoring } from './monitoring.ts';
 export { nearest } from './nearest.ts';
 export { VARIABLES, type Variable } from './variables.ts';

@@ -73,7 +73,8 @@ describe('without any file', () => {
       overrides: { configDir: fileURLToPath(new URL('../../config', import.meta.url)) },
     });
     const bare = load();
-    expect(config?.monitoring).toEqual(bare.monitoring);
+    expect(config?.monitoring.intervals).toEqual(bare.monitoring.intervals);
+    expect(config?.monitoring.retention).toEqual(bare.monitoring.retention);
     expect(config?.enterprise).toEqual(bare.enterprise);
   });
 });
@@ -121,12 +122,12 @@ describe('a mistake in monitoring.yml', () => {
       severity: 'error',
       where: 'config/monitoring.yml:2:3',
       message: 'unknown key "hearbeat" in intervals',
-      remedy: 'Did you mean "heartbeat"? Valid here: heartbeat, metrics, metrics_costly, health.',
+      remedy: 'Did you mean "heartbeat"? Valid here: heartbeat, metrics, metrics_slow, metrics_rare, health.',
     });
   });
 
   it('in the place of a key: where it belongs', () => {
-    expect(only('metrics_raw: 2h\n').remedy).toMatch(/^Did you mean "retention\.metrics_raw"\?/);
+    expect(only('metrics_rows: 2d\n').remedy).toMatch(/^Did you mean "retention\.metrics_rows"\?/);
   });
 
   it('in a type: what was expected and found', () => {
@@ -138,6 +139,28 @@ describe('a mistake in monitoring.yml', () => {
 
   it('in a range', () => {
     expect(only('retention:\n  events: 1h\n').message).toContain('from 1d');
+    expect(only('retention:\n  events: 36h\n').message).toContain('whole days');
+  });
+
+  it('in what two keys say together', () => {
+    expect(only('retention:\n  metrics_rows: 20d\n  metrics_detail: 10d\n')).toMatchObject({ where: 'config/monitoring.yml:2:17' });
+  });
+
+  it('in the name of a check, where those there are were told', () => {
+    write('config/monitoring.yml', 'thresholds:\n  database.conections_ratio: { warning: 0.5 }\n');
+    const { findings } = examineConfig({ environment: {}, cwd, checks: ['database.connections_ratio', 'host.load_per_core'] });
+    expect(findings).toEqual([
+      expect.objectContaining({
+        where: 'config/monitoring.yml:2:3',
+        message: 'there is no check "database.conections_ratio"',
+        remedy: expect.stringContaining('Did you mean "database.connections_ratio"?') as string,
+      }),
+    ]);
+    expect(load().monitoring.thresholds).toEqual({ 'database.conections_ratio': { warning: 0.5 } });
+  });
+
+  it('in a level of a threshold', () => {
+    expect(only('thresholds:\n  host.load_per_core: { warn: 2 }\n').remedy).toMatch(/^Did you mean "warning"\?/);
   });
 
   it('in a section: its keys', () => {
@@ -148,7 +171,7 @@ describe('a mistake in monitoring.yml', () => {
   });
 
   it('in YAML: its line', () => {
-    expect(only('intervals:\n  metrics: 5s\n metrics_costly: 9s\n').where).toMatch(/^config\/monitoring\.yml:3:/);
+    expect(only('intervals:\n  metrics: 5s\n metrics_slow: 9s\n').where).toMatch(/^config\/monitoring\.yml:3:/);
   });
 
   it('in a key written twice', () => {

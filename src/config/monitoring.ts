@@ -1,24 +1,36 @@
 import * as z from 'zod';
 import type { KeyEffect } from './key-effect.ts';
-import { duration, section } from './scalars.ts';
+import { duration, quantity, section, wholeDays } from './scalars.ts';
 
 const days = (count: number): number => count * 86_400_000;
 
-/** config/monitoring.yml: how often things are looked at, and how long what was seen is kept. */
+const level = () => quantity(-1e18, 1e18).optional();
+
+/** Where a check becomes a finding, in the unit of what it reads. A level that is left out keeps its default. */
+const thresholdSchema = section({ warning: level(), critical: level(), emergency: level() });
+
+/** config/monitoring.yml: how often things are looked at, where they become findings, and how long what was seen is kept. */
 export const monitoringSchema = section({
   intervals: section({
     heartbeat: duration({ min: '250ms', max: '1m' }).default(2_000),
     metrics: duration({ min: '1s', max: '1h' }).default(5_000),
-    metrics_costly: duration({ min: '5s', max: '1d' }).default(30_000),
-    health: duration({ min: '1s', max: '1h' }).default(5_000),
+    metrics_slow: duration({ min: '1s', max: '1d' }).default(30_000),
+    metrics_rare: duration({ min: '1s', max: '1d' }).default(300_000),
+    health: duration({ min: '1s', max: '1h' }).default(30_000),
   }),
+  // Which names there are is known to the modules that check: whoever loads the file says so (LoadOptions.thresholds).
+  thresholds: z
+    .preprocess((input) => input ?? {}, z.record(z.string(), thresholdSchema))
+    .describe('names of checks, each with warning, critical, emergency'),
   retention: section({
-    metrics_raw: duration({ min: '1h', max: '7d' }).default(days(1)),
-    metrics_chunks: duration({ min: '1d', max: '3650d' }).default(days(30)),
-    metrics_rollup_1m: duration({ min: '1d', max: '3650d' }).default(days(30)),
-    metrics_rollup_1h: duration({ min: '1d', max: '3650d' }).default(days(730)),
-    heartbeats: duration({ min: '1d', max: '3650d' }).default(days(30)),
-    events: duration({ min: '1d', max: '3650d' }).default(days(30)),
+    metrics_rows: wholeDays(1, 90).default(days(2)),
+    metrics_detail: wholeDays(1, 3_650).default(days(30)),
+    metrics_by_minute: wholeDays(1, 3_650).default(days(30)),
+    metrics_by_hour: wholeDays(1, 36_500).default(days(730)),
+    heartbeats: wholeDays(1, 3_650).default(days(30)),
+    events: wholeDays(1, 3_650).default(days(30)),
+    commands: wholeDays(1, 3_650).default(days(30)),
+    hosts: wholeDays(1, 3_650).default(days(7)),
   }),
 });
 
@@ -27,16 +39,27 @@ export type Monitoring = z.output<typeof monitoringSchema>;
 /** What each key does, for the reference. */
 export const MONITORING_EFFECTS: readonly KeyEffect[] = [
   { path: 'intervals.heartbeat', effect: 'How often a host renews its lease and the heartbeats of all its agents, in one statement.' },
-  { path: 'intervals.metrics', effect: 'How often performance_monitor reads host, process and database counters.' },
-  { path: 'intervals.metrics_costly', effect: 'How often it reads what costs the database more, such as the sizes of tables.' },
-  { path: 'intervals.health', effect: 'How often heartbeat_health_agent scores what it finds.' },
-  { path: 'retention.metrics_raw', effect: 'How long samples stay rows as they came; older ones are compacted to chunks.' },
-  { path: 'retention.metrics_chunks', effect: 'How long compacted samples are kept, in full resolution.' },
-  { path: 'retention.metrics_rollup_1m', effect: 'How long averages by the minute are kept.' },
-  { path: 'retention.metrics_rollup_1h', effect: 'How long averages by the hour are kept.' },
+  { path: 'intervals.metrics', effect: 'How often performance_monitor reads what is cheap: host, process and database counters.' },
+  { path: 'intervals.metrics_slow', effect: 'How often it reads what costs the database more, such as statements and locks.' },
+  { path: 'intervals.metrics_rare', effect: 'How often it reads what changes slowly, such as the sizes of tables.' },
+  { path: 'intervals.health', effect: 'How often heartbeat_health_agent judges what it finds.' },
+  {
+    path: 'thresholds',
+    effect:
+      'Where a check of heartbeat_health_agent becomes a finding, by the name of the check: `database.connections_ratio: { warning: 0.7 }`. A level that is left out keeps its default.',
+  },
+  {
+    path: 'retention.metrics_rows',
+    effect: 'How long samples stay rows, for plain SQL on performance_metrics; then they are packed into chunks.',
+  },
+  { path: 'retention.metrics_detail', effect: 'How long every sample is kept, as row or in a chunk.' },
+  { path: 'retention.metrics_by_minute', effect: 'How long averages by the minute are kept.' },
+  { path: 'retention.metrics_by_hour', effect: 'How long averages by the hour are kept.' },
   {
     path: 'retention.heartbeats',
     effect: 'How long the history of heartbeats is kept: one row an agent and minute, one for each change of status.',
   },
   { path: 'retention.events', effect: 'How long events are kept.' },
+  { path: 'retention.commands', effect: 'How long finished commands are kept.' },
+  { path: 'retention.hosts', effect: 'How long hosts that are gone stay in the list.' },
 ];

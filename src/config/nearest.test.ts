@@ -14,6 +14,10 @@ describe('nearest', () => {
     expect(nearest('HEARTBEATS', ['metrics', 'heartbeat'])).toBe('heartbeat');
   });
 
+  it('offers what was only begun', () => {
+    expect(nearest('warn', ['critical', 'warning'])).toBe('warning');
+  });
+
   it('offers nothing where no word is near', () => {
     expect(nearest('completely', ['port', 'host'])).toBeUndefined();
   });

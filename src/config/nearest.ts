@@ -30,5 +30,5 @@ export function nearest(word: string, valid: Iterable<string>): string | undefin
       bestDistance = distance;
     }
   }
-  return best;
+  return best ?? (typed.length < 3 ? undefined : [...valid].find((candidate) => candidate.toLowerCase().startsWith(typed)));
 }

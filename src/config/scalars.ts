@@ -58,6 +58,15 @@ export const duration = ({ min, max, bareUnit = 'ms' }: DurationRange): z.ZodTyp
     },
   );
 
+const DAY_MS = 86_400_000;
+
+/** Milliseconds of a length of time that history is kept by: it is dropped a day at a time. */
+export const wholeDays = (min: number, max: number): z.ZodType<number> =>
+  scalar(`a length of time in whole days, from ${min}d to ${max}d`, `${min}d, ${max}d or between`, (input) => {
+    const ms = parseDuration(input);
+    return ms !== undefined && ms % DAY_MS === 0 && ms >= min * DAY_MS && ms <= max * DAY_MS ? ms : undefined;
+  });
+
 const SIZE_UNITS: Readonly<Record<string, number>> = { B: 1, kB: 1024, KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3, TB: 1024 ** 4 };
 
 /** Bytes of a size such as '512MB'. */

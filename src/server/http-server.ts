@@ -79,7 +79,8 @@ export class HttpServer implements Service {
   }
 }
 
-async function listenError(error: unknown, host: string, port: number): Promise<MusterError> {
+/** Why an address cannot be listened on, and who holds it. */
+export async function listenError(error: unknown, host: string, port: number): Promise<MusterError> {
   const code = (error as NodeJS.ErrnoException).code;
   if (code === 'EADDRINUSE') {
     const holder = await portHolder(port);

@@ -2,8 +2,9 @@ import { access, constants, statfs } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { availableParallelism, freemem, totalmem } from 'node:os';
 import { dirname } from 'node:path';
-import { MusterError, messageOf } from '../../base/errors.ts';
+import { messageOf, type MusterError } from '../../base/errors.ts';
 import type { Finding } from '../../config/finding.ts';
+import { listenError } from '../../server/http-server.ts';
 import { recallAddress } from '../runtime/server-address.ts';
 import { withUnit } from '../wording.ts';
 import { fail, note, ok, warn, type CheckContext } from './check.ts';
@@ -55,45 +56,19 @@ export async function checkPort({ config }: CheckContext): Promise<Finding> {
   if (own !== undefined) return ok('port', `Muster serves on ${own.host}:${own.port} (process ${own.pid})`);
   const problem = await portProblem(host, port);
   if (problem === undefined) return ok('port', `${host}:${port} is free`);
-  if (problem === 'EADDRINUSE')
-    return warn('port', `${host}:${port} is taken`, 'Stop what listens there, or choose another with --port or MUSTER_PORT.');
-  return fail(
-    'port',
-    `${host}:${port} cannot be listened on: ${problem}`,
-    'Choose another address with --host or MUSTER_HOST, or a port above 1023.',
-  );
+  return problem.code === 'PORT_TAKEN' ? warn('port', problem.message, problem.remedy) : fail('port', problem.message, problem.remedy);
 }
 
-/** The system's code for why an address cannot be listened on; undefined where it can. */
-export function portProblem(host: string, port: number): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message));
-    server.listen({ host, port, exclusive: true }, () => server.close(() => resolve(undefined)));
-  });
-}
-
-/** Before anything is started for nothing: throws PORT_TAKEN, or says why the address will not do. */
-export async function refusePortTaken({ host, port }: { readonly host: string; readonly port: number }): Promise<void> {
-  if (port === 0) return;
-  switch (await portProblem(host, port)) {
-    case undefined:
-      return;
-    case 'EADDRINUSE':
-      throw new MusterError('PORT_TAKEN', `Port ${port} of ${host} is taken by another program`, {
-        remedy: `Choose another: --port ${port + 1}, or --port 0 for any that is free.`,
-        data: { host, port },
-      });
-    case 'EACCES':
-      throw new MusterError('PORT_TAKEN', `This user may not listen on port ${port}`, {
-        remedy: 'Choose a port above 1023 with --port.',
-        data: { host, port },
-      });
-    default:
-      throw new MusterError('CONFIG_INVALID', `${host} is no address of this machine`, {
-        remedy: 'Use 127.0.0.1 for this machine alone, 0.0.0.0 for all its addresses.',
-        data: { host },
-      });
+/** Why an address cannot be listened on; undefined where it can. */
+export async function portProblem(host: string, port: number): Promise<MusterError | undefined> {
+  const server = createServer();
+  try {
+    await new Promise<void>((resolve, reject) => server.once('error', reject).listen({ host, port, exclusive: true }, resolve));
+    return undefined;
+  } catch (error) {
+    return listenError(error, host, port);
+  } finally {
+    server.close();
   }
 }
 

@@ -79,7 +79,7 @@ export function checkProductionConfig({ config }: CheckContext): readonly Findin
     findings.push(
       ok(
         'retention',
-        `events ${days(monitoring.retention.events)}, heartbeats ${days(monitoring.retention.heartbeats)}, hourly metrics ${days(monitoring.retention.metrics_rollup_1h)}`,
+        `events ${days(monitoring.retention.events)}, heartbeats ${days(monitoring.retention.heartbeats)}, hourly metrics ${days(monitoring.retention.metrics_by_hour)}`,
       ),
     );
   return findings;

@@ -3,7 +3,7 @@ import { serve } from '../serve.ts';
 
 /** API and dashboard of a fleet whose agents run elsewhere. */
 export async function run(invocation: Invocation, { port, host, open }: { port?: number; host?: string; open: boolean }): Promise<number> {
-  const config = await invocation.config({ port, host });
+  const config = await invocation.fullConfig({ port, host });
   return serve(invocation, config, {
     host: false,
     server: true,

@@ -8,7 +8,7 @@ import { ownVersion } from '../version.ts';
 /** Looks at machine, database and fleet. Exit code 1 where something must be mended. */
 export async function run(invocation: Invocation): Promise<number> {
   const { output } = invocation;
-  const config = await invocation.config();
+  const config = await invocation.fullConfig();
   const findings = [...config.findings, ...(await machineFindings(config)), ...(await databaseFindings(config, ownVersion()))];
   output.result({ healthy: !hasErrors(findings), findings }, () => `${findingLines(findings, output)}\n\n${sumLine(findings)}`);
   return hasErrors(findings) ? EXIT.failure : EXIT.ok;

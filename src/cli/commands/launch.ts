@@ -1,4 +1,4 @@
-import { parseLabels } from '../../config/load.ts';
+import { parseLabels } from '../../config/read-variables.ts';
 import { usage, type Invocation } from '../invocation.ts';
 import { serve } from '../serve.ts';
 
@@ -9,7 +9,7 @@ export async function run(
 ): Promise<number> {
   const labels = options.label.length === 0 ? undefined : parseLabels(options.label);
   if (typeof labels === 'string') throw usage(`--label: ${labels}`, 'Write it as --label zone=a; repeat --label for more.');
-  const config = await invocation.config({
+  const config = await invocation.fullConfig({
     capacity: options.capacity,
     labels,
     agents: options.agents.length === 0 ? undefined : options.agents,

@@ -13,7 +13,7 @@ interface UpOptions {
 
 /** Everything in one process: database, host, API, dashboard. */
 export async function run(invocation: Invocation, { port, host, open, demo, capacity, agents }: UpOptions): Promise<number> {
-  const config = await invocation.config({ port, host, capacity, agents: agents.length === 0 ? undefined : agents });
+  const config = await invocation.fullConfig({ port, host, capacity, agents: agents.length === 0 ? undefined : agents });
   return serve(invocation, config, {
     host: true,
     server: true,

@@ -4,6 +4,7 @@ import { hasErrors, type Finding } from '../../config/finding.ts';
 import { ok } from '../checks/check.ts';
 import { findingLines, sumLine } from '../checks/print-findings.ts';
 import type { Invocation } from '../invocation.ts';
+import { checkNames } from '../runtime/parts.ts';
 import { ownVersion } from '../version.ts';
 
 interface ValidateOptions {
@@ -14,7 +15,12 @@ interface ValidateOptions {
 /** Reads the configuration and tells everything about it. Exit code 78 where it is not valid, 1 where a check failed. */
 export async function run(invocation: Invocation, options: ValidateOptions): Promise<number> {
   const { output } = invocation;
-  const { config, findings: ofFiles } = examineConfig({ environment: process.env, cwd: process.cwd(), overrides: invocation.overrides() });
+  const { config, findings: ofFiles } = examineConfig({
+    environment: process.env,
+    cwd: process.cwd(),
+    overrides: invocation.overrides(),
+    checks: checkNames(),
+  });
   const findings: Finding[] = [...ofFiles];
   const { NOT_CHECKED, checkProductionConfig, checkProductionDatabase } = await import('../checks/production.ts');
   if (config !== undefined) {

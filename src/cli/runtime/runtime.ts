@@ -119,14 +119,17 @@ export class Runtime {
     const rooms = await loading;
     await rooms.migrateAll(adapter, rooms.modules, steps);
     const wake = new rooms.WakeUps(adapter, { log });
-    const state = rooms.createSharedState(adapter, { leaseMs: config.host.leaseMs, wake });
+    const state = rooms.createSharedState(adapter, { leaseMs: config.host.leaseMs, wake, ...rooms.retentionOf(config) });
     const access = rooms.createAccess(adapter);
-    const types = rooms.agentTypes(rooms.modules);
+    const types = rooms.withInstallationDefaults(rooms.agentTypes(rooms.modules), config);
     await Promise.all([
       wake.start(),
       steps.run('default agents', () => state.agents.ensure(rooms.defaultAgents(rooms.modules, this.#options.demo))),
     ]);
-    this.#stopLater('wake-ups ended', () => wake.stop());
+    this.#stopLater('wake-ups ended', async () => {
+      await state.metrics.stop();
+      await wake.stop();
+    });
 
     const startHost = async (FleetHost: NonNullable<Rooms['FleetHost']>): Promise<FleetHost> => {
       const { beatMs, leaseMs, capacity, labels } = config.host;
@@ -146,7 +149,7 @@ export class Runtime {
         version,
         bootstrapKey: config.server.bootstrapKey,
       });
-      const server = new HttpServer({ app, host: config.server.host, port: config.server.port });
+      const server = new HttpServer({ app, host: config.server.host, port: config.server.port, log });
       this.#stopLater('server closed', async () => {
         await forgetAddress(config.dataDir);
         await server.stop();
@@ -177,8 +180,9 @@ export class Runtime {
 type Rooms = Awaited<ReturnType<typeof loadRooms>>;
 
 async function loadRooms({ config, host, server }: RuntimeOptions) {
-  const [parts, { WakeUps }, { createSharedState }, { createAccess }, { migrateAll }, fleet, http] = await Promise.all([
+  const [parts, installation, { WakeUps }, { createSharedState }, { createAccess }, { migrateAll }, fleet, http] = await Promise.all([
     import('./parts.ts'),
+    import('./installation.ts'),
     import('../../db/wake-ups.ts'),
     import('../../state/create-shared-state.ts'),
     import('../../state/access.ts'),
@@ -187,5 +191,5 @@ async function loadRooms({ config, host, server }: RuntimeOptions) {
     server ? import('../../server/app.ts') : undefined,
   ]);
   const modules = await parts.loadModules(config.agents);
-  return { ...parts, modules, WakeUps, createSharedState, createAccess, migrateAll, FleetHost: fleet?.FleetHost, http };
+  return { ...parts, ...installation, modules, WakeUps, createSharedState, createAccess, migrateAll, FleetHost: fleet?.FleetHost, http };
 }

@@ -1,4 +1,4 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 /** Where the server of a data folder listens, so that `muster sign-in` finds it whatever port it took. */
@@ -10,8 +10,10 @@ export interface ServerAddress {
 
 const fileOf = (dataDir: string): string => join(dataDir, 'server.json');
 
-export const rememberAddress = (dataDir: string, address: ServerAddress): Promise<void> =>
-  writeFile(fileOf(dataDir), `${JSON.stringify(address)}\n`);
+export async function rememberAddress(dataDir: string, address: ServerAddress): Promise<void> {
+  await mkdir(dataDir, { recursive: true });
+  await writeFile(fileOf(dataDir), `${JSON.stringify(address)}\n`);
+}
 
 export const forgetAddress = (dataDir: string): Promise<void> => rm(fileOf(dataDir), { force: true });
 

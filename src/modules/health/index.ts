@@ -9,6 +9,7 @@ export const healthModule: Module = {
 };
 
 export { HEALTH_KEY } from './agent.ts';
+export { DEFAULT_THRESHOLDS, type Threshold } from './thresholds.ts';
 export { LEVELS, type Finding, type Level, type Subject } from './finding.ts';
 export type { HealthReport, ReportedFinding, ReportedSubject } from './report.ts';
 export type { Band } from './score.ts';

@@ -1,0 +1,39 @@
+import type { AnyAgentDefinition } from '../../agent/definition.ts';
+import type { Config } from '../../config/config.ts';
+import type { SharedStateOptions } from '../../state/create-shared-state.ts';
+
+const DAY_MS = 86_400_000;
+
+/** What the files say about how long things are kept, as the state's jobs take it. */
+export function retentionOf({ monitoring: { retention } }: Config): Pick<SharedStateOptions, 'retention' | 'metrics'> {
+  const days = (ms: number): number => ms / DAY_MS;
+  return {
+    retention: {
+      eventDays: days(retention.events),
+      heartbeatDays: days(retention.heartbeats),
+      commandDays: days(retention.commands),
+      hostDays: days(retention.hosts),
+    },
+    metrics: {
+      retention: {
+        rawDays: days(retention.metrics_rows),
+        detailDays: days(retention.metrics_detail),
+        minuteDays: days(retention.metrics_by_minute),
+        hourDays: days(retention.metrics_by_hour),
+      },
+    },
+  };
+}
+
+/** The types with this installation's intervals and thresholds under their agents' own configuration. */
+export function withInstallationDefaults(types: readonly AnyAgentDefinition[], { monitoring }: Config): readonly AnyAgentDefinition[] {
+  const { intervals, thresholds } = monitoring;
+  const defaults: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+    performance_monitor: { every: intervals.metrics, slow_every: intervals.metrics_slow, rare_every: intervals.metrics_rare },
+    heartbeat_health_agent: { every: intervals.health, thresholds },
+  };
+  return types.map((type) => {
+    const own = defaults[type.type];
+    return own === undefined ? type : { ...type, defaults: { ...type.defaults, ...own } };
+  });
+}
