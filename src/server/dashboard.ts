@@ -17,12 +17,15 @@ export function defaultWebRoot(): string | undefined {
  * assets/ by its content, so it never changes; everything else is asked for again each time.
  */
 export async function addDashboard(app: FastifyInstance, root: string): Promise<void> {
+  // Outside the scope of the files, so that the answer to a path that is no file (sendPage) may send one too.
+  await app.register(fastifyStatic, { root, serve: false, preCompressed: true, cacheControl: false });
   await app.register(async (scope) => {
     scope.addHook('onRoute', (route) => {
       route.config = { ...route.config, permission: 'public' };
     });
     await scope.register(fastifyStatic, {
       root,
+      decorateReply: false,
       wildcard: false,
       index: INDEX,
       preCompressed: true,
