@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { AgentContext } from '../agent/context.ts';
 import { defineAgent } from '../agent/define-agent.ts';
 import { healthOfRuns, type HealthReport } from '../agent/health.ts';
+import type { AgentId, Epoch } from '../base/ids.ts';
 import { sql } from '../db/sql.ts';
 import { surveyFleet, type Survey } from '../state/survey.ts';
 import { fairShare, planMoves, type Surplus } from './placement.ts';
@@ -12,6 +13,8 @@ export const FLEET_SUMMARY_KEY = 'fleet:summary';
 const SUMMARY_EVERY_MS = 60_000;
 /** Hosts must be out of balance this many looks in a row before agents move: a host that has just joined is still claiming. */
 const LOOKS_BEFORE_MOVES = 2;
+/** A move that its host has not carried out by then is off. */
+const MOVE_TTL_MS = 60_000;
 
 const config = z.strictObject({
   /** Whether agents are moved from hosts with more than their share to hosts with room. */
@@ -25,6 +28,9 @@ interface Memory {
   summary: string;
   writtenAt: number;
   survey: Survey | undefined;
+  /** Agents that were asked to move, at which epoch; further moves wait until these have happened. */
+  asked: ReadonlyMap<AgentId, Epoch>;
+  askedAt: number;
 }
 
 const memories = new WeakMap<object, Memory>();
@@ -32,7 +38,14 @@ const memories = new WeakMap<object, Memory>();
 function memoryOf(ctx: AgentContext<Config>): Memory {
   let memory = memories.get(ctx.life);
   if (memory === undefined) {
-    memory = { unbalancedLooks: 0, summary: '', writtenAt: Number.NEGATIVE_INFINITY, survey: undefined };
+    memory = {
+      unbalancedLooks: 0,
+      summary: '',
+      writtenAt: Number.NEGATIVE_INFINITY,
+      survey: undefined,
+      asked: new Map(),
+      askedAt: Number.NEGATIVE_INFINITY,
+    };
     memories.set(ctx.life, memory);
   }
   return memory;
@@ -66,11 +79,11 @@ export const agentCoordinator = defineAgent({
       const lost = await ctx.fleet.hosts.expire();
       if (lost.length > 0) ctx.log.warn({ hosts: lost }, 'hosts declared lost');
     }
-    const moves = ctx.config.rebalance ? plannedMoves(survey) : [];
+    const moves = ctx.config.rebalance && !(await stillMoving(ctx, memory)) ? plannedMoves(survey) : [];
     memory.unbalancedLooks = moves.length === 0 ? 0 : memory.unbalancedLooks + 1;
-    if (memory.unbalancedLooks >= LOOKS_BEFORE_MOVES) for (const move of moves) await askToMove(ctx, move);
+    if (memory.unbalancedLooks >= LOOKS_BEFORE_MOVES) await askToMove(ctx, memory, moves);
     await publish(ctx, memory, survey);
-    return { hosts: survey.hosts.length, active: survey.active, waiting: survey.claimable, moves: moves.length };
+    return { hosts: survey.hosts.length, active: survey.active, held: heldIn(survey), moves: moves.length };
   },
 
   health(ctx) {
@@ -82,29 +95,49 @@ export const agentCoordinator = defineAgent({
 
 const look = (ctx: AgentContext<Config>): Promise<Survey> => surveyFleet({ query: (statement) => ctx.sql.read(statement) }, ctx.hostId, []);
 
+const heldIn = (survey: Survey): number => survey.hosts.reduce((sum, host) => sum + host.agents, 0);
+
 /** While agents wait to be claimed, or a host is overdue, the picture is not settled. */
 function plannedMoves(survey: Survey): readonly Surplus[] {
-  const held = survey.hosts.reduce((sum, host) => sum + host.agents, 0);
-  return held < survey.active || survey.hosts.some((host) => host.overdue) ? [] : planMoves(survey.active, survey.hosts);
+  return heldIn(survey) < survey.active || survey.hosts.some((host) => host.overdue) ? [] : planMoves(survey.active, survey.hosts);
+}
+
+/** Whether agents that were asked to move have not moved yet. After their commands have expired they are not waited for. */
+async function stillMoving(ctx: AgentContext<Config>, memory: Memory): Promise<boolean> {
+  if (memory.asked.size === 0) return false;
+  const { count } = await ctx.sql.read(
+    sql`select 1 from muster.agent_leases l join unnest(${[...memory.asked.keys()]}::text[], ${[...memory.asked.values()]}::bigint[]) as asked (agent_id, epoch)
+      using (agent_id, epoch)`,
+  );
+  if (count > 0 && ctx.clock.monotonic() - memory.askedAt < MOVE_TTL_MS) return true;
+  memory.asked = new Map();
+  return false;
 }
 
 /** Asks through the inbox of each agent: the host that holds it ends it and gives it back, and who has room takes it. */
-async function askToMove(ctx: AgentContext<Config>, move: Surplus): Promise<void> {
-  const agents = await ctx.fleet.agents.list({ hostId: move.hostId, state: 'active' }, { limit: 1_000 });
-  // Who came last has the least to lose. The coordinator does not move itself.
-  const newest = agents.filter((agent) => agent.agentId !== ctx.agentId).toSorted((a, b) => (b.acquiredAt ?? 0) - (a.acquiredAt ?? 0));
-  const reason = `rebalancing: its host runs ${agents.length} agents and its share is ${move.share}`;
-  for (const agent of newest.slice(0, move.count)) {
-    await ctx.fleet.commands.submit({
-      agentId: agent.agentId,
-      command: 'move',
-      payload: { reason },
-      requestedBy: ctx.agentId,
-      dedupeKey: 'move',
-      ttlMs: 60_000,
-    });
+async function askToMove(ctx: AgentContext<Config>, memory: Memory, moves: readonly Surplus[]): Promise<void> {
+  const asked = new Map<AgentId, Epoch>();
+  for (const { hostId, count, share } of moves) {
+    const agents = await ctx.fleet.agents.list({ hostId, state: 'active' }, { limit: 1_000 });
+    // Who came last has the least to lose. The coordinator does not move itself.
+    const newest = agents.filter((agent) => agent.agentId !== ctx.agentId).toSorted((a, b) => (b.acquiredAt ?? 0) - (a.acquiredAt ?? 0));
+    const reason = `rebalancing: its host runs ${agents.length} agents and its share is ${share}`;
+    for (const { agentId, epoch } of newest.slice(0, count)) {
+      await ctx.fleet.commands.submit({
+        agentId,
+        command: 'move',
+        payload: { reason },
+        requestedBy: ctx.agentId,
+        dedupeKey: 'move',
+        ttlMs: MOVE_TTL_MS,
+      });
+      asked.set(agentId, epoch);
+    }
+    ctx.log.info({ host_id: hostId, agents: count }, reason);
   }
-  ctx.log.info({ host_id: move.hostId, agents: move.count }, reason);
+  memory.asked = asked;
+  memory.askedAt = ctx.clock.monotonic();
+  memory.unbalancedLooks = 0;
 }
 
 async function publish(ctx: AgentContext<Config>, memory: Memory, survey: Survey): Promise<void> {
@@ -116,7 +149,7 @@ async function publish(ctx: AgentContext<Config>, memory: Memory, survey: Survey
     agents: {
       total: rows.reduce((sum, row) => sum + row.count, 0),
       active: survey.active,
-      held: survey.hosts.reduce((sum, host) => sum + host.agents, 0),
+      held: heldIn(survey),
       by_status: rows,
     },
     hosts: survey.hosts

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { Clock } from '../base/clock.ts';
 import type { HostId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
@@ -36,6 +37,8 @@ export class Maintenance implements Service {
   constructor(options: MaintenanceOptions) {
     this.#options = options;
     this.#faults = new FaultLog(options.log);
+    // Every job listens for the stop; there may be more of them than Node finds normal.
+    setMaxListeners(0, this.#stop.signal);
   }
 
   start(): Promise<void> {

@@ -1,0 +1,179 @@
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import { BaseAgent } from '../../src/agent/base-agent.ts';
+import { defineAgent } from '../../src/agent/define-agent.ts';
+import type { AnyAgentDefinition } from '../../src/agent/definition.ts';
+import { until } from '../support/until.ts';
+import { testFleet, worker } from './support/fleet.ts';
+
+const base = { type: 'worker', name: 'Worker', description: 'An agent for a test.', schedule: { every: '50ms' } } as const;
+
+test('an agent whose runs fail is degraded, tells why, and recovers', async () => {
+  await using fleet = await testFleet();
+  await fleet.agents('worker', ['worker_00']);
+  let broken = false;
+  await fleet.host([
+    worker(() => {
+      if (broken) throw new Error('the printer is on fire');
+    }),
+  ]);
+  await fleet.untilAgent('worker_00', 'runs', (a) => a.status === 'running');
+  broken = true;
+  const degraded = await fleet.untilAgent('worker_00', 'is degraded', (a) => a.status === 'degraded' && (a.healthScore ?? 100) < 100);
+  expect(degraded.lastError).toBe('the printer is on fire');
+  expect(degraded.reason).toMatch(/of the last \d+ runs failed: the printer is on fire/);
+  broken = false;
+  await fleet.untilAgent('worker_00', 'has recovered', (a) => a.status === 'running');
+  await until('the recovery is told', async () => (await fleet.eventsOf('worker_00')).includes('agent:recovered'));
+});
+
+test('an agent that throws in startup is tried again, loops, and tells it; others do not notice', async () => {
+  await using fleet = await testFleet();
+  await fleet.agents('worker', ['worker_00']);
+  await fleet.agents('fragile', ['fragile_00']);
+  const fragile = defineAgent({
+    ...base,
+    type: 'fragile',
+    startup: () => Promise.reject(new Error('no such printer')),
+    run: () => Promise.resolve(),
+  });
+  await fleet.host([worker(), fragile], { random: () => 0.001 });
+  const looping = await fleet.untilAgent('fragile_00', 'is crash-looping', (a) => a.status === 'crash_looping');
+  expect(looping).toMatchObject({ lastError: 'no such printer', errorCount: 5, healthScore: 0, runCount: 0 });
+  expect(looping.reason).toMatch(/startup failed: no such printer. Next try in/);
+  await until('the loop is told', async () => (await fleet.eventsOf('fragile_00')).includes('agent:crash_looping'));
+  expect((await fleet.eventsOf('fragile_00')).filter((type) => type === 'agent:crashed')).toHaveLength(4);
+  expect((await fleet.get('worker_00')).status).toBe('running');
+});
+
+test('an agent that never returns is aborted at its time-out, reported as stuck, and not started twice', async () => {
+  await using fleet = await testFleet();
+  await fleet.agents('worker', ['worker_00']);
+  let runs = 0;
+  let release: (() => void) | undefined;
+  const deaf = defineAgent({
+    ...base,
+    timeout: '100ms',
+    run: () => {
+      runs += 1;
+      return new Promise<void>((resolve) => (release = resolve));
+    },
+  });
+  const host = await fleet.host([deaf]);
+  await until('it is reported', async () => (await fleet.eventsOf('worker_00')).includes('agent:stuck'), 8_000);
+  const stuck = await fleet.untilAgent('worker_00', 'is degraded', (a) => a.status === 'degraded');
+  expect(stuck.reason).toMatch(/ignores its abort signal in run/);
+  expect(runs).toBe(1);
+  expect(host.status?.agents).toBe(1);
+  release?.();
+  await fleet.untilAgent('worker_00', 'counts the failure', (a) => a.errorCount === 1);
+  release?.();
+}, 20_000);
+
+test('a million metrics at once and values that are none harm neither the agent nor its neighbours', async () => {
+  await using fleet = await testFleet();
+  await fleet.agents('flood', ['flood_00']);
+  await fleet.agents('worker', ['worker_00']);
+  const flood = defineAgent({
+    ...base,
+    type: 'flood',
+    schedule: { every: '10m' },
+    run: (ctx) => {
+      for (let n = 0; n < 1_000_000; n += 1) ctx.metric('flood_value', n);
+      for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) ctx.metric('flood_value', value);
+      return Promise.resolve();
+    },
+  });
+  const host = await fleet.host([flood, worker((ctx) => ctx.metric('worker_value', ctx.runNumber))]);
+  const ran = () => host.status?.outbox.samples;
+  await until('the flood is over', () => (ran()?.dropped ?? 0) > 0);
+  expect(ran()?.dropped).toBeGreaterThanOrEqual(900_000);
+  expect(ran()?.refused).toBe(3);
+  await until(
+    'the neighbour is heard',
+    async () => (await fleet.state.metrics.latest({ metricName: 'worker_value' }, { limit: 1 })).items.length === 1,
+    12_000,
+  );
+  await until(
+    'the newest of the flood are stored',
+    async () => {
+      const { items } = await fleet.state.metrics.latest({ metricName: 'flood_value' }, { limit: 1 });
+      return items[0]?.value === 999_999;
+    },
+    12_000,
+  );
+  expect(host.status?.beats.failed).toBe(0);
+}, 30_000);
+
+test('a configuration that does not fit is told with path and remedy, and the agent starts once it is mended', async () => {
+  await using fleet = await testFleet();
+  const picky: AnyAgentDefinition = defineAgent({
+    ...base,
+    type: 'picky',
+    config: z.strictObject({ limits: z.object({ rate: z.number() }) }),
+    run: (ctx) => Promise.resolve(ctx.metric('rate', ctx.config.limits.rate)),
+  });
+  await fleet.agents('picky', ['picky_00'], { limits: { rate: 'high' } });
+  await fleet.host([picky]);
+  const refused = await fleet.untilAgent('picky_00', 'is refused', (a) => a.status === 'stopped' && a.reason !== null);
+  expect(refused.reason).toMatch(/config\.limits\.rate.*Mend config\.limits\.rate/s);
+  expect(refused.runCount).toBe(0);
+  await fleet.state.agents.setConfig(refused.agentId, { limits: { rate: 4 } });
+  await fleet.untilAgent('picky_00', 'runs', (a) => a.status === 'running' && a.runCount > 0);
+  expect((await fleet.eventsOf('picky_00')).filter((type) => type === 'agent:config_invalid')).toHaveLength(1);
+});
+
+test('a changed configuration is taken live where the agent can, else by a restart', async () => {
+  await using fleet = await testFleet();
+  const seen: string[] = [];
+  const config = z.strictObject({ word: z.string() });
+  const live: AnyAgentDefinition = defineAgent({
+    ...base,
+    type: 'live',
+    config,
+    startup: (ctx) => void seen.push(`live starts with ${ctx.config.word}`),
+    reconfigure: (ctx, previous) => void seen.push(`live turns from ${previous.word} to ${ctx.config.word}`),
+    run: () => Promise.resolve(),
+  });
+  class Restarted extends BaseAgent<z.output<typeof config>> {
+    override startup(): void {
+      seen.push(`restarted starts with ${this.config.word}`);
+    }
+    override run(): Promise<void> {
+      return Promise.resolve();
+    }
+  }
+  const restarted: AnyAgentDefinition = Restarted.define({ ...base, type: 'restarted', config });
+  await fleet.agents('live', ['live_00'], { word: 'one' });
+  await fleet.agents('restarted', ['restarted_00'], { word: 'one' });
+  await fleet.host([live, restarted]);
+  for (const id of ['live_00', 'restarted_00']) await fleet.untilAgent(id, 'runs', (a) => a.runCount > 0);
+  for (const id of ['live_00', 'restarted_00']) await fleet.state.agents.setConfig((await fleet.get(id)).agentId, { word: 'two' });
+  await until('both have it', () => seen.length === 4);
+  expect(seen.toSorted()).toEqual([
+    'live starts with one',
+    'live turns from one to two',
+    'restarted starts with one',
+    'restarted starts with two',
+  ]);
+});
+
+test('desired state is followed: paused rests where it is, inactive is given back, a deleted agent ends', async () => {
+  await using fleet = await testFleet();
+  await fleet.agents('worker', ['worker_00', 'worker_01', 'worker_02']);
+  const host = await fleet.host([worker()]);
+  for (const id of ['worker_00', 'worker_01', 'worker_02']) await fleet.untilAgent(id, 'runs', (a) => a.status === 'running');
+  await fleet.state.agents.setState((await fleet.get('worker_00')).agentId, 'paused');
+  await fleet.state.agents.setState((await fleet.get('worker_01')).agentId, 'inactive');
+  await fleet.state.agents.remove((await fleet.get('worker_02')).agentId);
+  const paused = await fleet.untilAgent('worker_00', 'rests', (a) => a.status === 'stopped');
+  expect(paused).toMatchObject({ hostId: host.hostId, reason: 'paused', epoch: 1 });
+  const inactive = await fleet.untilAgent('worker_01', 'is given back', (a) => a.hostId === null);
+  expect(inactive).toMatchObject({ status: 'stopped', reason: 'inactive' });
+  await until('only the paused one is left', () => host.status?.agents === 1);
+  const before = (await fleet.get('worker_00')).runCount;
+  await fleet.state.agents.setState(paused.agentId, 'active');
+  const resumed = await fleet.untilAgent('worker_00', 'runs on', (a) => a.status === 'running' && a.runCount > before);
+  expect(resumed.epoch).toBe(1);
+  expect(host.status?.faults).toEqual({});
+});
