@@ -17,6 +17,8 @@ function columns(agents: readonly AgentBeat[]): Sql {
  * and one a minute. No changed column is indexed, so every update is HOT.
  */
 export function beatStatement(host: HostId, leaseMs: number, silenceMs: number, load: HostLoad, beats: readonly AgentBeat[]): Sql {
+  // Well below the silence that opens a grace period, or a short lease would never see the clock tick in time.
+  const tickMs = Math.min(1_000, silenceMs / 4);
   return named(
     'muster-beat',
     sql`with me as (
@@ -32,7 +34,7 @@ export function beatStatement(host: HostId, leaseMs: number, silenceMs: number, 
           -- A clock that went back by hours must not leave a grace that long behind.
           else least(c.grace_until, clock_timestamp() + ${leaseMs}::float8 * interval '1 millisecond') end
       where exists (select from me)
-        and clock_timestamp() - c.last_tick_at not between interval '0' and interval '1 second'
+        and clock_timestamp() - c.last_tick_at not between interval '0' and ${tickMs}::float8 * interval '1 millisecond'
     ), current as materialized (
       select b.*, l.status is distinct from b.status
           or date_trunc('minute', l.last_heartbeat_at) is distinct from date_trunc('minute', clock_timestamp()) as record
