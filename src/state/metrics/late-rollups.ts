@@ -4,7 +4,7 @@ import type { Column } from './codec/chunk.ts';
 import { DAY_MS, HOUR_MS, MINUTE_MS } from './options.ts';
 import { millisecondsOf, timestampOf } from './pg-time.ts';
 import { readRaw, startOfDay, type Stretch } from './raw-samples.ts';
-import { lockProgress } from './rollups.ts';
+import { insertHours, lockProgress, LOOK_BACK, LOOK_BACK_MS } from './rollups.ts';
 
 /** Rows of rollup_dirty in one transaction, and samples read for them at once, more or less. */
 const DIRTY_AT_ONCE = 1_000;
@@ -111,19 +111,18 @@ async function replaceHours(tx: Transaction, stretches: readonly Stretch[], hour
     stretches.map(({ series, from, to }) => ({
       series,
       from: Math.floor(from / HOUR_MS) * HOUR_MS,
-      to: Math.min(hoursUntil, Math.ceil(to / HOUR_MS) * HOUR_MS),
+      // A counter's growth in the next hour begins with the last minute of this one.
+      to: Math.min(hoursUntil, Math.ceil((to + LOOK_BACK_MS) / HOUR_MS) * HOUR_MS),
     })),
   );
   if (hours.length === 0) return;
   await tx.query(
     sql`delete from muster.rollup_1h r using ${stretchRows(hours)} where r.series_id = w.series_id and r.bucket >= w.from_ts and r.bucket < w.to_ts`,
   );
-  await tx.query(sql`
-    insert into muster.rollup_1h (bucket, series_id, n, sum, min, max, last)
-    select date_trunc('hour', r.bucket, 'UTC'), r.series_id, sum(r.n), sum(r.sum), min(r.min), max(r.max), (array_agg(r.last order by r.bucket desc))[1]
-    from ${stretchRows(hours)}
-    join muster.rollup_1m r on r.series_id = w.series_id and r.bucket >= w.from_ts and r.bucket < w.to_ts
-    group by 1, 2`);
+  await tx.query(
+    insertHours(sql`select w.from_ts as hour, r.* from ${stretchRows(hours)}
+      join muster.rollup_1m r on r.series_id = w.series_id and r.bucket >= w.from_ts - ${LOOK_BACK} and r.bucket < w.to_ts`),
+  );
 }
 
 const stretchRows = (stretches: readonly Stretch[]): ReturnType<typeof sql> =>

@@ -1,18 +1,17 @@
 import { MusterError } from '../../base/errors.ts';
 import type { Database } from '../../db/database.ts';
-import { raw, sql } from '../../db/sql.ts';
+import { raw, sql, type Sql } from '../../db/sql.ts';
 import { Buckets, MOST_POINTS, planGrid, type Grid } from './buckets.ts';
 import type { RangeQuery, RangeResult, SeriesPoints } from './metrics.ts';
-import { HOUR_MS, MINUTE_MS, type MetricsRetention } from './options.ts';
+import { HOUR_MS, type MetricsRetention } from './options.ts';
 import { timestampOf } from './pg-time.ts';
 import { readRaw } from './raw-samples.ts';
+import { LOOK_BACK_MS } from './rollups.ts';
 
 /** Series whose samples are in memory at once. */
 const SERIES_AT_ONCE = 50;
-/** A rate needs the sample before its bucket; an older one says little. */
-const LOOK_BACK_MS = 5 * MINUTE_MS;
 /** `latest` may be behind its series by this much after a crash. */
-const LATEST_SLACK_MS = 10 * MINUTE_MS;
+const LATEST_SLACK_MS = 600_000;
 
 interface SeriesRow {
   readonly series_id: number;
@@ -97,14 +96,14 @@ async function fill(
   const buckets = page.map(() => new Buckets(grid));
   const end = Math.min(grid.start + grid.count * grid.stepMs, query.to);
   let from = grid.start;
-  for (const [table, until, width] of [
-    ['rollup_1h', progress.hours_until, HOUR_MS],
-    ['rollup_1m', progress.minutes_until, MINUTE_MS],
+  for (const [table, until] of [
+    ['rollup_1h', progress.hours_until],
+    ['rollup_1m', progress.minutes_until],
   ] as const) {
     if (grid.source === 'samples' || (table === 'rollup_1h' && grid.source === 'rollup_1m')) continue;
     const to = Math.min(end, until);
     if (to <= from) continue;
-    await addRollups(database, table, grid, query, ids, buckets, { from, to, width });
+    await addRollups(database, table, grid, query, ids, buckets, { from, to });
     from = to;
   }
   if (from < end) {
@@ -130,6 +129,11 @@ interface RollupRow {
   readonly seconds: number | null;
 }
 
+interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Adds up in SQL: of a day of minutes only the buckets travel. `last` costs a sort, so it is computed for those who ask. */
 async function addRollups(
   database: Database,
@@ -138,24 +142,17 @@ async function addRollups(
   query: RangeQuery,
   ids: readonly number[],
   buckets: readonly Buckets[],
-  { from, to, width }: { readonly from: number; readonly to: number; readonly width: number },
+  span: Span,
 ): Promise<void> {
   const rate = query.aggregate === 'rate';
   const i = sql`floor((date_part('epoch', bucket) * 1000 - ${grid.start}::float8) / ${grid.stepMs}::float8)::int`;
-  const source = rate
-    ? sql`(select *, lag(last) over w as before, date_part('epoch', bucket - lag(bucket) over w) as gap from muster.${raw(table)}
-           where series_id = any(${ids}::int[]) and bucket >= ${timestampOf(from - 2 * Math.max(width, LOOK_BACK_MS))}::timestamptz
-             and bucket < ${timestampOf(to)}::timestamptz window w as (partition by series_id order by bucket)) as r`
-    : sql`muster.${raw(table)} as r`;
   const last = query.aggregate === 'last' ? raw('(array_agg(last order by bucket desc))[1]') : raw('null::float8');
-  const increase = rate
-    ? raw('sum(case when last >= before then last - before else last end) filter (where before is not null), sum(gap)')
-    : raw('null::float8, null::float8');
+  const increase = rate ? raw('sum(increase), sum(seconds)::float8') : raw('null::float8, null::float8');
   const { rows } = await database.query<RollupRow>(sql`
     select series_id, i, n, sum, min, max, last, increase, seconds from (
       select series_id, ${i}, sum(n)::float8, sum(sum), min(min), max(max), ${last}, ${increase}
-      from ${source}
-      where series_id = any(${ids}::int[]) and bucket >= ${timestampOf(from)}::timestamptz and bucket < ${timestampOf(to)}::timestamptz
+      from ${rate && table === 'rollup_1m' ? minutesWithIncrease(ids, span) : sql`muster.${raw(table)} as r`}
+      where series_id = any(${ids}::int[]) and bucket >= ${timestampOf(span.from)}::timestamptz and bucket < ${timestampOf(span.to)}::timestamptz
       group by 1, 2
     ) as grouped (series_id, i, n, sum, min, max, last, increase, seconds)
     order by series_id, i`);
@@ -167,3 +164,14 @@ async function addRollups(
     if (row.seconds !== null && row.increase !== null) target.addIncrease(row.i, row.increase, row.seconds);
   }
 }
+
+/** Hours know by how much a counter grew; minutes are compared with the minute before. */
+const minutesWithIncrease = (ids: readonly number[], { from, to }: Span): Sql => sql`(
+  select *, case when last >= before then last - before else last end as increase
+  from (
+    select *, lag(last) over w as before, date_part('epoch', bucket - lag(bucket) over w) as seconds
+    from muster.rollup_1m
+    where series_id = any(${ids}::int[]) and bucket >= ${timestampOf(from - LOOK_BACK_MS)}::timestamptz and bucket < ${timestampOf(to)}::timestamptz
+    window w as (partition by series_id order by bucket)
+  ) as minutes
+) as r`;

@@ -1,6 +1,6 @@
 import { MusterError } from '../../base/errors.ts';
 import type { Database, Transaction } from '../../db/database.ts';
-import { sql } from '../../db/sql.ts';
+import { raw, sql, type Sql } from '../../db/sql.ts';
 import { SETTLE_MS } from './options.ts';
 
 /** Minutes rolled up in one transaction: after an outage the job catches up in steps. */
@@ -49,7 +49,7 @@ async function rollUpMinutes(tx: Transaction): Promise<boolean> {
     where settled > minutes_until`);
   const step = rows[0];
   if (step === undefined) return false;
-  // The newest values mend \`latest\` where a host died before it wrote them: only those that are newer are touched.
+  // The newest values mend `latest` where a host died before it wrote them: only those that are newer are touched.
   await tx.query(sql`
     with minutes as materialized (
       select date_trunc('minute', ts) as bucket, series_id, count(*) as n, sum(${SUMMABLE}) as sum, min(value) as min, max(value) as max,
@@ -80,14 +80,30 @@ async function rollUpHour(tx: Transaction): Promise<boolean> {
     from muster.rollup_progress where hours_until + interval '1 hour' <= minutes_until`);
   const step = rows[0];
   if (step === undefined) return false;
-  await tx.query(sql`
-    insert into muster.rollup_1h as r (bucket, series_id, n, sum, min, max, last)
-    select ${step.hour}::timestamptz, series_id, sum(n), sum(sum), min(min), max(max), (array_agg(last order by bucket desc))[1]
-    from muster.rollup_1m
-    where bucket >= ${step.hour}::timestamptz and bucket < ${step.hour}::timestamptz + interval '1 hour'
-    group by series_id order by series_id
+  const minutes = sql`select ${step.hour}::timestamptz as hour, r.* from muster.rollup_1m r
+    where r.bucket >= ${step.hour}::timestamptz - ${LOOK_BACK} and r.bucket < ${step.hour}::timestamptz + interval '1 hour'`;
+  await tx.query(sql`${insertHours(minutes)}
     on conflict (series_id, bucket) do update
-    set n = excluded.n, sum = excluded.sum, min = excluded.min, max = excluded.max, last = excluded.last`);
+    set n = excluded.n, sum = excluded.sum, min = excluded.min, max = excluded.max, last = excluded.last,
+      increase = excluded.increase, seconds = excluded.seconds`);
   await tx.query(sql`update muster.rollup_progress set hours_until = ${step.hour}::timestamptz + interval '1 hour'`);
   return step.more;
 }
+
+/** A counter's growth is counted from the minute before, if that is not older. */
+export const LOOK_BACK = raw("interval '5 minutes'");
+export const LOOK_BACK_MS = 300_000;
+
+/** Adds minutes up to hours. `minutes`: the rows of rollup_1m, each with the first `hour` that is wanted; rows before it only tell where a counter stood. */
+export const insertHours = (minutes: Sql): Sql => sql`
+  insert into muster.rollup_1h as h (bucket, series_id, n, sum, min, max, last, increase, seconds)
+  select date_trunc('hour', bucket, 'UTC'), series_id, sum(n), sum(sum), min(min), max(max), (array_agg(last order by bucket desc))[1],
+    sum(case when last >= before then last - before else last end) filter (where before is not null), coalesce(sum(gap), 0)
+  from (
+    select m.*, lag(m.last) over w as before, date_part('epoch', m.bucket - lag(m.bucket) over w)::int as gap
+    from (${minutes}) as m
+    window w as (partition by m.series_id, m.hour order by m.bucket)
+  ) as m
+  where bucket >= hour
+  group by 1, 2
+  order by 2, 1`;

@@ -107,7 +107,8 @@ export class SampleWriter {
           }
           return ticket.result;
         },
-        { synchronousCommit: this.#options.synchronousCommit, statementTimeoutMs: WRITE_STATEMENT_MS },
+        // What comes from outside is acknowledged to somebody, and then it is on disk; a host's own samples may wait for the next flush.
+        { synchronousCommit: host === undefined ? 'on' : this.#options.synchronousCommit, statementTimeoutMs: WRITE_STATEMENT_MS },
       );
       this.#latest.note(unwritten);
       return result;

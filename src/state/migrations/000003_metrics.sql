@@ -72,6 +72,10 @@ create table muster.rollup_1h (
   min       float8      not null,
   max       float8      not null,
   last      float8      not null,
+  -- By how much a counter grew from minute to minute, over how many seconds: from "last" alone nobody could tell how far it
+  -- got before it began again.
+  increase  float8,
+  seconds   int         not null default 0,
   primary key (series_id, bucket)
 );
 create index rollup_1h_by_time on muster.rollup_1h using brin (bucket) with (autosummarize = on);
