@@ -22,7 +22,7 @@ const USAGE = `usage: ./muster bench                                   lists the
   MUSTER_BENCH_DATABASE_URL names a server to use instead of a fresh embedded one.`;
 
 async function findBenches(): Promise<Bench[]> {
-  const files = (await readdir(here)).filter((name) => name.endsWith('.bench.js')).sort();
+  const files = (await readdir(here)).filter((name) => name.endsWith('.bench.js')).toSorted();
   return Promise.all(files.map(async (name) => ((await import(pathToFileURL(join(here, name)).href)) as { bench: Bench }).bench));
 }
 

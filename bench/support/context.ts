@@ -82,7 +82,7 @@ export async function openContext(options: ContextOptions): Promise<OpenContext>
     },
     usedServer: () => used,
     close: async (failed) => {
-      for (const end of ends.reverse()) {
+      for (const end of ends.toReversed()) {
         try {
           await end();
         } catch (error) {
