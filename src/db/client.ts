@@ -50,14 +50,15 @@ export async function openClient(connection: Connection, options: DedicatedClien
       idleInTransactionTimeoutMs: 0,
       ...options.limits,
     });
-    return {
-      client,
-      session,
-      destroy,
-      [Symbol.asyncDispose]: () => client.end(),
-    };
+    return { client, session, destroy, [Symbol.asyncDispose]: () => close(client, destroy) };
   } catch (error) {
     destroy();
     throw translate(error, connection);
   }
+}
+
+/** Says goodbye, but does not wait for a peer that is gone. */
+async function close(client: pg.Client, destroy: () => void): Promise<void> {
+  const timer = setTimeout(destroy, 1_000);
+  await client.end().finally(() => clearTimeout(timer));
 }

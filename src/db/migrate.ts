@@ -1,14 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type pg from 'pg';
-import { MusterError, messageOf } from '../base/errors.ts';
+import { MusterError } from '../base/errors.ts';
 import type { PostgresAdapter } from './adapter.ts';
 import { openClient } from './client.ts';
-import { sqlStateOf } from './failure.ts';
-import { hasLedger, LEDGER_DDL, readLedger, recordFinish, recordStart, recordStatement, type LedgerRow } from './migration-ledger.ts';
+import { applyMigration } from './apply-migration.ts';
+import { hasLedger, LEDGER_DDL, readLedger } from './migration-ledger.ts';
 import { readMigrationSet, type Migration, type MigrationSet } from './migration-set.ts';
 import { ensurePartitions } from './partitions.ts';
 import { planSchema, publicRelationsOf } from './schema-plan.ts';
-import { splitStatements } from './split-statements.ts';
 import { translate } from './translate.ts';
 
 export interface MigrateOptions {
@@ -34,8 +33,6 @@ export interface MigrationReport {
 
 /** Any number, the same in every program that migrates: the first eight bytes of "muster migrations". */
 const LOCK_KEY = '7887337266164670573';
-const LOCK_TIMEOUT_MS = 5_000;
-const LOCK_ATTEMPTS = 6;
 
 /**
  * Brings the schema up to what this program knows. Safe with two at once, and after one that was killed: a migration
@@ -53,17 +50,14 @@ export async function migrate(
     await using holder = await openClient(database.directConnection, { applicationName: 'muster migrations lock' });
     await using worker = await openClient(database.directConnection, { applicationName: 'muster migrations' });
     await takeLock(holder.client, options.waitMs ?? 60_000);
-    const ledger = await prepareLedger(worker.client);
-    const plans = known.map(({ set, migrations }) => ({ migrations, ...planSchema(set.name, migrations, ledger) }));
-    await refuseStrangers(
-      worker.client,
-      plans.filter(({ migrations, pending }) => pending.length === migrations.length).flatMap(({ pending }) => pending),
-    );
-    const pending = plans.flatMap((plan) => plan.pending);
+    const ledger = (await hasLedger(worker.client)) ? await readLedger(worker.client) : [];
+    const pending = known.flatMap(({ set, migrations }) => planSchema(set.name, migrations, ledger).pending);
+    const firstTime = pending.filter(({ set }) => !ledger.some((row) => row.set === set));
+    await refuseStrangers(worker.client, firstTime);
     if (pending.length > 0) await worker.client.query(LEDGER_DDL);
     for (const [index, migration] of pending.entries()) {
       options.onProgress?.({ set: migration.set, name: migration.name, index, total: pending.length });
-      await apply(worker.client, migration, ledger);
+      await applyMigration(worker.client, migration, ledger);
       applied.push(`${migration.set}/${migration.name}`);
     }
     await holder.client.query('commit');
@@ -120,10 +114,6 @@ async function takeLock(client: pg.ClientBase, waitMs: number): Promise<void> {
   }
 }
 
-async function prepareLedger(client: pg.ClientBase): Promise<readonly LedgerRow[]> {
-  return (await hasLedger(client)) ? readLedger(client) : [];
-}
-
 /** Tables of somebody else under our names: told before anything is done. */
 async function refuseStrangers(client: pg.ClientBase, firstTime: readonly Migration[]): Promise<void> {
   const names = publicRelationsOf(firstTime);
@@ -137,83 +127,4 @@ async function refuseStrangers(client: pg.ClientBase, firstTime: readonly Migrat
   throw new MusterError('SCHEMA_OCCUPIED', `The database already has ${list}, which Muster did not make.`, {
     data: { relations: rows.map(({ name }) => name) },
   });
-}
-
-async function apply(client: pg.ClientBase, migration: Migration, ledger: readonly LedgerRow[]): Promise<void> {
-  const begun = ledger.find((row) => row.set === migration.set && row.version === migration.version);
-  try {
-    if (migration.transactional) await withLockRetries(() => applyWhole(client, migration));
-    else await applyStatements(client, migration, begun);
-  } catch (error) {
-    const state = sqlStateOf(error);
-    throw new MusterError(
-      'MIGRATION_FAILED',
-      `Migration ${migration.set}/${migration.name} failed: ${messageOf(error)}${detailOf(error, migration.text)}`,
-      {
-        data: { set: migration.set, migration: migration.name, ...(state === undefined ? {} : { sqlState: state }) },
-        ...(state === '42501'
-          ? { remedy: 'Run the migrations as the owner of the database, or grant this user CREATE on the database and on schema public.' }
-          : {}),
-        cause: error,
-      },
-    );
-  }
-}
-
-async function applyWhole(client: pg.ClientBase, migration: Migration): Promise<void> {
-  try {
-    await client.query(`begin; set local lock_timeout = ${LOCK_TIMEOUT_MS}; set local search_path = public`);
-    await recordStart(client, migration);
-    await client.query(migration.text);
-    await recordFinish(client, migration);
-    await client.query('commit');
-  } catch (error) {
-    await client.query('rollback').catch(() => undefined); // a broken connection has rolled back already
-    throw error;
-  }
-}
-
-async function applyStatements(client: pg.ClientBase, migration: Migration, begun: LedgerRow | undefined): Promise<void> {
-  if (begun === undefined) await recordStart(client, migration);
-  const statements = splitStatements(migration.text);
-  for (let index = begun?.statementsDone ?? 0; index < statements.length; index += 1) {
-    const statement = statements[index] ?? '';
-    await withLockRetries(async () => {
-      await dropInvalidIndex(client, statement);
-      await client.query(statement);
-    });
-    await recordStatement(client, migration, index + 1);
-  }
-  await recordFinish(client, migration);
-}
-
-/** CREATE INDEX CONCURRENTLY that was cut off leaves an INVALID index, which blocks its own repetition and costs every write. */
-async function dropInvalidIndex(client: pg.ClientBase, statement: string): Promise<void> {
-  const match = /^create\s+(?:unique\s+)?index\s+concurrently\s+(?:if\s+not\s+exists\s+)?(\w+)\s+on\s+(?:only\s+)?(\w+)\./i.exec(statement);
-  if (match === null) return;
-  const name = `${match[2]}.${match[1]}`;
-  const { rows } = await client.query(`select 1 from pg_index where indexrelid = to_regclass($1) and not indisvalid`, [name]);
-  if (rows.length > 0) await client.query(`drop index concurrently ${name}`);
-}
-
-/** A lock that is not to be had must not make the writers behind us wait: give up soon, try again later. */
-async function withLockRetries(work: () => Promise<void>): Promise<void> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await work();
-    } catch (error) {
-      const state = sqlStateOf(error);
-      if (attempt >= LOCK_ATTEMPTS || (state !== '55P03' && state !== '40P01')) throw error;
-      await delay(Math.random() * 500 * attempt);
-    }
-  }
-}
-
-/** Detail, and the line of the file, where the server tells. */
-function detailOf(error: unknown, text: string): string {
-  if (typeof error !== 'object' || error === null) return '';
-  const { detail, hint, position } = error as { readonly detail?: string; readonly hint?: string; readonly position?: string };
-  const at = position === undefined ? undefined : text.slice(0, Number(position)).split('\n').length;
-  const line = at === undefined ? '' : ` at line ${at}: ${text.split('\n')[at - 1]?.trim() ?? ''}`;
-  return [line, detail, hint].filter((part) => part !== undefined && part !== '').join('. ');
 }

@@ -98,8 +98,8 @@ async function utcToday(database: Database): Promise<string> {
 }
 
 /**
- * Made apart and attached: ATTACH lets reads and writes of the parent go on, where CREATE … PARTITION OF stops them.
- * Rows of that day that already lie in the default partition move in the same transaction.
+ * Made apart and attached: ATTACH lets reads and writes of the parent go on, where CREATE … PARTITION OF stops them. Where there
+ * is a default partition, its rows of that day move in the same transaction, and writers wait for that moment.
  */
 function createPartition(database: Database, table: string, day: string): Promise<boolean> {
   const parent = raw(`muster.${quoted(table)}`);
@@ -113,7 +113,10 @@ function createPartition(database: Database, table: string, day: string): Promis
       if (column === undefined || (await isThere(tx, partition.text))) return false;
       const key = raw(quoted(column));
       const holding = await defaultPartition(tx, parent.text);
-      if (holding !== undefined) await tx.query(sql`lock table muster.${raw(quoted(holding))} in access exclusive mode`);
+      // A row on its way to the default partition would be refused by the bounds that this one leaves it: writers wait at the
+      // parent, before they are routed.
+      if (holding !== undefined)
+        await tx.query(sql`lock table only ${parent}, only muster.${raw(quoted(holding))} in access exclusive mode`);
       await tx.query(sql`create table ${partition} (like ${parent} including all excluding identity)`);
       if (holding !== undefined) {
         await tx.query(sql`
