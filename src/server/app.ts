@@ -108,13 +108,13 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   if (webRoot !== undefined) await addDashboard(app, webRoot);
   app.setErrorHandler(errorHandler(log));
   app.setNotFoundHandler((request, reply) => {
+    if (webRoot !== undefined && isPage(request)) return sendPage(reply);
     const path = request.url.split('?', 1)[0] ?? '';
     const methods = services.table.methodsOf(path);
-    if (methods.length > 0) {
+    if (methods.length > 0 && !methods.includes(request.method)) {
       void reply.header('allow', methods.join(', '));
       return sendProblem(reply, new MusterError('METHOD_NOT_ALLOWED', `${request.method} is not among ${methods.join(', ')}`), request.id);
     }
-    if (webRoot !== undefined && isPage(request)) return sendPage(reply);
     return sendProblem(reply, notFound(path, webRoot), request.id);
   });
 

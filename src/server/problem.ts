@@ -111,6 +111,7 @@ export function sendProblem(reply: FastifyReply, error: MusterError, requestId: 
   if (status === 413) void reply.header('connection', 'close');
   return reply
     .code(status)
+    .header('x-request-id', requestId)
     .header('cache-control', 'no-store')
     .type(PROBLEM_TYPE)
     .send(JSON.stringify(problemOf(error, requestId)));

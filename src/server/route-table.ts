@@ -8,6 +8,12 @@ export interface Route {
   readonly permission: RoutePermission;
 }
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    readonly routeTable: RouteTable;
+  }
+}
+
 /**
  * Every route there is, with what it asks for. Collects them as they are added, refuses to start with one that states no
  * permission, and knows which methods a path would take: a wrong method answers 405, an unknown path 404.
@@ -21,6 +27,8 @@ export class RouteTable {
   }[] = [];
 
   constructor(app: FastifyInstance) {
+    const table: RouteTable = this;
+    app.decorate('routeTable', { getter: () => table });
     app.addHook('onRoute', (route) => {
       const pattern = patternOf(route.url);
       for (const method of [route.method].flat()) {

@@ -1,7 +1,6 @@
-import { MusterError } from '../../base/errors.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Logger } from '../../base/logger.ts';
-import { messageOf } from '../../base/errors.ts';
+import { isMusterError, messageOf, MusterError } from '../../base/errors.ts';
 import type { Access } from '../../state/access.ts';
 import type { BootstrapKey } from './bootstrap-key.ts';
 import { Failures } from './failures.ts';
@@ -33,6 +32,7 @@ export interface AuthenticatorOptions {
 interface Remembered {
   readonly principal: Principal;
   readonly checkedAt: number;
+  readonly generation: number;
 }
 
 /**
@@ -47,7 +47,9 @@ export class Authenticator {
   readonly #log: Logger;
   readonly #failures: Failures;
   readonly #remembered = new Map<string, Remembered>();
+  readonly #asking = new Map<string, Promise<Principal>>();
   readonly #touched = new Map<string, number>();
+  #generation = 0;
 
   constructor(options: AuthenticatorOptions) {
     this.#access = options.access;
@@ -62,40 +64,60 @@ export class Authenticator {
    * this address.
    */
   async authenticate(credential: Credential, address: string): Promise<Principal> {
-    const now = this.#clock.monotonic();
     const name = `${credential.kind} ${sha256(credential.text).toString('base64')}`;
     const known = this.#remembered.get(name);
-    if (known !== undefined && now - known.checkedAt < TRUST_MS && !isOver(known.principal, this.#clock.now())) return known.principal;
-    if (known === undefined) this.refuseGuessing(address);
-    const principal = credential.kind === 'key' ? await this.#byKey(credential.text) : await this.#bySession(credential.text);
-    this.#remembered.delete(name);
-    if (principal === undefined) {
-      this.#failures.note(address, now);
-      throw unauthenticated();
-    }
-    this.#remembered.set(name, { principal, checkedAt: now });
-    trim(this.#remembered, REMEMBERED);
-    return principal;
+    if (known !== undefined && this.#isTrusted(known)) return known.principal;
+    // A page opens with a dozen requests at once: they are one question.
+    const asking = this.#asking.get(name);
+    if (asking !== undefined) return asking;
+    const check = (): Promise<Principal> => this.#check(name, credential);
+    const answer = (known === undefined ? this.guess(address, check) : check()).finally(() => this.#asking.delete(name));
+    this.#asking.set(name, answer);
+    return answer;
   }
 
-  /** Throws RATE_LIMITED where this address has made too many wrong guesses. */
-  refuseGuessing(address: string): void {
+  /**
+   * Judges something that might be a guess: throws RATE_LIMITED where this address has made too many wrong ones, and counts
+   * this one where `judge` throws UNAUTHENTICATED.
+   */
+  async guess<T>(address: string, judge: () => Promise<T>): Promise<T> {
     const waitMs = this.#failures.waitMs(address, this.#clock.monotonic());
     if (waitMs > 0) {
       throw new MusterError('RATE_LIMITED', 'too many wrong credentials came from this address', {
         data: { retryAfterSeconds: Math.ceil(waitMs / 1_000) },
       });
     }
-  }
-
-  /** Counts a wrong guess that was made elsewhere: a used sign-in link. */
-  noteFailure(address: string): void {
     this.#failures.note(address, this.#clock.monotonic());
+    let wrong = false;
+    try {
+      return await judge();
+    } catch (error) {
+      wrong = isMusterError(error, 'UNAUTHENTICATED');
+      throw error;
+    } finally {
+      if (!wrong) this.#failures.forgive(address, this.#clock.monotonic());
+    }
   }
 
   /** Asks the database again about everything: after a key was revoked or a session ended here. */
   forget(): void {
-    this.#remembered.clear();
+    this.#generation += 1;
+    this.#asking.clear();
+  }
+
+  #isTrusted({ principal, checkedAt, generation }: Remembered): boolean {
+    return generation === this.#generation && this.#clock.monotonic() - checkedAt < TRUST_MS && !isOver(principal, this.#clock.now());
+  }
+
+  async #check(name: string, { kind, text }: Credential): Promise<Principal> {
+    const at = this.#clock.monotonic();
+    const generation = this.#generation;
+    const principal = kind === 'key' ? await this.#byKey(text) : await this.#bySession(text);
+    this.#remembered.delete(name);
+    if (principal === undefined) throw unauthenticated();
+    this.#remembered.set(name, { principal, checkedAt: at, generation });
+    trim(this.#remembered, REMEMBERED);
+    return principal;
   }
 
   async #byKey(text: string): Promise<Principal | undefined> {

@@ -23,19 +23,27 @@ export class Failures {
 
   /** Milliseconds until this address may try again; 0: now. */
   waitMs(address: string, now: number): number {
-    const level = this.#levelOf(address, now);
-    return level < this.#limits.burst ? 0 : Math.ceil((level - this.#limits.burst + 1) * this.#limits.forgiveEveryMs);
+    const excess = this.#levelOf(address, now) - (this.#limits.burst - 1);
+    return Math.max(0, Math.ceil(excess * this.#limits.forgiveEveryMs));
   }
 
+  /** Counts a try. Before it is judged, so that a thousand at once are not all judged before the first is counted. */
   note(address: string, now: number): void {
+    this.#set(address, this.#levelOf(address, now) + 1, now);
+  }
+
+  /** Takes a try back that was right. */
+  forgive(address: string, now: number): void {
+    this.#set(address, Math.max(0, this.#levelOf(address, now) - 1), now);
+  }
+
+  #set(address: string, level: number, now: number): void {
     const key = networkOf(address);
-    const level = this.#levelOf(address, now) + 1;
     this.#buckets.delete(key);
     this.#buckets.set(key, { level, at: now });
-    if (this.#buckets.size > this.#limits.addresses) {
-      const [oldest] = this.#buckets.keys();
-      if (oldest !== undefined) this.#buckets.delete(oldest);
-    }
+    if (this.#buckets.size <= this.#limits.addresses) return;
+    const [oldest] = this.#buckets.keys();
+    if (oldest !== undefined) this.#buckets.delete(oldest);
   }
 
   #levelOf(address: string, now: number): number {

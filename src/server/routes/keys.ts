@@ -121,13 +121,11 @@ export function addKeyRoutes(app: Api, { access, authenticator, streams, table, 
       const link = await createSignInLink(access, { role, createdBy: who.subject });
       log.info({ role, by: who.subject }, 'a sign-in link was made');
       void reply.header('cache-control', 'no-store');
-      return reply
-        .code(201)
-        .send({
-          token: link.token,
-          url: signInUrl(`${request.protocol}://${request.host}`, link.token),
-          expires_at: isoTime(link.expiresAt),
-        });
+      return reply.code(201).send({
+        token: link.token,
+        url: signInUrl(`${request.protocol}://${request.host}`, link.token),
+        expires_at: isoTime(link.expiresAt),
+      });
     },
   );
 }

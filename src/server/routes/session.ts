@@ -76,15 +76,12 @@ export function addSessionRoutes(app: Api, { access, authenticator, cookie, tabl
     },
   );
 
-  const byLink = async (token: string, address: string) => {
-    authenticator.refuseGuessing(address);
-    const link = isToken(token) ? await access.useLink(sha256(token)) : undefined;
-    if (link === undefined) {
-      authenticator.noteFailure(address);
-      throw unauthenticated();
-    }
-    return { subject: `link:${sha256(token).toString('hex').slice(0, 8)}`, role: link.role, keyId: null, bootstrap: null };
-  };
+  const byLink = (token: string, address: string) =>
+    authenticator.guess(address, async () => {
+      const link = isToken(token) ? await access.useLink(sha256(token)) : undefined;
+      if (link === undefined) throw unauthenticated();
+      return { subject: `link:${sha256(token).toString('hex').slice(0, 8)}`, role: link.role, keyId: null, bootstrap: null };
+    });
 
   const byKey = async (key: string, address: string) => {
     const { subject, role, keyId, bootstrap } = await authenticator.authenticate({ kind: 'key', text: key }, address);
