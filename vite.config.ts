@@ -1,16 +1,45 @@
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
+import { brotliCompress, gzip } from 'node:zlib';
 import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
-import { defineConfig } from 'vite';
+import { defineConfig, type Plugin } from 'vite';
 
 /** `npm exec vite` serves the dashboard with hot reload against a running Muster: MUSTER_URL says where. */
 const muster = process.env['MUSTER_URL'] ?? 'http://127.0.0.1:4680';
 
+const outDir = fileURLToPath(new URL('dist/web', import.meta.url));
+
+/** Text is compressed once, here, at the highest level, and not by the server for every visitor. */
+function precompress(): Plugin {
+  return {
+    name: 'precompress',
+    apply: 'build',
+    async closeBundle() {
+      const files = await readdir(outDir, { recursive: true });
+      await Promise.all(
+        files
+          .filter((file) => /\.(html|js|css|svg)$/.test(file))
+          .map(async (file) => {
+            const path = join(outDir, file);
+            const content = await readFile(path);
+            await Promise.all([
+              writeFile(`${path}.br`, await promisify(brotliCompress)(content)),
+              writeFile(`${path}.gz`, await promisify(gzip)(content, { level: 9 })),
+            ]);
+          }),
+      );
+    },
+  };
+}
+
 export default defineConfig({
   root: fileURLToPath(new URL('web', import.meta.url)),
-  plugins: [react(), tailwindcss()],
+  plugins: [react(), tailwindcss(), precompress()],
   build: {
-    outDir: fileURLToPath(new URL('dist/web', import.meta.url)),
+    outDir,
     emptyOutDir: true,
     // light-dark() and oklch() reach the browser as written.
     target: ['chrome123', 'edge123', 'firefox128', 'safari17.5'],

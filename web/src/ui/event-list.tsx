@@ -3,6 +3,7 @@ import { Link } from 'wouter';
 import type { FleetEvent } from '../api/types.ts';
 import { formatFull, formatMoment, words } from './format.ts';
 import { Icon, type IconName } from './icons.tsx';
+import { agentAddress } from './address.ts';
 
 interface EventLook {
   readonly icon: IconName;
@@ -46,7 +47,7 @@ export function EventItem({ event, now, fresh, wide = false, ofOneAgent = false 
           {!wide && <Moment at={at} now={now} />}
         </p>
         {event.agent_id !== null && !ofOneAgent ? (
-          <Link href={`/agents/${encodeURIComponent(event.agent_id)}`} className="block truncate font-mono text-xs leading-5 text-ink-2 hover:text-ink hover:underline">
+          <Link href={agentAddress(event.agent_id)} className="block truncate font-mono text-xs leading-5 text-ink-2 hover:text-ink hover:underline">
             {event.agent_id}
           </Link>
         ) : (

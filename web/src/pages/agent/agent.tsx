@@ -28,7 +28,7 @@ export function AgentPage({ id }: { readonly id: string }): ReactNode {
       <Link href="/agents" className="hover:text-ink hover:underline">
         Agents
       </Link>
-      <Icon name="right" className="mx-1 inline size-3 align-[-2px]" />
+      <Icon name="right" className="mx-1 inline size-3 align-[-3px]" />
       <span className="font-mono">{id}</span>
     </nav>
   );
@@ -99,7 +99,7 @@ export function AgentPage({ id }: { readonly id: string }): ReactNode {
 function Actions({ agent, standing }: { readonly agent: Agent; readonly standing: Standing }): ReactNode {
   const { allowed, act, dialog } = useActions();
   return (
-    <>
+    <div className="grid w-full grid-cols-4 gap-2 max-sm:*:justify-center max-sm:*:px-1 sm:flex sm:w-auto max-sm:[&_svg]:hidden">
       {actionsOf(agent, standing)
         .filter((action) => action.verb !== 'start' || agent.state !== 'active')
         .map((action) => (
@@ -114,7 +114,7 @@ function Actions({ agent, standing }: { readonly agent: Agent; readonly standing
           </Button>
         ))}
       {dialog}
-    </>
+    </div>
   );
 }
 

@@ -14,7 +14,7 @@ export function HealthFigure({ score }: { readonly score: number | null }): Reac
   }
   if (score >= 70) return formatCount(Math.round(score));
   return (
-    <span className={`inline-flex items-center gap-1 font-medium ${score < 50 ? 'text-bad' : 'text-warn'}`}>
+    <span className={`inline-flex items-center gap-1 align-middle font-medium ${score < 50 ? 'text-bad' : 'text-warn'}`}>
       <Icon name={score < 50 ? 'critical' : 'warning'} className="size-3.5" />
       {formatCount(Math.round(score))}
     </span>

@@ -12,6 +12,7 @@ import { Ago, StandingLabel } from '../../ui/primitives.tsx';
 import { type Action, actionsOf } from './actions.ts';
 import { HealthFigure } from './health-figure.tsx';
 import type { Row } from './list.ts';
+import { agentAddress } from '../../ui/address.ts';
 
 export interface AgentRowProps {
   readonly row: Row;
@@ -49,7 +50,7 @@ export const AgentRow = memo(function AgentRow({ row, index, height, active, hos
     >
       <td className="overflow-hidden pl-4">
         <Link
-          href={`/agents/${encodeURIComponent(id)}`}
+          href={agentAddress(id)}
           tabIndex={active ? 0 : -1}
           onFocus={() => onFocus(id)}
           className={`block truncate rounded-sm font-mono text-xs leading-5 outline-offset-1 hover:underline ${slot ? 'text-ink-3' : 'font-medium text-ink'}`}

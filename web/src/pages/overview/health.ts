@@ -1,3 +1,5 @@
+import { agentAddress } from '../../ui/address.ts';
+
 /** health:fleet of system_state, as heartbeat_health_agent writes it. It is stored JSON that anybody may write: parsed, not trusted. */
 export interface FleetHealth {
   /** null: not known. */
@@ -61,7 +63,7 @@ function parseFinding(value: unknown, index: number): Finding[] {
 
 /** Where a finding leads: the agent or host it is about. */
 export function hrefOf(subject: string): string | undefined {
-  if (subject.startsWith('agent:')) return `/agents/${encodeURIComponent(subject.slice('agent:'.length))}`;
+  if (subject.startsWith('agent:')) return agentAddress(subject.slice('agent:'.length));
   if (subject.startsWith('host:')) return '/hosts';
   return undefined;
 }

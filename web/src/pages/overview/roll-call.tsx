@@ -9,6 +9,7 @@ import { formatAge, grouped } from '../../ui/format.ts';
 import { StandingGlyph } from '../../ui/icons.tsx';
 import { AsOf, Empty, ProblemNote, Skeleton } from '../../ui/primitives.tsx';
 import { isExpected, isPresent, type Standing, standingOf, standingOrder, standings } from '../../ui/standing.ts';
+import { agentAddress } from '../../ui/address.ts';
 
 interface Called {
   readonly agent: Agent;
@@ -84,7 +85,7 @@ function Names({ called, now }: { readonly called: readonly Called[]; readonly n
     <ul className="grid grid-cols-1 gap-x-8 sm:grid-cols-2">
       {called.map(({ agent, standing }) => (
         <li key={agent.agent_id} className="min-w-0">
-          <Link href={`/agents/${encodeURIComponent(agent.agent_id)}`} className="-mx-1.5 flex items-center gap-2 rounded-sm px-1.5 py-[3px] hover:bg-raised" title={standings[standing].meaning}>
+          <Link href={agentAddress(agent.agent_id)} className="-mx-1.5 flex items-center gap-2 rounded-sm px-1.5 py-[3px] hover:bg-raised" title={standings[standing].meaning}>
             <StandingGlyph standing={standing} />
             <span className={`min-w-0 truncate font-mono text-xs ${standing === 'stopped' ? 'text-ink-3' : ''}`}>{agent.agent_id}</span>
             <span className="ml-auto shrink-0 text-xs text-ink-3">{isPresent(standing) && agent.last_heartbeat_at !== null ? formatAge(now - Date.parse(agent.last_heartbeat_at)) : standings[standing].label}</span>
@@ -103,7 +104,7 @@ function Slots({ slots }: { readonly slots: readonly Called[] }): ReactNode {
       {slots.slice(0, slotsShown).map(({ agent }) => (
         <li key={agent.agent_id} className="min-w-0">
           <Link
-            href={`/agents/${encodeURIComponent(agent.agent_id)}`}
+            href={agentAddress(agent.agent_id)}
             title={`Open slot ${agent.agent_id}`}
             className="block truncate rounded-md border border-dashed border-line-strong px-2 py-0.5 text-xs text-ink-3 hover:border-ink-3 hover:text-ink"
           >
@@ -120,7 +121,7 @@ function Field({ called }: { readonly called: readonly Called[] }): ReactNode {
   return (
     <div aria-hidden="true" className="flex max-h-52 flex-wrap gap-[3px] overflow-hidden">
       {called.map(({ agent, standing }) => (
-        <Link key={agent.agent_id} href={`/agents/${encodeURIComponent(agent.agent_id)}`} tabIndex={-1} title={`${agent.agent_id}: ${standings[standing].label}`} className="rounded-sm p-px hover:bg-raised">
+        <Link key={agent.agent_id} href={agentAddress(agent.agent_id)} tabIndex={-1} title={`${agent.agent_id}: ${standings[standing].label}`} className="rounded-sm p-px hover:bg-raised">
           <StandingGlyph standing={standing} className="size-2.5" />
         </Link>
       ))}
