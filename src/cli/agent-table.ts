@@ -34,7 +34,7 @@ const isPresent = (status: AgentStatus): boolean =>
 
 export function statusMark(agent: Pick<AgentRecord, 'state' | 'status' | 'slotStatus'>, colors: Colors): string {
   if (agent.slotStatus === 'available' && agent.state === 'inactive') return colors.dim('○ open slot');
-  if (agent.state === 'paused' && isPresent(agent.status)) return colors.blue('◐ paused');
+  if (agent.state === 'paused' && (agent.status === 'stopped' || agent.status === 'running')) return colors.blue('◐ paused');
   switch (agent.status) {
     case 'running':
       return colors.green('● running');

@@ -31,7 +31,7 @@ export class Invocation {
 
   /** The same, with the names of thresholds held to the checks there are: for what runs or examines the modules. */
   async fullConfig(overrides: ConfigOverrides = {}): Promise<Config> {
-    const [{ loadConfig }, { checkNames }] = await Promise.all([import('../config/load.ts'), import('./runtime/parts.ts')]);
+    const [{ loadConfig }, { checkNames }] = await Promise.all([import('../config/load.ts'), import('./runtime/check-names.ts')]);
     return loadConfig({ environment: process.env, cwd: process.cwd(), overrides: this.overrides(overrides), checks: checkNames() });
   }
 

@@ -36,7 +36,13 @@ export async function serve(invocation: Invocation, config: Config, options: Ser
   const running = await Promise.race([runtime.start(steps), crash.happened]);
   try {
     if (!signals.signal.aborted) {
-      await announce(invocation, config, options, running, steps);
+      await announce(
+        invocation,
+        config,
+        { ...options, logFile: config.log.file ?? (inPlace ? options.logFile : undefined) },
+        running,
+        steps,
+      );
       await Promise.race([(inPlace ? followInPlace : followInLines)(running, output, signals.signal), runtime.lost, crash.happened]);
     }
   } finally {
@@ -50,11 +56,12 @@ export async function serve(invocation: Invocation, config: Config, options: Ser
 async function announce({ output }: Invocation, config: Config, options: ServeOptions, running: Running, steps: Steps): Promise<void> {
   const readyMs = Math.round(performance.now());
   const { server, embedded } = running;
+  const { logFile } = options;
   const link =
     server === undefined
       ? undefined
-      : await createSignInLink(running.access, { host: config.server.host, port: server.port }, 'administrator', 'start');
-  const url = server === undefined ? undefined : baseUrl({ host: config.server.host, port: server.port });
+      : await createSignInLink(running.access, { ...config.server, port: server.port }, 'administrator', 'start');
+  const url = server === undefined ? undefined : baseUrl({ ...config.server, port: server.port });
   const { bold, dim, cyan } = output.colors;
   const facts: readonly (readonly [string, string | undefined])[] = [
     ['Dashboard', url],
@@ -66,6 +73,7 @@ async function announce({ output }: Invocation, config: Config, options: ServeOp
     ],
     ['API', url === undefined ? undefined : `${url}/api/v1`],
     ['Data', embedded === undefined ? undefined : embedded.server.dataDir],
+    ['Log', logFile],
     ['Stop', 'Ctrl-C'],
   ];
   output.item(

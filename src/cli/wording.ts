@@ -27,7 +27,7 @@ export function withUnit(value: number, unit: string): string {
     const power = value === 0 ? 0 : Math.min(BYTES.length - 1, Math.floor(Math.log2(Math.abs(value)) / 10));
     return `${trim(value / 1024 ** power)} ${BYTES[power] ?? 'B'}`;
   }
-  if (unit === 'ratio') return `${trim(value * 100)}%`;
+  if (unit === 'ratio') return `${Number((value * 100).toPrecision(3))}%`;
   if (unit === 'seconds') return Math.abs(value) < 1 ? `${trim(value * 1_000)} ms` : `${trim(value)} s`;
   return unit === '' ? trim(value) : `${trim(value)} ${unit}`;
 }

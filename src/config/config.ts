@@ -15,7 +15,14 @@ export interface Config {
     readonly statementTimeoutMs: number;
     readonly lockTimeoutMs: number;
   };
-  readonly server: { readonly host: string; readonly port: number; readonly bootstrapKey: string | undefined };
+  readonly server: {
+    readonly host: string;
+    readonly port: number;
+    readonly bootstrapKey: string | undefined;
+    readonly publicUrl: string | undefined;
+    readonly allowedHosts: readonly string[];
+    readonly trustProxy: readonly string[];
+  };
   readonly host: {
     readonly capacity: number;
     readonly labels: Readonly<Record<string, string>>;

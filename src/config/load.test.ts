@@ -58,7 +58,7 @@ enterprise:
 describe('without any file', () => {
   it('everything has its default, frozen', () => {
     const config = load();
-    expect(config.server).toEqual({ host: '127.0.0.1', port: 4680, bootstrapKey: undefined });
+    expect(config.server).toMatchObject({ host: '127.0.0.1', port: 4680, bootstrapKey: undefined, publicUrl: undefined });
     expect(config.database).toMatchObject({ url: undefined, poolMax: 20, poolMin: 5, statementTimeoutMs: 30_000 });
     expect(config.host).toMatchObject({ beatMs: 2_000, leaseMs: 8_000 });
     expect(config.dataDir).toBe(join(cwd, '.muster'));
@@ -249,7 +249,7 @@ describe('the environment', () => {
   it('names the line of .env that is wrong, and never the secret', () => {
     write('.env', '# mine\nDATABASE_URL=mysql://root:hunter2@h/d\n');
     const [finding] = problems();
-    expect(finding).toMatchObject({ where: '.env:2', message: 'DATABASE_URL: is not the URL of a PostgreSQL database' });
+    expect(finding).toMatchObject({ where: '.env:2', message: 'DATABASE_URL is not the URL of a PostgreSQL database' });
     expect(JSON.stringify(finding)).not.toContain('hunter2');
   });
 
@@ -267,6 +267,7 @@ describe('the environment', () => {
     ['MUSTER_LABELS', 'zone'],
     ['MUSTER_CAPACITY', '-1'],
     ['MUSTER_CONFIG_DIR', 'nowhere'],
+    ['MUSTER_PUBLIC_URL', 'muster.example.com'],
   ])('refuses %s=%s with a remedy', (name, value) => {
     const found = problems({ [name]: value });
     expect(found).toHaveLength(1);

@@ -79,6 +79,9 @@ export function examineConfig({ environment: processEnvironment, cwd, overrides 
       host: overrides.host ?? values.host ?? '127.0.0.1',
       port: overrides.port ?? values.port ?? 4680,
       bootstrapKey: values.bootstrapKey,
+      publicUrl: values.publicUrl,
+      allowedHosts: values.allowedHosts,
+      trustProxy: values.trustProxy,
     },
     host: {
       capacity: overrides.capacity ?? values.capacity ?? 1_000,

@@ -23,12 +23,13 @@ export function nearest(word: string, valid: Iterable<string>): string | undefin
   const allowed = Math.max(2, Math.floor(typed.length / 3));
   let best: string | undefined;
   let bestDistance = allowed + 1;
-  for (const candidate of valid) {
+  const candidates = [...valid];
+  for (const candidate of candidates) {
     const distance = editDistance(typed, candidate.toLowerCase(), allowed);
     if (distance < bestDistance) {
       best = candidate;
       bestDistance = distance;
     }
   }
-  return best ?? (typed.length < 3 ? undefined : [...valid].find((candidate) => candidate.toLowerCase().startsWith(typed)));
+  return best ?? (typed.length < 3 ? undefined : candidates.find((candidate) => candidate.toLowerCase().startsWith(typed)));
 }

@@ -9,7 +9,8 @@ export const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error'
 export function readVariables(environment: Environment, findings: Finding[]) {
   const get = (name: string): string | undefined => environment.values[name]?.trim();
   const problem = (name: string, message: string, remedy: string): undefined => {
-    findings.push({ severity: 'error', where: environment.where(name), message: `${name}: ${message}`, remedy });
+    const where = environment.where(name);
+    findings.push({ severity: 'error', where, message: where === name ? message : `${name} ${message}`, remedy });
     return undefined;
   };
   const integer = (name: string, min: number, max: number): number | undefined => {
@@ -32,6 +33,17 @@ export function readVariables(environment: Environment, findings: Finding[]) {
       'Write it as postgresql://user:password@host:5432/database?sslmode=verify-full.',
     );
   };
+  const list = (name: string): readonly string[] | undefined =>
+    get(name)
+      ?.split(',')
+      .map((item) => item.trim())
+      .filter((item) => item !== '');
+  const webAddress = (name: string): string | undefined => {
+    const text = get(name);
+    if (text === undefined) return undefined;
+    if (/^https?:\/\/[^/?#]+\/?$/.test(text) && URL.canParse(text)) return text.replace(/\/$/, '');
+    return problem(name, `${JSON.stringify(text)} is no address of a site`, 'Write it as https://muster.example.com, without a path.');
+  };
   const bootstrapKey = get('MUSTER_BOOTSTRAP_KEY');
   if (bootstrapKey !== undefined && bootstrapKey.length < 12)
     problem('MUSTER_BOOTSTRAP_KEY', 'is shorter than 12 characters', 'Use a longer one: `openssl rand -hex 32` makes it.');
@@ -49,10 +61,10 @@ export function readVariables(environment: Environment, findings: Finding[]) {
     port: integer('MUSTER_PORT', 0, 65_535),
     capacity: integer('MUSTER_CAPACITY', 0, 100_000),
     labels: typeof labels === 'string' ? undefined : labels,
-    agents: get('MUSTER_AGENTS')
-      ?.split(',')
-      .map((path) => path.trim())
-      .filter((path) => path !== ''),
+    publicUrl: webAddress('MUSTER_PUBLIC_URL'),
+    allowedHosts: list('MUSTER_ALLOWED_HOSTS') ?? [],
+    trustProxy: list('MUSTER_TRUST_PROXY') ?? [],
+    agents: list('MUSTER_AGENTS'),
     logLevel,
     logFile: get('MUSTER_LOG_FILE'),
     bootstrapKey,

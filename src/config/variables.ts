@@ -36,6 +36,27 @@ export const VARIABLES = [
   },
   { name: 'MUSTER_PORT', group: 'Server', summary: 'The port they listen on; 0 takes a free one.', default: '4680', example: '4680' },
   {
+    name: 'MUSTER_PUBLIC_URL',
+    group: 'Server',
+    summary: 'The address people use, where a proxy with TLS stands in front: for sign-in links, and with https cookies are Secure.',
+    default: null,
+    example: 'https://muster.example.com',
+  },
+  {
+    name: 'MUSTER_ALLOWED_HOSTS',
+    group: 'Server',
+    summary: 'More host names by which a server on loopback may be called, separated by commas.',
+    default: null,
+    example: 'muster.internal',
+  },
+  {
+    name: 'MUSTER_TRUST_PROXY',
+    group: 'Server',
+    summary: 'Addresses or networks of proxies whose X-Forwarded-For is believed, separated by commas.',
+    default: null,
+    example: '10.0.0.0/8',
+  },
+  {
     name: 'MUSTER_BOOTSTRAP_KEY',
     group: 'Access',
     summary:

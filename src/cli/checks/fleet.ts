@@ -1,19 +1,16 @@
 import type { Finding } from '../../config/finding.ts';
 import { createSharedState } from '../../state/create-shared-state.ts';
-import { sql } from '../../db/sql.ts';
 import { plural } from '../wording.ts';
 import { note, ok, warn, type DatabaseCheckContext } from './check.ts';
 
 /** Who runs, in which versions, and whether somebody coordinates. */
 export async function checkFleet({ database }: DatabaseCheckContext, version: string): Promise<readonly Finding[]> {
   const state = createSharedState(database);
-  const [hosts, leases, counts, clock] = await Promise.all([
+  const [hosts, coordinators, counts] = await Promise.all([
     state.hosts.list({ live: true }),
-    state.leases.list(),
+    state.agents.list({ type: 'agent_coordinator' }, { limit: 10 }),
     state.agents.count(),
-    database.one<{ now: number }>(sql`select extract(epoch from clock_timestamp())::float8 * 1000 as now`),
   ]);
-  const now = clock?.now ?? Date.now();
   const findings: Finding[] = [];
   if (hosts.length === 0) findings.push(note('hosts', 'none is up', '`muster up` or `muster launch` starts one.'));
   else {
@@ -34,11 +31,15 @@ export async function checkFleet({ database }: DatabaseCheckContext, version: st
         ? warn('capacity', `${wanted} active agents for ${room} places`, 'Start another host, or raise --capacity.')
         : ok('capacity', `${wanted} active agents for ${room} places`),
     );
-    const held = leases.some(({ name, expiresAt }) => name === 'coordinator' && expiresAt > now);
+    const held = coordinators.some(({ status }) => status === 'running' || status === 'degraded');
     findings.push(
       held
-        ? ok('coordinator', 'elected')
-        : warn('coordinator', 'none is elected', 'Give it a few seconds; if it stays so, is agent_coordinator active?'),
+        ? ok('coordinator', 'runs')
+        : warn(
+            'coordinator',
+            'none runs: nobody balances, moves or sheds agents',
+            'Give it a few seconds; if it stays so, look at `muster agents show agent_coordinator`.',
+          ),
     );
   }
   const failing = counts.filter(({ status }) => status === 'crash_looping' || status === 'lost').reduce((sum, { count }) => sum + count, 0);

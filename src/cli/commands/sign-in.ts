@@ -8,7 +8,7 @@ import { createSignInLink } from '../runtime/sign-in-link.ts';
 export async function run(invocation: Invocation, options: { role: Role; open?: boolean }): Promise<void> {
   const { output } = invocation;
   await withFleet(invocation, async ({ access, config }) => {
-    const server = (await recallAddress(config.dataDir)) ?? config.server;
+    const server = { ...config.server, ...(await recallAddress(config.dataDir)) };
     const link = await createSignInLink(access, server, options.role, 'cli');
     output.result({ url: link.url, role: options.role, expires_at: new Date(link.expiresAt).toISOString() }, () => link.url);
     if (!output.json)

@@ -11,7 +11,12 @@ import { ago, plural, withUnit } from '../wording.ts';
 export async function run(invocation: Invocation): Promise<number> {
   const { output } = invocation;
   return withFleet(invocation, async ({ state, database, now }) => {
-    const [counts, hosts, leases, at] = await Promise.all([state.agents.count(), state.hosts.list(), state.leases.list(), now()]);
+    const [counts, hosts, coordinators, at] = await Promise.all([
+      state.agents.count(),
+      state.hosts.list(),
+      state.agents.list({ type: 'agent_coordinator' }, { limit: 10 }),
+      now(),
+    ]);
     const { connection } = database;
     const server = versionText(database.status().session?.serverVersion ?? 0);
     const live = hosts.filter(({ status }) => status === 'live');
@@ -21,14 +26,15 @@ export async function run(invocation: Invocation): Promise<number> {
     const atWork = sum((each) => each.state === 'active' && (each.status === 'running' || each.status === 'degraded'));
     const failing = sum((each) => each.status === 'crash_looping' || each.status === 'lost');
     const degraded = sum((each) => each.status === 'degraded');
-    const coordinator = leases.find(({ name, expiresAt }) => name === 'coordinator' && expiresAt > at);
+    const coordinator = coordinators.find(({ status }) => status === 'running' || status === 'degraded');
     const healthy = atWork === wanted && failing === 0;
     output.result(
       {
         healthy,
         agents: { desired_active: wanted, at_work: atWork, degraded, failing, by_status: counts.map((each) => toDocument(each)) },
         hosts: hosts.map((host) => toDocument(host)),
-        coordinator: coordinator === undefined ? null : toDocument(coordinator),
+        coordinator:
+          coordinator === undefined ? null : { agent_id: coordinator.agentId, host_id: coordinator.hostId, epoch: coordinator.epoch },
         database: { host: connection.host, port: connection.port, database: connection.database, server_version: server },
         now: new Date(at).toISOString(),
       },
@@ -43,7 +49,9 @@ export async function run(invocation: Invocation): Promise<number> {
         return [
           `${mark} ${atWork} of ${plural(wanted, 'agent')} at work${troubles.length > 0 ? colors.yellow(` (${troubles.join(', ')})`) : ''}`,
           `  PostgreSQL ${server} at ${connection.host}:${connection.port}/${printable(connection.database)}`,
-          coordinator === undefined ? `  ${colors.yellow('no coordinator: is a host up?')}` : `  coordinated by host ${coordinator.hostId}`,
+          coordinator === undefined
+            ? `  ${colors.yellow('no coordinator: is a host up?')}`
+            : `  coordinated by host ${coordinator.hostId ?? ''}`,
           '',
           live.length === 0 ? 'No host is up. `muster up` or `muster launch` starts one.' : hostTable(live, at, output.columns, colors.dim),
         ].join('\n');

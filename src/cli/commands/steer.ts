@@ -82,8 +82,7 @@ async function desire(fleet: FleetAccess, verb: SteeringVerb, id: string, wait: 
 }
 
 function isSettled(agent: AgentRecord, state: AgentState): boolean {
-  if (state === 'inactive') return agent.status === 'stopped';
-  if (state === 'paused') return agent.status !== 'starting' && agent.status !== 'stopping';
+  if (state !== 'active') return agent.status === 'stopped';
   return agent.status === 'running' || agent.status === 'degraded';
 }
 

@@ -4,7 +4,7 @@ import { hasErrors, type Finding } from '../../config/finding.ts';
 import { ok } from '../checks/check.ts';
 import { findingLines, sumLine } from '../checks/print-findings.ts';
 import type { Invocation } from '../invocation.ts';
-import { checkNames } from '../runtime/parts.ts';
+import { checkNames } from '../runtime/check-names.ts';
 import { ownVersion } from '../version.ts';
 
 interface ValidateOptions {

@@ -2,7 +2,6 @@ import type { AgentDefinition } from '../../agent/definition.ts';
 import { MusterError } from '../../base/errors.ts';
 import type { MigrationSet } from '../../db/migration-set.ts';
 import { builtInModules } from '../../modules/built-in.ts';
-import { DEFAULT_THRESHOLDS } from '../../modules/health/index.ts';
 import type { Module } from '../../modules/module.ts';
 import type { NewAgent } from '../../state/agents.ts';
 import { coreMigrations } from '../../state/migrations.ts';
@@ -40,6 +39,3 @@ export const defaultAgents = (modules: readonly Module[], demo: boolean): readon
       config: { ...config, ...(demo ? demoConfig : {}) },
     })),
   );
-
-/** The checks whose thresholds monitoring.yml may set. */
-export const checkNames = (): readonly string[] => Object.keys(DEFAULT_THRESHOLDS);

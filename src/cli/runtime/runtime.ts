@@ -148,6 +148,9 @@ export class Runtime {
         log,
         version,
         bootstrapKey: config.server.bootstrapKey,
+        publicUrl: config.server.publicUrl,
+        allowedHosts: config.server.allowedHosts,
+        trustProxy: config.server.trustProxy,
       });
       const server = new HttpServer({ app, host: config.server.host, port: config.server.port, log });
       this.#stopLater('server closed', async () => {
