@@ -69,7 +69,7 @@ async function timeFreshClone(ctx: BenchContext): Promise<number> {
   const home = join(ctx.folder, 'home');
   await mkdir(home);
   execFileSync('git', ['clone', '--quiet', ctx.root, checkout]);
-  const registry = execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8' }).trim();
+  const registry = execFileSync('npm', ['config', 'get', 'registry'], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
   const muster = await MusterProcess.start({
     command: [join(checkout, 'muster')],
     cwd: checkout,

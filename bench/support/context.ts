@@ -98,7 +98,7 @@ export async function openContext(options: ContextOptions): Promise<OpenContext>
     const given = process.env['MUSTER_BENCH_DATABASE_URL'];
     const embedded =
       given === undefined || given === ''
-        ? await startEmbedded({ dataDir: join(folder, 'data'), log, onProgress: context.progress, settings })
+        ? await startEmbedded({ dataDir: join(folder, 'data'), log, onProgress: (line) => context.progress(line), settings })
         : undefined;
     if (embedded !== undefined) ends.unshift(() => embedded.stop('fast'));
     const url = embedded?.url ?? given ?? '';
