@@ -50,6 +50,7 @@ export const performanceMonitor = defineAgent({
     const readings = await life.rounds.collect(at, {
       sql: ctx.sql,
       pools: () => poolsOf(ctx),
+      latest: async (metricName) => (await ctx.fleet.metrics.latest({ metricName }, { limit: 1_000 })).items,
       monotonic: ctx.clock.monotonic(),
       statementTimeoutMs: durationMs(ctx.config.statement_timeout),
       log: ctx.log,

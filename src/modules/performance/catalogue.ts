@@ -57,6 +57,12 @@ export const ALIASES = {
   connection_pool_usage: gauge.fast('ratio', 'postgres_pool_usage_ratio of the main pool', 'Connections in use, of the limit', ['host']),
   query_response_time: gauge.fast('seconds', 'postgres_query_response_seconds', 'Time of the probe'),
   cache_hit_ratio: gauge.fast('ratio', 'postgres_cache_hit_ratio', 'Blocks found in shared buffers'),
+  response_time: gauge.slow(
+    'seconds',
+    'agent_run_seconds',
+    'Duration of the newest run that succeeded; absent where none ended since the last report',
+    ['agent'],
+  ),
   throughput: gauge.slow('per_second', 'agent_runs_total', 'Runs a second since the last report', ['agent']),
   error_rate: gauge.slow(
     'ratio',

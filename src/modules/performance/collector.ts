@@ -1,5 +1,6 @@
 import type { AgentSql } from '../../agent/context.ts';
 import type { PoolStatus } from '../../db/database.ts';
+import type { LatestValue } from '../../state/metrics/metrics.ts';
 import type { Tier } from '../metric.ts';
 import type { RecordReading } from './reading.ts';
 
@@ -10,6 +11,8 @@ export interface Collection {
   readonly sql: AgentSql;
   /** Throws NOT_MEASURABLE where this process does not know its pools. */
   readonly pools: () => readonly PoolStatus[];
+  /** The newest value of every series of this name. */
+  readonly latest: (metricName: string) => Promise<readonly LatestValue[]>;
   /** Milliseconds that never go back: for rates. */
   readonly monotonic: number;
   /** The server cancels a statement after this. */

@@ -6,7 +6,7 @@ import { rowsOf } from '../postgres/server.ts';
 const MOST_AGENTS = 200;
 
 /** What the fleet knows of itself. */
-export const fleetCollectors = (): readonly Collector[] => [population(), runs()];
+export const fleetCollectors = (): readonly Collector[] => [population(), runs(), durations()];
 
 interface CountRow {
   readonly of: 'agents' | 'hosts';
@@ -69,6 +69,23 @@ function runs(): Collector {
         record('error_rate', change.runs === 0 ? undefined : change.errors / change.runs, labels);
       }
       last = { byAgent: new Map(rows.map((row) => [row.agent, row])), at: monotonic };
+    },
+  };
+}
+
+/** The fleet measures every run of every agent; here the newest one gets its short name. */
+function durations(): Collector {
+  let recorded: ReadonlyMap<string, number> = new Map();
+  return {
+    name: 'fleet_durations',
+    tier: 'slow',
+    asksDatabase: true,
+    async collect({ record, latest }) {
+      const succeeded = (await latest('agent_run_seconds')).filter(({ labels }) => labels['outcome'] === 'succeeded').slice(0, MOST_AGENTS);
+      for (const { agentId, value, at } of succeeded) {
+        if (recorded.get(agentId) !== at) record('response_time', value, { agent: agentId });
+      }
+      recorded = new Map(succeeded.map(({ agentId, at }) => [agentId, at]));
     },
   };
 }

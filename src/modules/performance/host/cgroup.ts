@@ -55,8 +55,9 @@ function parseCgroupMount(line: string): readonly CgroupMount[] {
   return [{ version: type === 'cgroup' ? 1 : 2, root, point, options: options?.split(',') ?? [] }];
 }
 
-/** In a container the path may be one of the machine, of which only the part below `root` is mounted, or nothing of it. */
+/** In a container the path may be one of the machine, of which only the part below `root` is mounted, or one outside of what is seen here (`/../…`). */
 function within(mount: CgroupMount, path: string): string {
+  if (path.startsWith('/..')) return mount.point;
   const relative = posix.relative(mount.root, path);
   return relative.startsWith('..') ? mount.point : posix.join(mount.point, relative);
 }

@@ -40,6 +40,7 @@ async function collect(rounds: Rounds, tick: number, agentSql = sqlOf()): Promis
   return rounds.collect(tick, {
     sql: agentSql,
     pools: () => test.database.pools(),
+    latest: () => Promise.resolve([]),
     monotonic: tick,
     statementTimeoutMs: 2_000,
     log: silentLogger,
@@ -148,6 +149,7 @@ describe('the PostgreSQL collectors', () => {
     const readings = await rounds.collect(5_000, {
       sql: sqlOf(),
       pools: () => [],
+      latest: () => Promise.resolve([]),
       monotonic: 5_000,
       statementTimeoutMs: 200,
       log: silentLogger,
