@@ -1,5 +1,3 @@
-import { defineAgent } from '../../../src/agent/define-agent.ts';
-import type { AgentContext } from '../../../src/agent/context.ts';
 import type { AnyAgentDefinition } from '../../../src/agent/definition.ts';
 import { MusterError } from '../../../src/base/errors.ts';
 import { agentId } from '../../../src/base/ids.ts';
@@ -11,15 +9,15 @@ import { createSharedState } from '../../../src/state/create-shared-state.ts';
 import type { SharedState } from '../../../src/state/shared-state.ts';
 import { testDatabase } from '../../support/database.ts';
 import { until } from '../../support/until.ts';
+import { BEAT_MS, LEASE_MS } from './fleet-settings.ts';
 
-/** Leases short enough to wait for. */
-export const BEAT_MS = 150;
-export const LEASE_MS = 900;
+export { BEAT_MS, LEASE_MS, worker } from './fleet-settings.ts';
 
 /** A fleet on a database of the test's own: hosts join it, and leave when it is disposed of. */
 export interface TestFleet extends AsyncDisposable {
   readonly state: SharedState;
   readonly database: Database;
+  readonly url: string;
   /** A host that beats and polls by itself. */
   host(types: readonly AnyAgentDefinition[], options?: Partial<FleetHostOptions>): Promise<FleetHost>;
   /** A host whose way to the database can be cut: to the rest of the fleet it is dead or frozen, and does not know it. */
@@ -58,6 +56,7 @@ export async function testFleet(): Promise<TestFleet> {
   const fleet: TestFleet = {
     state,
     database: db.database,
+    url: db.url,
     host: (types, more = {}) => start(new FleetHost(options(types, state, more))),
     async severable(types, more = {}) {
       const link = severed(db.database);
@@ -115,20 +114,4 @@ function severed(database: Database): { readonly database: Database; readonly cu
       },
     },
   };
-}
-
-/** An agent that counts its runs and does what the test tells it to. */
-export function worker(
-  run: (ctx: AgentContext<unknown>) => unknown = () => undefined,
-  more: Partial<AnyAgentDefinition> = {},
-): AnyAgentDefinition {
-  return defineAgent({
-    type: 'worker',
-    name: 'Worker',
-    description: 'An agent for a test.',
-    schedule: { every: '100ms' },
-    timeout: '2s',
-    run: async (ctx) => run(ctx as AgentContext<unknown>),
-    ...(more as object),
-  }) as AnyAgentDefinition;
 }
