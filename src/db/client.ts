@@ -2,6 +2,7 @@ import pg from 'pg';
 import type { Connection } from './connection.ts';
 import { openSession, type SessionFacts, type SessionLimits } from './session.ts';
 import { translate } from './translate.ts';
+import { tlsFor } from './tls-offer.ts';
 import { typeParsers } from './types.ts';
 
 /** A connection of its own, outside the pools: for LISTEN, and for migrations, which may take hours. */
@@ -23,15 +24,20 @@ export interface DedicatedClientOptions {
 
 /** Opens a connection and sets its session up. Errors are translated. */
 export async function openClient(connection: Connection, options: DedicatedClientOptions): Promise<DedicatedClient> {
+  const limits = { statementTimeoutMs: 0, lockTimeoutMs: 0, idleInTransactionTimeoutMs: 0, ...options.limits };
+  const connectTimeoutMs = options.connectTimeoutMs ?? 5_000;
+  const ssl = await tlsFor(connection, connectTimeoutMs).catch((error: unknown) => {
+    throw translate(error, connection);
+  });
   const client = new pg.Client({
     host: connection.host,
     port: connection.port,
     user: connection.user,
     password: connection.password,
     database: connection.database,
-    ssl: connection.tls ?? false,
+    ssl,
     application_name: options.applicationName,
-    connectionTimeoutMillis: options.connectTimeoutMs ?? 5_000,
+    connectionTimeoutMillis: connectTimeoutMs,
     query_timeout: options.queryTimeoutMs ?? 0,
     keepAlive: true,
     keepAliveInitialDelayMillis: 10_000,
@@ -44,12 +50,7 @@ export async function openClient(connection: Connection, options: DedicatedClien
   };
   try {
     await client.connect();
-    const session = await openSession(client, {
-      statementTimeoutMs: 0,
-      lockTimeoutMs: 0,
-      idleInTransactionTimeoutMs: 0,
-      ...options.limits,
-    });
+    const session = await openSession(client, limits, connectTimeoutMs);
     return { client, session, destroy, [Symbol.asyncDispose]: () => close(client, destroy) };
   } catch (error) {
     destroy();

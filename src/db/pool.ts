@@ -4,6 +4,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Connection } from './connection.ts';
 import { failureOf } from './failure.ts';
 import { openSession, type SessionFacts, type SessionLimits } from './session.ts';
+import { tlsFor } from './tls-offer.ts';
 import { typeParsers } from './types.ts';
 
 export interface PoolOptions extends SessionLimits {
@@ -29,22 +30,37 @@ export interface PoolFigures {
 
 /** Connections to one server. Each is set up before its first use and thrown away when its state is in doubt. */
 export class ConnectionPool {
-  readonly #pool: pg.Pool;
-  readonly #max: number;
+  readonly #options: PoolOptions;
   readonly #sessions = new WeakMap<pg.ClientBase, SessionFacts>();
+  #pool: Promise<pg.Pool> | undefined;
+  #opened: pg.Pool | undefined;
   #discarded = 0;
   #ended: Promise<void> | undefined;
 
   constructor(options: PoolOptions) {
-    const { connection, log } = options;
-    this.#max = options.max;
-    this.#pool = new pg.Pool({
+    this.#options = options;
+  }
+
+  /** Made at the first use, when the server can be asked whether it offers TLS. */
+  #open(): Promise<pg.Pool> {
+    if (this.#ended !== undefined)
+      return Promise.reject(new MusterError('DATABASE_UNREACHABLE', 'The connections to the database are closed.'));
+    this.#pool ??= this.#make().catch((error: unknown) => {
+      this.#pool = undefined;
+      throw error;
+    });
+    return this.#pool;
+  }
+
+  async #make(): Promise<pg.Pool> {
+    const { connection, log, ...options } = this.#options;
+    const pool = new pg.Pool({
       host: connection.host,
       port: connection.port,
       user: connection.user,
       password: connection.password,
       database: connection.database,
-      ssl: connection.tls ?? false,
+      ssl: await tlsFor(connection, options.connectTimeoutMs),
       application_name: options.applicationName,
       max: options.max,
       min: options.min,
@@ -55,19 +71,21 @@ export class ConnectionPool {
       keepAliveInitialDelayMillis: 10_000,
       types: typeParsers,
       onConnect: async (client: pg.ClientBase) => {
-        this.#sessions.set(client, await openSession(client, options));
+        this.#sessions.set(client, await openSession(client, options, options.connectTimeoutMs));
       },
     } as pg.PoolConfig);
     // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
-    this.#pool.on('error', (error) => {
+    pool.on('error', (error) => {
       this.#discarded += 1;
       log.debug({ error: messageOf(error) }, 'an idle database connection ended');
     });
+    this.#opened = pool;
+    return pool;
   }
 
   /** Runs `work` on a connection that nobody else uses meanwhile. */
   async use<T>(work: (client: pg.PoolClient, session: SessionFacts) => Promise<T>): Promise<T> {
-    const client = await this.#pool.connect();
+    const client = await (await this.#open()).connect();
     const session = this.#sessions.get(client);
     if (session === undefined) throw new MusterError('INTERNAL', 'A connection was handed out before it was set up.');
     // The statement under way rejects by itself; between statements nobody would listen.
@@ -96,13 +114,13 @@ export class ConnectionPool {
   }
 
   figures(): PoolFigures {
-    const { totalCount, idleCount, waitingCount } = this.#pool;
-    return { max: this.#max, total: totalCount, idle: idleCount, waiting: waitingCount, discarded: this.#discarded };
+    const { totalCount = 0, idleCount = 0, waitingCount = 0 } = this.#opened ?? {};
+    return { max: this.#options.max, total: totalCount, idle: idleCount, waiting: waitingCount, discarded: this.#discarded };
   }
 
   /** Refuses new work and resolves when every connection is closed. Idempotent. */
   end(): Promise<void> {
-    this.#ended ??= this.#pool.end();
+    this.#ended ??= Promise.resolve(this.#pool?.catch(() => undefined)).then((pool) => pool?.end());
     return this.#ended;
   }
 }

@@ -28,17 +28,18 @@ interface SessionRow {
  * it would stay in a server session that others use next. So the session is set up by a statement that first asks
  * whether it is ours: a pooler makes up the process id it tells its clients, the server does not.
  */
-export async function openSession(client: pg.ClientBase, limits: SessionLimits): Promise<SessionFacts> {
+export async function openSession(client: pg.ClientBase, limits: SessionLimits, timeoutMs: number): Promise<SessionFacts> {
   const announced = (client as unknown as { readonly processID: number | null }).processID ?? 0;
-  const { rows } = await client.query<SessionRow>(
-    `select pid, own, version, standby,
+  const { rows } = await client.query<SessionRow>({
+    text: `select pid, own, version, standby,
        case when own then set_config('statement_timeout', $2, false) end,
        case when own then set_config('lock_timeout', $3, false) end,
        case when own then set_config('idle_in_transaction_session_timeout', $4, false) end
      from (select pg_backend_pid() as pid, pg_backend_pid() = $1 as own,
                   current_setting('server_version_num')::int as version, pg_is_in_recovery() as standby) session`,
-    [announced, `${limits.statementTimeoutMs}`, `${limits.lockTimeoutMs}`, `${limits.idleInTransactionTimeoutMs}`],
-  );
+    values: [announced, `${limits.statementTimeoutMs}`, `${limits.lockTimeoutMs}`, `${limits.idleInTransactionTimeoutMs}`],
+    query_timeout: timeoutMs,
+  } as pg.QueryConfig);
   const row = rows[0];
   if (row === undefined) throw new MusterError('INTERNAL', 'A new session answered without a row.');
   checkServerVersion(row.version);

@@ -62,11 +62,11 @@ export async function runTransaction<T>(
     if (!open) throw new Error('the transaction has ended: a statement was not awaited');
   };
   const tx: Transaction = {
-    query: (statement) => {
+    query: async (statement) => {
       whileOpen();
       return send(client, statement, session, timeoutMs);
     },
-    copyBinary: (statement, payload) => {
+    copyBinary: async (statement, payload) => {
       whileOpen();
       return copyBinary(client, statement, payload, timeoutMs);
     },

@@ -6,6 +6,7 @@ import type { Logger } from '../../base/logger.ts';
 import { openClient } from '../client.ts';
 import { parseConnection } from '../connection.ts';
 import { versionText } from '../server-version.ts';
+import { translate } from '../translate.ts';
 import { copyBinaries, linkLibraries, locateBinaries, type Binaries } from './binaries.ts';
 import { DATABASE, SUPERUSER, prepareCluster, readPassword } from './cluster.ts';
 import { SHARED_SHELF, prepareDataFolder, type DataFolder } from './data-folder.ts';
@@ -82,8 +83,15 @@ async function startLocked(
   if (living !== undefined) say('taking over the PostgreSQL that still runs here');
   const { pid, port } = living ?? (await start(options, folder, binaries, user, say));
   const urlOf = (database: string): string => `postgresql://${SUPERUSER}:${password}@127.0.0.1:${port}/${database}`;
-  if (fresh) await createDatabase(urlOf('postgres'));
-  const serverVersion = await verify(folder, urlOf, options.startDeadlineMs ?? 60_000);
+  let serverVersion: string;
+  try {
+    if (fresh) await createDatabase(urlOf('postgres'));
+    serverVersion = await verify(folder, urlOf, options.startDeadlineMs ?? 60_000);
+  } catch (error) {
+    // Nobody would ever stop what we have just started.
+    if (living === undefined) await stopPostmaster(folder, pid, 'immediate');
+    throw error;
+  }
   const log = boundLog(folder.logFile, options.log);
   let stopped: Promise<void> | undefined;
   const stop = (mode: 'fast' | 'immediate' = 'fast'): Promise<void> => {
@@ -190,10 +198,11 @@ async function verify(folder: DataFolder, urlOf: (database: string) => string, d
 }
 
 async function createDatabase(url: string): Promise<void> {
-  await using connection = await openClient(parseConnection(url), { applicationName: 'muster start', queryTimeoutMs: 60_000 });
+  const at = parseConnection(url);
+  await using connection = await openClient(at, { applicationName: 'muster start', queryTimeoutMs: 60_000 });
   try {
     await connection.client.query(`create database ${pg.escapeIdentifier(DATABASE)}`);
   } catch (error) {
-    if ((error as pg.DatabaseError).code !== '42P04') throw error; // made meanwhile
+    if ((error as pg.DatabaseError).code !== '42P04') throw translate(error, at); // made meanwhile
   }
 }
