@@ -22,6 +22,8 @@ const SAMPLES_EVERY_MS = 2_000;
 /** Events leave at once, but not more often than this. */
 const EVENTS_GAP_MS = 500;
 const POLL_GAP_MS = 50;
+/** What is left to say when a host leaves has this long to be written. */
+const LAST_FLUSH_MS = 1_000;
 /** Looks at the fleet in one poll: agents that a dead host leaves are taken in the same poll. */
 const MOST_LOOKS = 2;
 
@@ -248,5 +250,3 @@ export class Membership {
     await this.#outbox.flushWithin(LAST_FLUSH_MS);
   }
 }
-
-const LAST_FLUSH_MS = 1_000;

@@ -11,6 +11,8 @@ import { SampleBuffer, SampleLane } from './sample-buffer.ts';
 /** Events waiting at most; beyond it the oldest go. */
 const MOST_EVENTS = 10_000;
 const EVENTS_A_BATCH = 1_000;
+/** So many samples are written at once; fewer wait for the next flush. */
+const WORTH_A_BATCH = 1_000;
 /** An event's data larger than this is not kept: it belongs in a table. */
 const MOST_EVENT_BYTES = 16_384;
 
@@ -60,7 +62,10 @@ export class Outbox {
   /** Writes what waits as far as that goes in this time. Faults are not thrown: the regular flush meets them again and tells. */
   async flushWithin(ms: number): Promise<void> {
     const over = new AbortController();
-    void Promise.allSettled([this.flushEvents(), this.flushSamples()]).finally(() => over.abort());
+    // Twice each: a flush that is under way may have taken its batch before the last words were said.
+    const events = this.flushEvents().then(() => this.flushEvents());
+    const samples = this.flushSamples().then(() => this.flushSamples());
+    void Promise.allSettled([events, samples]).finally(() => over.abort());
     // Ends early when all is written.
     await this.#clock.sleep(ms, over.signal).catch(() => undefined);
   }
@@ -168,6 +173,8 @@ export class Outbox {
         throw error;
       }
       this.#unsent = undefined;
+      // What came in meanwhile goes with the next flush, unless it is a flood: four statements for a handful are too many.
+      if (this.#samples.size < WORTH_A_BATCH) return;
     }
   }
 }
