@@ -30,7 +30,7 @@ export const FUTURE_MS = 5 * MINUTE_MS;
 export const LATE_MS = 30_000;
 /**
  * Rollups leave a minute alone for this long after its end. A sample that was not late when its transaction judged so is
- * committed by then: two statements of 15 s and three pauses of 20 s are the most that such a transaction lives.
+ * committed by then: two statements of 15 s and three pauses of 4 s are the most that such a transaction lives.
  */
 export const SETTLE_MS = 120_000;
 export const WRITE_STATEMENT_MS = 15_000;

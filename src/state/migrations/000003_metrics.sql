@@ -111,8 +111,9 @@ returns table (is_new boolean, now_ms float8, stale text[])
 language plpgsql volatile as $$
 begin
   -- Late is what comes 30 s after its time; the rollup waits 120 s. So a transaction that judged a sample not to be late
-  -- must not outlive the difference: a program that is frozen between two statements loses its transaction.
-  perform set_config('idle_in_transaction_session_timeout', '20s', true);
+  -- must not outlive the difference: a program that is frozen between two statements loses its transaction. After four
+  -- seconds, as in muster.fence: it holds its host's row, and must not hold up the host's replacement.
+  perform set_config('idle_in_transaction_session_timeout', '4s', true);
   is_new := true;
   stale := '{}';
   -- Waits where the same batch is still under way in another transaction.
