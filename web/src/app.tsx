@@ -31,7 +31,13 @@ function SignedIn(): ReactNode {
   const { signedOut } = useConnection();
   const [path] = useLocation();
   const search = useSearch();
-  if (signedOut) return <Redirect to={`/sign-in${path === '/' && search === '' ? '' : `?next=${encodeURIComponent(path + (search === '' ? '' : `?${search}`))}`}`} replace />;
+  if (signedOut)
+    return (
+      <Redirect
+        to={`/sign-in${path === '/' && search === '' ? '' : `?next=${encodeURIComponent(path + (search === '' ? '' : `?${search}`))}`}`}
+        replace
+      />
+    );
   return (
     <>
       <EventFeed />

@@ -8,7 +8,14 @@ export class ApiProblem extends Error {
   readonly remedy: string | undefined;
   readonly requestId: string | undefined;
 
-  constructor(problem: { status: number; code: string; title: string; detail?: string | undefined; remedy?: string | undefined; requestId?: string | undefined }) {
+  constructor(problem: {
+    status: number;
+    code: string;
+    title: string;
+    detail?: string | undefined;
+    remedy?: string | undefined;
+    requestId?: string | undefined;
+  }) {
     super(problem.detail ?? problem.title);
     this.name = 'ApiProblem';
     this.status = problem.status;
@@ -54,7 +61,12 @@ export class ApiProblem extends Error {
 
 export function problemOf(error: unknown): ApiProblem {
   if (error instanceof ApiProblem) return error;
-  return new ApiProblem({ status: 0, code: 'INTERNAL', title: 'The dashboard failed', detail: error instanceof Error ? error.message : String(error) });
+  return new ApiProblem({
+    status: 0,
+    code: 'INTERNAL',
+    title: 'The dashboard failed',
+    detail: error instanceof Error ? error.message : String(error),
+  });
 }
 
 async function readJson(response: Response): Promise<Record<string, unknown>> {

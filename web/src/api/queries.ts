@@ -1,6 +1,21 @@
 import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { call } from './client.ts';
-import type { Agent, Command, FleetEvent, Health, Heartbeat, Host, LatestValue, MetricName, Page, RangeAnswer, Session, SystemStateEntry, Version } from './types.ts';
+import { serverNow } from './server-clock.ts';
+import type {
+  Agent,
+  Command,
+  FleetEvent,
+  Health,
+  Heartbeat,
+  Host,
+  LatestValue,
+  MetricName,
+  Page,
+  RangeAnswer,
+  Session,
+  SystemStateEntry,
+  Version,
+} from './types.ts';
 
 /** How often a page asks again. Events make it ask sooner; this is what it can rely on. */
 const often = 3_000;
@@ -19,7 +34,12 @@ export const queries = {
   session: () => queryOptions({ queryKey: ['session'], queryFn: ({ signal }) => call<Session>('/session', { signal }), staleTime: 60_000 }),
 
   version: () =>
-    queryOptions({ queryKey: ['version'], queryFn: ({ signal }) => call<Version>('/version', { signal }), staleTime: Infinity, meta: { databaseless: true } }),
+    queryOptions({
+      queryKey: ['version'],
+      queryFn: ({ signal }) => call<Version>('/version', { signal }),
+      staleTime: Infinity,
+      meta: { databaseless: true },
+    }),
 
   agents: () =>
     queryOptions({
@@ -39,12 +59,17 @@ export const queries = {
     }),
 
   agent: (id: string) =>
-    queryOptions({ queryKey: ['agent', id], queryFn: ({ signal }) => call<Agent>(`/agents/${encodeURIComponent(id)}`, { signal }), refetchInterval: often }),
+    queryOptions({
+      queryKey: ['agent', id],
+      queryFn: ({ signal }) => call<Agent>(`/agents/${encodeURIComponent(id)}`, { signal }),
+      refetchInterval: often,
+    }),
 
   heartbeats: (id: string, from: string) =>
     queryOptions({
       queryKey: ['heartbeats', id, from],
-      queryFn: ({ signal }) => call<Page<Heartbeat>>(`/agents/${encodeURIComponent(id)}/heartbeats`, { query: { from: `now-${from}`, limit: 1_000 }, signal }),
+      queryFn: ({ signal }) =>
+        call<Page<Heartbeat>>(`/agents/${encodeURIComponent(id)}/heartbeats`, { query: { from: `now-${from}`, limit: 1_000 }, signal }),
       refetchInterval: seldom,
       placeholderData: keepPreviousData,
     }),
@@ -57,7 +82,10 @@ export const queries = {
     }),
 
   command: (commandId: string) =>
-    queryOptions({ queryKey: ['command', commandId], queryFn: ({ signal }) => call<Command>(`/commands/${encodeURIComponent(commandId)}`, { signal }) }),
+    queryOptions({
+      queryKey: ['command', commandId],
+      queryFn: ({ signal }) => call<Command>(`/commands/${encodeURIComponent(commandId)}`, { signal }),
+    }),
 
   eventsOf: (agentId: string) =>
     queryOptions({
@@ -66,7 +94,12 @@ export const queries = {
       refetchInterval: 30_000,
     }),
 
-  hosts: () => queryOptions({ queryKey: ['hosts'], queryFn: ({ signal }) => call<Page<Host>>('/hosts', { query: { limit: 1_000 }, signal }), refetchInterval: often }),
+  hosts: () =>
+    queryOptions({
+      queryKey: ['hosts'],
+      queryFn: ({ signal }) => call<Page<Host>>('/hosts', { query: { limit: 1_000 }, signal }),
+      refetchInterval: often,
+    }),
 
   fleetHealth: () =>
     queryOptions({
@@ -79,18 +112,28 @@ export const queries = {
       refetchInterval: often,
     }),
 
-  metricNames: () => queryOptions({ queryKey: ['metric-names'], queryFn: ({ signal }) => call<Page<MetricName>>('/metrics/names', { query: { limit: 1_000 }, signal }), staleTime: 30_000 }),
+  metricNames: () =>
+    queryOptions({
+      queryKey: ['metric-names'],
+      queryFn: ({ signal }) => call<Page<MetricName>>('/metrics/names', { query: { limit: 1_000 }, signal }),
+      staleTime: 30_000,
+    }),
 
   latestOf: (agentId: string) =>
-    queryOptions({ queryKey: ['latest', agentId], queryFn: ({ signal }) => call<Page<LatestValue>>('/metrics/latest', { query: { agent_id: agentId, limit: 1_000 }, signal }), refetchInterval: seldom }),
+    queryOptions({
+      queryKey: ['latest', agentId],
+      queryFn: ({ signal }) => call<Page<LatestValue>>('/metrics/latest', { query: { agent_id: agentId, limit: 1_000 }, signal }),
+      refetchInterval: seldom,
+    }),
 
-  health: () => queryOptions({ queryKey: ['health'], queryFn: ({ signal }) => call<Health>('/health', { signal }), refetchInterval: 5_000 }),
+  health: () =>
+    queryOptions({ queryKey: ['health'], queryFn: ({ signal }) => call<Health>('/health', { signal }), refetchInterval: 5_000 }),
 
   range: (question: RangeQuestion) =>
     queryOptions({
       queryKey: ['range', question],
-      queryFn: ({ signal }) =>
-        call<RangeAnswer>('/metrics/query', {
+      queryFn: async ({ signal }): Promise<TimedAnswer> => {
+        const answer = await call<RangeAnswer>('/metrics/query', {
           query: {
             name: question.name,
             agent_id: question.agentId,
@@ -102,11 +145,18 @@ export const queries = {
             ...Object.fromEntries(Object.entries(question.labels ?? {}).map(([label, value]) => [`label.${label}`, value])),
           },
           signal,
-        }),
+        });
+        return { ...answer, asOf: serverNow() };
+      },
       refetchInterval: question.everyMs,
       placeholderData: keepPreviousData,
     }),
 };
+
+/** An answer, and when it came by the server's clock: the right edge of its chart. */
+export interface TimedAnswer extends RangeAnswer {
+  readonly asOf: number;
+}
 
 export interface RangeQuestion {
   readonly name: string;

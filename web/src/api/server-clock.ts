@@ -10,12 +10,18 @@ export interface ClockOffset {
 }
 
 /** Narrows the estimate with one more answer; the more exact of the two wins, and an old one widens until it loses. */
-export function narrow(before: ClockOffset | undefined, answer: { sentAt: number; receivedAt: number; date: string | null }): ClockOffset | undefined {
+export function narrow(
+  before: ClockOffset | undefined,
+  answer: { sentAt: number; receivedAt: number; date: string | null },
+): ClockOffset | undefined {
   if (answer.date === null) return before;
   const serverAt = Date.parse(answer.date);
   if (Number.isNaN(serverAt)) return before;
   // The header names the second in which the answer was made: on average it is half over.
-  const measured = { offsetMs: serverAt + 500 - (answer.sentAt + answer.receivedAt) / 2, errorMs: (answer.receivedAt - answer.sentAt) / 2 + 500 };
+  const measured = {
+    offsetMs: serverAt + 500 - (answer.sentAt + answer.receivedAt) / 2,
+    errorMs: (answer.receivedAt - answer.sentAt) / 2 + 500,
+  };
   if (before === undefined) return measured;
   const aged = { offsetMs: before.offsetMs, errorMs: before.errorMs + 1 };
   return measured.errorMs < aged.errorMs || Math.abs(measured.offsetMs - aged.offsetMs) > measured.errorMs + aged.errorMs ? measured : aged;

@@ -133,7 +133,13 @@ export interface Health {
   readonly database: {
     readonly latency_ms: number;
     readonly version: string;
-    readonly pools: readonly { readonly pool: string; readonly max: number; readonly total: number; readonly idle: number; readonly waiting: number }[];
+    readonly pools: readonly {
+      readonly pool: string;
+      readonly max: number;
+      readonly total: number;
+      readonly idle: number;
+      readonly waiting: number;
+    }[];
   };
   readonly hosts: { readonly live: number; readonly lost: number; readonly stopped: number };
   readonly wake_ups: Readonly<Record<string, unknown>>;

@@ -13,10 +13,10 @@ export interface ChartSeries {
 export function align(series: readonly ChartSeries[]): AlignedData {
   const times = new Set<number>();
   for (const each of series) for (const [at] of each.points) times.add(at);
-  const axis = [...times].sort((a, b) => a - b);
+  const axis = [...times].toSorted((a, b) => a - b);
   const place = new Map(axis.map((at, index) => [at, index]));
   const rows = series.map((each) => {
-    const row: (number | null | undefined)[] = new Array<undefined>(axis.length).fill(undefined);
+    const row: (number | null | undefined)[] = axis.map(() => undefined);
     for (const [at, value] of each.points) row[place.get(at) ?? 0] = value;
     return row;
   });

@@ -13,6 +13,8 @@ export interface ChartPanelProps {
   readonly title: string;
   /** What is measured, where the title does not say it. */
   readonly note?: string | undefined;
+  /** The title is the name of a metric, to be read letter by letter. */
+  readonly exact?: boolean | undefined;
   readonly unit: string;
   /** undefined: not loaded yet. */
   readonly series: readonly ChartSeries[] | undefined;
@@ -28,13 +30,21 @@ export interface ChartPanelProps {
 }
 
 const plotHeight = 112;
+/** So many lines have their names in one row; more take a second one from the plot, so that all panels stay of one height. */
+const rowOfLegend = 3;
+const secondRow = 18;
 
 export function ChartPanel(props: ChartPanelProps): ReactNode {
-  const { title, unit, series, problem, to, rangeSeconds, stepMs, floor = 'zero', height = plotHeight } = props;
+  const { title, unit, series, problem, to, rangeSeconds, stepMs, floor = 'zero' } = props;
+  const crowded = (series?.length ?? 0) > rowOfLegend;
+  const height = (props.height ?? plotHeight) - (crowded ? secondRow : 0);
   const [asTable, setAsTable] = useState(false);
   const [cursor, onCursor] = useCursor();
   const empty = series !== undefined && series.every((each) => lastOf(each.points) === undefined);
-  const summary = useMemo(() => (series ? summarise(title, unit, series, rangeSeconds, to) : title), [title, unit, series, rangeSeconds, to]);
+  const summary = useMemo(
+    () => (series ? summarise(title, unit, series, rangeSeconds, to) : title),
+    [title, unit, series, rangeSeconds, to],
+  );
   const newest = series?.reduce((latest, each) => Math.max(latest, lastOf(each.points)?.at ?? 0), 0) ?? 0;
   // A bucket is as new as its end; collectors of costly things write every 30 s.
   const age = newest === 0 ? 0 : to - newest - stepMs;
@@ -43,7 +53,10 @@ export function ChartPanel(props: ChartPanelProps): ReactNode {
   return (
     <section className={`card flex min-w-0 flex-col overflow-hidden ${stale ? 'stale-ground' : ''}`} aria-label={title}>
       <div className="flex items-start gap-2 px-3.5 pt-3">
-        <h3 className="min-w-0 text-sm font-medium">
+        <h3
+          className={`min-w-0 truncate text-sm font-medium ${props.exact === true ? 'font-mono text-xs leading-5' : ''}`}
+          title={props.note}
+        >
           {title}
           {props.note !== undefined && <span className="ml-1.5 font-normal text-ink-3">{props.note}</span>}
         </h3>
@@ -58,7 +71,7 @@ export function ChartPanel(props: ChartPanelProps): ReactNode {
           <Icon name={asTable ? 'chart' : 'table'} className="size-3.5" />
         </button>
       </div>
-      <Legend series={series} unit={unit} cursor={cursor} stale={stale} age={age} empty={empty} />
+      <Legend series={series} unit={unit} cursor={cursor} stale={stale} age={age} empty={empty} crowded={crowded} />
       {series === undefined ? (
         problem ? (
           <Message height={height}>{problem.title}</Message>
@@ -73,7 +86,16 @@ export function ChartPanel(props: ChartPanelProps): ReactNode {
         <FiguresTable title={title} unit={unit} series={series} height={height} now={to} />
       ) : (
         <div role="img" aria-label={summary} className="pr-2">
-          <Plot series={series} unit={unit} to={to} rangeSeconds={rangeSeconds} height={height} floor={floor} syncKey={props.syncKey} onCursor={onCursor} />
+          <Plot
+            series={series}
+            unit={unit}
+            to={to}
+            rangeSeconds={rangeSeconds}
+            height={height}
+            floor={floor}
+            syncKey={props.syncKey}
+            onCursor={onCursor}
+          />
         </div>
       )}
     </section>
@@ -103,16 +125,23 @@ interface LegendProps {
   readonly stale: boolean;
   readonly age: number;
   readonly empty: boolean;
+  readonly crowded: boolean;
 }
 
 /** The newest figures, or those under the crosshair with their time. Its height is the same in every state. */
-function Legend({ series, unit, cursor, stale, age, empty }: LegendProps): ReactNode {
+function Legend({ series, unit, cursor, stale, age, empty, crowded }: LegendProps): ReactNode {
   if (series === undefined || empty) {
-    return <div className="h-6 px-3.5">{series === undefined ? <Skeleton className="mt-1 h-4 w-16" /> : <span className="text-lg text-ink-3">unknown</span>}</div>;
+    return (
+      <div className="h-6 px-3.5">
+        {series === undefined ? <Skeleton className="mt-1 h-4 w-16" /> : <span className="text-lg text-ink-3">unknown</span>}
+      </div>
+    );
   }
   const single = series.length === 1;
   return (
-    <div className="flex h-6 min-w-0 items-baseline gap-x-3 overflow-hidden px-3.5 whitespace-nowrap">
+    <div
+      className={`min-w-0 items-baseline gap-x-3 overflow-hidden px-3.5 whitespace-nowrap ${crowded ? 'grid h-10.5 grid-cols-3 pt-1' : 'flex h-6'}`}
+    >
       {series.map((each, index) => {
         const value = cursor ? cursor.values[index] : lastOf(each.points)?.value;
         return (
@@ -123,20 +152,20 @@ function Legend({ series, unit, cursor, stale, age, empty }: LegendProps): React
                 <span className="truncate text-xs text-ink-2">{each.label}</span>
               </>
             )}
-            <span className={`${single ? 'text-lg font-medium' : 'text-xs font-medium'} ${stale ? 'text-ink-3' : ''}`}>{formatValue(value, unit)}</span>
+            <span className={`${single ? 'text-lg font-medium' : 'text-xs font-medium'} ${stale ? 'text-ink-3' : ''}`}>
+              {formatValue(value, unit)}
+            </span>
           </span>
         );
       })}
-      {cursor ? (
-        <span className="ml-auto text-xs text-ink-3">{formatClock(cursor.at)}</span>
-      ) : (
-        stale && (
-          <span className="ml-auto inline-flex items-center gap-1 self-center text-xs font-medium text-warn">
-            <Icon name="clock" className="size-3.5" />
-            {formatAge(age)} old
-          </span>
-        )
-      )}
+      {cursor
+        ? !crowded && <span className="ml-auto text-xs text-ink-3">{formatClock(cursor.at)}</span>
+        : stale && (
+            <span className="ml-auto inline-flex items-center gap-1 self-center text-xs font-medium text-warn">
+              <Icon name="clock" className="size-3.5" />
+              {formatAge(age)} old
+            </span>
+          )}
     </div>
   );
 }
@@ -151,7 +180,19 @@ function Message({ height, children }: { readonly height: number; readonly child
 
 const tableRows = 60;
 
-function FiguresTable({ title, unit, series, height, now }: { readonly title: string; readonly unit: string; readonly series: readonly ChartSeries[]; readonly height: number; readonly now: number }): ReactNode {
+function FiguresTable({
+  title,
+  unit,
+  series,
+  height,
+  now,
+}: {
+  readonly title: string;
+  readonly unit: string;
+  readonly series: readonly ChartSeries[];
+  readonly height: number;
+  readonly now: number;
+}): ReactNode {
   const [times, ...rows] = align(series);
   const newest = Array.from({ length: Math.min(tableRows, times.length) }, (_, index) => times.length - 1 - index);
   return (

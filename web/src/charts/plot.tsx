@@ -28,7 +28,9 @@ export function Plot({ series, unit, to, rangeSeconds, height, floor, syncKey, o
   const count = series.length;
   // Read by uPlot's callbacks, which outlive a render.
   const current = useRef({ to, rangeSeconds, onCursor, series });
-  current.current = { to, rangeSeconds, onCursor, series };
+  useEffect(() => {
+    current.current = { to, rangeSeconds, onCursor, series };
+  });
 
   // What the axes and the set of lines depend on makes a new plot; data, range and size only move the one that is there.
   useEffect(() => {
@@ -50,7 +52,11 @@ export function Plot({ series, unit, to, rangeSeconds, height, floor, syncKey, o
             (self) => {
               const index = self.cursor.idx;
               if (index === null || index === undefined) current.current.onCursor(undefined, []);
-              else current.current.onCursor((self.data[0][index] ?? 0) * 1_000, self.data.slice(1).map((row) => row[index] ?? null));
+              else
+                current.current.onCursor(
+                  (self.data[0][index] ?? 0) * 1_000,
+                  self.data.slice(1).map((row) => row[index] ?? null),
+                );
             },
           ],
         },
@@ -94,7 +100,10 @@ function lines(count: number, colours: ChartColours): uPlot.Series[] {
 
 function lonely(values: readonly (number | null | undefined)[]): number[] {
   const known = values.flatMap((value, index) => (value === undefined ? [] : [index]));
-  return known.filter((index, place) => values[index] !== null && (values[known[place - 1] ?? -1] ?? null) === null && (values[known[place + 1] ?? -1] ?? null) === null);
+  return known.filter(
+    (index, place) =>
+      values[index] !== null && (values[known[place - 1] ?? -1] ?? null) === null && (values[known[place + 1] ?? -1] ?? null) === null,
+  );
 }
 
 /** The figures above the chart say "a second"; on the axis it would only take room. */
@@ -106,7 +115,21 @@ function axes(colours: ChartColours, unit: string): uPlot.Axis[] {
   const font = '10.5px Geist, system-ui, sans-serif';
   const common = { stroke: colours.text, font, ticks: { show: false }, grid: { stroke: colours.grid, width: 1 } };
   return [
-    { ...common, space: 64, size: 22, gap: 4, grid: { show: false }, values: (self, splits) => timeLabels(splits, (self.scales['x']?.max ?? 0) - (self.scales['x']?.min ?? 0)) },
-    { ...common, space: 30, size: 50, gap: 6, incrs: incrementsOf(unit), values: (_, splits) => splits.map((value) => formatValue(value, axisUnit(unit))) },
+    {
+      ...common,
+      space: 64,
+      size: 22,
+      gap: 4,
+      grid: { show: false },
+      values: (self, splits) => timeLabels(splits, (self.scales['x']?.max ?? 0) - (self.scales['x']?.min ?? 0)),
+    },
+    {
+      ...common,
+      space: 30,
+      size: 50,
+      gap: 6,
+      incrs: incrementsOf(unit),
+      values: (_, splits) => splits.map((value) => formatValue(value, axisUnit(unit))),
+    },
   ];
 }

@@ -8,7 +8,12 @@ const height = 20;
 /** A line without axes, for a row of a table; gaps stay gaps. Decoration: the row says the figure. */
 export function Sparkline({ points }: { readonly points: readonly Point[] }): ReactNode {
   return (
-    <svg viewBox={`0 0 ${width} ${height}`} aria-hidden="true" focusable="false" className="h-5 w-20 fill-none stroke-[var(--series-1)] stroke-[1.25] [stroke-linejoin:round]">
+    <svg
+      viewBox={`0 0 ${width} ${height}`}
+      aria-hidden="true"
+      focusable="false"
+      className="h-5 w-20 fill-none stroke-[var(--series-1)] stroke-[1.25] [stroke-linejoin:round]"
+    >
       <path d={sparkPath(points)} vectorEffect="non-scaling-stroke" />
     </svg>
   );

@@ -12,12 +12,16 @@ export interface LineSpec {
   readonly by?: string;
   /** Names for the values of `by`, which also puts them in order. */
   readonly names?: Readonly<Record<string, string>>;
+  /** Values of `by` that are told only when they are not 0 all the time: exceptions, whose absence is the rule. */
+  readonly unlessZero?: readonly string[];
 }
 
 export interface ChartSpec {
   readonly id: string;
   readonly title: string;
   readonly note?: string;
+  /** The title is the metric's own name. */
+  readonly exact?: boolean;
   readonly unit: string;
   readonly floor?: YFloor;
   /** Why there may be nothing, and what to do. */
@@ -42,8 +46,16 @@ export function linesOf(spec: LineSpec, series: readonly Series[]): readonly Cha
   const rank = (value: string): number => (order.includes(value) ? order.indexOf(value) : order.length);
   return [...groups]
     .toSorted(([a], [b]) => rank(a) - rank(b) || a.localeCompare(b))
+    .filter(
+      ([value, members]) =>
+        spec.unlessZero?.includes(value) !== true ||
+        members.some((each) => each.points.some(([, figure]) => figure !== null && figure !== 0)),
+    )
     .slice(0, maxLines)
-    .map(([value, members]) => ({ label: spec.names?.[value] ?? (value === '' ? spec.label : value), points: bridge(addUp(members.map((each) => each.points))) }));
+    .map(([value, members]) => ({
+      label: spec.names?.[value] ?? (value === '' ? spec.label : value),
+      points: bridge(addUp(members.map((each) => each.points))),
+    }));
 }
 
 /** Adds series up moment by moment. What none of them knows stays unknown. */
@@ -57,5 +69,5 @@ export function addUp(all: readonly (readonly Point[])[]): readonly Point[] {
       sums.set(at, value === null ? sum : (sum ?? 0) + value);
     }
   }
-  return [...sums].sort(([a], [b]) => a - b);
+  return [...sums].toSorted(([a], [b]) => a - b);
 }

@@ -1,21 +1,18 @@
 import { useSyncExternalStore } from 'react';
 import type { ApiProblem } from '../api/problem.ts';
+import { serverNow } from '../api/server-clock.ts';
 
 /** How well this page is connected to the truth. */
 export interface Connection {
   readonly stream: 'connecting' | 'open' | 'lost';
-  /** When the stream will be tried again, by our own clock; only while it is lost. */
-  readonly retryAt: number | undefined;
   /** Why the last state cannot be read right now: no server, or a server without its database. */
   readonly trouble: ApiProblem | undefined;
-  /** Since when, by our own clock. */
-  readonly troubleSince: number | undefined;
-  /** When the database last answered through the API, by our own clock. */
+  /** When the database last answered through the API, by the server's clock. */
   readonly answeredAt: number | undefined;
   readonly signedOut: boolean;
 }
 
-let connection: Connection = { stream: 'connecting', retryAt: undefined, trouble: undefined, troubleSince: undefined, answeredAt: undefined, signedOut: false };
+let connection: Connection = { stream: 'connecting', trouble: undefined, answeredAt: undefined, signedOut: false };
 const listeners = new Set<() => void>();
 
 function update(change: Partial<Connection>): void {
@@ -26,8 +23,8 @@ function update(change: Partial<Connection>): void {
 export function answered(): void {
   const changed = connection.trouble !== undefined || connection.answeredAt === undefined;
   // The time alone is no reason to draw anything again: whoever shows it asks when trouble begins.
-  if (!changed) connection = { ...connection, answeredAt: Date.now() };
-  else update({ answeredAt: Date.now(), trouble: undefined, troubleSince: undefined });
+  if (!changed) connection = { ...connection, answeredAt: serverNow() };
+  else update({ answeredAt: serverNow(), trouble: undefined });
 }
 
 export function failed(problem: ApiProblem): void {
@@ -37,20 +34,20 @@ export function failed(problem: ApiProblem): void {
   }
   const away = problem.databaseAway || problem.code === 'NETWORK' || (problem.status >= 502 && problem.status <= 504);
   if (!away || connection.trouble?.code === problem.code) return;
-  update({ trouble: problem, troubleSince: connection.troubleSince ?? Date.now() });
+  update({ trouble: problem });
 }
 
 export function streamOpened(): void {
-  update({ stream: 'open', retryAt: undefined });
+  update({ stream: 'open' });
 }
 
-export function streamLost(problem: ApiProblem, retryInMs: number): void {
-  update({ stream: 'lost', retryAt: Date.now() + retryInMs });
+export function streamLost(problem: ApiProblem): void {
+  update({ stream: 'lost' });
   failed(problem);
 }
 
 export function signedIn(): void {
-  update({ signedOut: false, stream: 'connecting', retryAt: undefined });
+  update({ signedOut: false, stream: 'connecting' });
 }
 
 export function signedOut(): void {

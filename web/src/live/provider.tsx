@@ -88,7 +88,9 @@ async function readHistory(signal: AbortSignal): Promise<void> {
 function parseEvent(data: string): FleetEvent | undefined {
   try {
     const value: unknown = JSON.parse(data);
-    return typeof value === 'object' && value !== null && 'id' in value && 'type' in value && typeof value.type === 'string' ? (value as FleetEvent) : undefined;
+    return typeof value === 'object' && value !== null && 'id' in value && 'type' in value && typeof value.type === 'string'
+      ? (value as FleetEvent)
+      : undefined;
   } catch {
     // Not ours: a later server may send what this page does not know.
     return undefined;

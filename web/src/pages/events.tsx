@@ -25,7 +25,10 @@ export function EventsPage(): ReactNode {
 
   return (
     <>
-      <PageHeader title="Events" note={<span className="text-xs text-ink-3">{log.loaded && `the newest ${grouped(log.events.length)}`}</span>}>
+      <PageHeader
+        title="Events"
+        note={<span className="text-xs text-ink-3">{log.loaded && `the newest ${grouped(log.events.length)}`}</span>}
+      >
         <Button icon={held ? 'resume' : 'pause'} aria-pressed={held !== undefined} onClick={() => setHeld(held ? undefined : log.events)}>
           {held ? `Go on${waiting > 0 ? `, ${grouped(waiting)} new` : ''}` : 'Pause'}
         </Button>
@@ -79,5 +82,8 @@ export function EventsPage(): ReactNode {
 
 function fits(event: FleetEvent, text: string): boolean {
   const wanted = text.trim().toLowerCase();
-  return wanted === '' || `${event.type} ${event.agent_id ?? ''} ${event.host_id ?? ''} ${JSON.stringify(event.data)}`.toLowerCase().includes(wanted);
+  return (
+    wanted === '' ||
+    `${event.type} ${event.agent_id ?? ''} ${event.host_id ?? ''} ${JSON.stringify(event.data)}`.toLowerCase().includes(wanted)
+  );
 }

@@ -17,11 +17,15 @@ const order = ['lost', 'live', 'stopped'];
 
 export function HostsPage(): ReactNode {
   const { data, dataUpdatedAt, isPending, error, refetch } = useQuery(queries.hosts());
-  const hosts = (data?.items ?? []).toSorted((a, b) => order.indexOf(a.status) - order.indexOf(b.status) || b.started_at.localeCompare(a.started_at));
+  const hosts = (data?.items ?? []).toSorted(
+    (a, b) => order.indexOf(a.status) - order.indexOf(b.status) || b.started_at.localeCompare(a.started_at),
+  );
   return (
     <>
       <PageHeader title="Hosts" note={<AsOf at={dataUpdatedAt} staleAfterMs={15_000} />}>
-        <span className="text-xs text-ink-3">{data && `${grouped(hosts.filter((host) => host.status === 'live').length)} live of ${grouped(hosts.length)}`}</span>
+        <span className="text-xs text-ink-3">
+          {data && `${grouped(hosts.filter((host) => host.status === 'live').length)} live of ${grouped(hosts.length)}`}
+        </span>
       </PageHeader>
       <div className="card min-w-0 overflow-x-auto" role="region" aria-label="Hosts" tabIndex={0}>
         {isPending ? (
@@ -33,7 +37,8 @@ export function HostsPage(): ReactNode {
           <ProblemNote problem={problemOf(error)} retry={() => void refetch()} />
         ) : hosts.length === 0 ? (
           <Empty title="No host has joined yet" icon="hosts">
-            Each process started with <code>muster up</code> or <code>muster launch</code> against this database becomes a host and appears here.
+            Each process started with <code>muster up</code> or <code>muster launch</code> against this database becomes a host and appears
+            here.
           </Empty>
         ) : (
           <HostTable hosts={hosts} />
@@ -86,10 +91,13 @@ function HostRow({ host, now }: { readonly host: Host; readonly now: number }): 
   const { icon, colour, label } = looks[host.status];
   const live = host.status === 'live';
   const late = live && now > Date.parse(host.expires_at);
-  const figure = (value: number | null, unit: string): ReactNode => (live ? formatValue(value, unit) : <span className="text-ink-3">–</span>);
+  const figure = (value: number | null, unit: string): ReactNode =>
+    live ? formatValue(value, unit) : <span className="text-ink-3">–</span>;
   const labels = Object.entries(host.labels);
   return (
-    <tr className={`h-12 border-b border-line last:border-0 [&>td]:px-2 [&>td:first-child]:pl-4 [&>td:last-child]:pr-4 ${live ? '' : 'text-ink-3'}`}>
+    <tr
+      className={`h-12 border-b border-line last:border-0 [&>td]:px-2 [&>td:first-child]:pl-4 [&>td:last-child]:pr-4 ${live ? '' : 'text-ink-3'}`}
+    >
       <td>
         <span className="block font-medium">{host.hostname}</span>
         <span className="block font-mono text-2xs text-ink-3">

@@ -7,7 +7,7 @@ import type { Session } from '../api/types.ts';
 import { signedIn } from '../live/connection.ts';
 import { Mark } from '../shell/mark.tsx';
 import { Icon } from '../ui/icons.tsx';
-import { Button } from '../ui/primitives.tsx';
+import { Button, Prose } from '../ui/primitives.tsx';
 
 /** A page of our own to go on to; anything else leads home, so that a link cannot send a visitor elsewhere. */
 export function nextPage(search: string): string {
@@ -111,7 +111,8 @@ function KeyForm({ busy, onKey }: { readonly busy: boolean; readonly onKey: (key
 }
 
 function Refusal({ of, problem }: { readonly of: 'link' | 'key'; readonly problem: ApiProblem }): ReactNode {
-  const refused = problem.status === 401 || problem.status === 403 || problem.status === 404 || problem.status === 410 || problem.status === 422;
+  const refused =
+    problem.status === 401 || problem.status === 403 || problem.status === 404 || problem.status === 410 || problem.status === 422;
   const title = !refused ? problem.title : of === 'link' ? 'This link no longer works' : 'This key is not accepted';
   const detail = !refused
     ? problem.message
@@ -126,7 +127,7 @@ function Refusal({ of, problem }: { readonly of: 'link' | 'key'; readonly proble
         <p className="text-ink-2">{detail}</p>
         <p className="text-ink-2">
           {!refused ? (
-            problem.remedy
+            <Prose text={problem.remedy ?? ''} />
           ) : of === 'link' ? (
             <>
               Run <code>muster sign-in</code> for a new one.

@@ -4,7 +4,7 @@ import { useConnection } from '../live/connection.ts';
 import { useNow } from '../live/now.ts';
 import { formatAge, formatClock } from '../ui/format.ts';
 import { Icon } from '../ui/icons.tsx';
-import { Button } from '../ui/primitives.tsx';
+import { Button, Prose } from '../ui/primitives.tsx';
 
 /** Says that what is on the page is no longer the present, why, and of when it is. */
 export function ConnectionBanner(): ReactNode {
@@ -20,7 +20,7 @@ export function ConnectionBanner(): ReactNode {
             {trouble.databaseAway ? 'The database is away' : trouble.title}
           </span>
           <span className="text-ink-2">
-            {trouble.databaseAway ? trouble.message : 'The server does not answer.'} {trouble.remedy}
+            <Prose text={`${sentence(trouble.databaseAway ? trouble.message : 'The server does not answer')} ${trouble.remedy ?? ''}`} />
           </span>
           <span className="ml-auto flex items-center gap-3 text-ink-2">
             {answeredAt === undefined ? 'Nothing has been read yet.' : <LastState at={answeredAt} />}
@@ -33,11 +33,15 @@ export function ConnectionBanner(): ReactNode {
 }
 
 function LastState({ at }: { readonly at: number }): ReactNode {
-  useNow();
-  const age = Date.now() - at;
+  const age = useNow() - at;
   return (
     <span aria-live="off">
       State of {formatClock(at)}, {formatAge(age)} old
     </span>
   );
+}
+
+/** Messages of the database end without a full stop; a remedy follows. */
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`;
 }

@@ -2,14 +2,26 @@ import type { ReactNode } from 'react';
 import { dismiss, type Given, isOpen, useGiven, type Verb } from '../live/commands.ts';
 import { formatSeconds } from '../ui/format.ts';
 import { Icon } from '../ui/icons.tsx';
+import { Prose } from '../ui/primitives.tsx';
 
-export const verbLabels: Readonly<Record<Verb, string>> = { start: 'Start', stop: 'Stop', restart: 'Restart', pause: 'Pause', resume: 'Resume', run_now: 'Run now' };
+export const verbLabels: Readonly<Record<Verb, string>> = {
+  start: 'Start',
+  stop: 'Stop',
+  restart: 'Restart',
+  pause: 'Pause',
+  resume: 'Resume',
+  run_now: 'Run now',
+};
 
 /** What became of the commands given here: never "done" before the agent's host has said so. */
 export function CommandTray(): ReactNode {
   const given = useGiven();
   return (
-    <section aria-label="Commands given" aria-live="polite" className="pointer-events-none fixed right-4 bottom-18 z-20 flex w-[min(22rem,calc(100vw-2rem))] flex-col gap-2 lg:bottom-4">
+    <section
+      aria-label="Commands given"
+      aria-live="polite"
+      className="pointer-events-none fixed right-4 bottom-18 z-20 flex w-[min(22rem,calc(100vw-2rem))] flex-col gap-2 lg:bottom-4"
+    >
       {given.map((each) => (
         <Notice key={each.key} given={each} />
       ))}
@@ -30,9 +42,16 @@ function Notice({ given }: { readonly given: Given }): ReactNode {
         <p className="font-medium">
           {verbLabels[given.verb]} <span className="font-mono text-xs [overflow-wrap:anywhere]">{given.agentId}</span>
         </p>
-        <p className="text-xs text-ink-2">{sentence(given, took)}</p>
+        <p className="text-xs text-ink-2">
+          <Prose text={sentence(given, took)} />
+        </p>
       </div>
-      <button type="button" aria-label="Dismiss" className="-m-1 flex size-6 items-center justify-center rounded-md text-ink-3 hover:bg-raised hover:text-ink" onClick={() => dismiss(given.key)}>
+      <button
+        type="button"
+        aria-label="Dismiss"
+        className="-m-1 flex size-6 items-center justify-center rounded-md text-ink-3 hover:bg-raised hover:text-ink"
+        onClick={() => dismiss(given.key)}
+      >
         <Icon name="close" className="size-3.5" />
       </button>
     </div>

@@ -28,13 +28,21 @@ export function Shell({ children }: { readonly children: ReactNode }): ReactNode
 
   return (
     <div className="flex min-h-dvh flex-col lg:grid lg:grid-cols-[13.5rem_minmax(0,1fr)]">
-      <a href="#main" className="sr-only z-50 rounded-md bg-accent px-3 py-2 text-accent-ink focus:not-sr-only focus:fixed focus:top-2 focus:left-2">
+      <a
+        href="#main"
+        className="sr-only z-50 rounded-md bg-accent px-3 py-2 text-accent-ink focus:not-sr-only focus:fixed focus:top-2 focus:left-2"
+      >
         Skip to content
       </a>
       <Sidebar path={path} />
       <div className="flex min-w-0 flex-1 flex-col pb-16 lg:pb-0">
         <ConnectionBanner />
-        <main ref={main} id="main" tabIndex={-1} className="mx-auto flex w-full max-w-[112rem] min-w-0 flex-1 flex-col gap-4 px-4 py-4 outline-none sm:px-6 sm:py-5">
+        <main
+          ref={main}
+          id="main"
+          tabIndex={-1}
+          className="mx-auto flex w-full max-w-[112rem] min-w-0 flex-1 flex-col gap-4 px-4 py-4 outline-none sm:px-6 sm:py-5"
+        >
           {children}
         </main>
       </div>
@@ -48,29 +56,32 @@ export function Shell({ children }: { readonly children: ReactNode }): ReactNode
 function Sidebar({ path }: { readonly path: string }): ReactNode {
   return (
     <header className="flex items-center gap-3 border-b border-line bg-surface px-4 py-2.5 lg:sticky lg:top-0 lg:h-dvh lg:flex-col lg:items-stretch lg:gap-6 lg:border-r lg:border-b-0 lg:px-3 lg:py-4">
-        <Link href="/" aria-label="Muster, overview" className="flex items-center gap-2.5 rounded-md px-1 lg:px-2">
-          <Mark />
-          <span className="text-lg font-semibold tracking-[-0.02em]">Muster</span>
-        </Link>
-        <nav aria-label="Pages" className="fixed inset-x-0 bottom-0 z-10 flex border-t border-line bg-surface lg:static lg:flex-col lg:gap-0.5 lg:border-0">
-          {places.map((place) => (
-            <Link
-              key={place.path}
-              href={place.path}
-              aria-current={isHere(place, path) ? 'page' : undefined}
-              className="flex flex-1 flex-col items-center gap-1 px-2 py-2.5 text-2xs font-medium text-ink-2 hover:text-ink aria-[current=page]:text-ink lg:flex-none lg:flex-row lg:gap-2.5 lg:rounded-md lg:py-1.5 lg:text-sm lg:hover:bg-raised lg:aria-[current=page]:bg-raised"
-            >
-              <Icon name={place.icon} />
-              {place.label}
-            </Link>
-          ))}
-        </nav>
-        <div className="ml-auto flex items-center gap-1.5 lg:gap-3 lg:mt-auto lg:ml-0 lg:flex-col lg:items-stretch">
-          <StreamState />
-          <ThemeSwitch />
-          <Account />
-        </div>
-      </header>
+      <Link href="/" aria-label="Muster, overview" className="flex items-center gap-2.5 rounded-md px-1 lg:px-2">
+        <Mark />
+        <span className="text-lg font-semibold tracking-[-0.02em]">Muster</span>
+      </Link>
+      <nav
+        aria-label="Pages"
+        className="fixed inset-x-0 bottom-0 z-10 flex border-t border-line bg-surface lg:static lg:flex-col lg:gap-0.5 lg:border-0"
+      >
+        {places.map((place) => (
+          <Link
+            key={place.path}
+            href={place.path}
+            aria-current={isHere(place, path) ? 'page' : undefined}
+            className="flex flex-1 flex-col items-center gap-1 px-2 py-2.5 text-2xs font-medium text-ink-2 hover:text-ink aria-[current=page]:text-ink lg:flex-none lg:flex-row lg:gap-2.5 lg:rounded-md lg:py-1.5 lg:text-sm lg:hover:bg-raised lg:aria-[current=page]:bg-raised"
+          >
+            <Icon name={place.icon} />
+            {place.label}
+          </Link>
+        ))}
+      </nav>
+      <div className="ml-auto flex items-center gap-1.5 lg:gap-3 lg:mt-auto lg:ml-0 lg:flex-col lg:items-stretch">
+        <StreamState />
+        <ThemeSwitch />
+        <Account />
+      </div>
+    </header>
   );
 }
 
@@ -78,7 +89,10 @@ function StreamState(): ReactNode {
   const { stream, trouble } = useConnection();
   const live = stream === 'open' && !trouble;
   return (
-    <span role="status" className={`flex items-center gap-2 px-2 text-xs font-medium whitespace-nowrap ${live ? 'text-ink-2' : 'text-warn'}`}>
+    <span
+      role="status"
+      className={`flex items-center gap-2 px-2 text-xs font-medium whitespace-nowrap ${live ? 'text-ink-2' : 'text-warn'}`}
+    >
       {live ? (
         <svg viewBox="0 0 12 12" aria-hidden="true" className="size-2.5 text-ok">
           <circle cx="6" cy="6" r="5" fill="currentColor" />
@@ -135,7 +149,13 @@ function Account(): ReactNode {
         </p>
         <p className="text-2xs text-ink-3">{version.data ? `Muster ${version.data.version}` : '\u00a0'}</p>
       </div>
-      <button type="button" aria-label="Sign out" title="Sign out" onClick={() => void leave()} className="flex size-8 items-center justify-center rounded-md text-ink-2 hover:bg-raised hover:text-ink">
+      <button
+        type="button"
+        aria-label="Sign out"
+        title="Sign out"
+        onClick={() => void leave()}
+        className="flex size-8 items-center justify-center rounded-md text-ink-2 hover:bg-raised hover:text-ink"
+      >
         <Icon name="signOut" />
       </button>
     </div>

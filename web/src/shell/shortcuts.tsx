@@ -66,5 +66,8 @@ function Row({ keys, text }: { readonly keys: readonly string[]; readonly text: 
 }
 
 function isTyping(target: EventTarget | null): boolean {
-  return target instanceof HTMLElement && (target.isContentEditable || target.closest('input:not([type=radio]), textarea, select, dialog') !== null);
+  return (
+    target instanceof HTMLElement &&
+    (target.isContentEditable || target.closest('input:not([type=radio]), textarea, select, dialog') !== null)
+  );
 }

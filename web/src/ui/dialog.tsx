@@ -1,7 +1,15 @@
 import { type ReactNode, useEffect, useId, useRef } from 'react';
 
 /** A modal question on the platform's own <dialog>: it keeps the focus inside, gives it back, and closes on Escape. */
-export function Dialog({ title, onClose, children }: { readonly title: string; readonly onClose: () => void; readonly children: ReactNode }): ReactNode {
+export function Dialog({
+  title,
+  onClose,
+  children,
+}: {
+  readonly title: string;
+  readonly onClose: () => void;
+  readonly children: ReactNode;
+}): ReactNode {
   const ref = useRef<HTMLDialogElement>(null);
   const heading = useId();
   useEffect(() => {

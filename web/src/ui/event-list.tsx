@@ -17,27 +17,59 @@ const looks: readonly (readonly [RegExp, EventLook])[] = [
   [/:(stopped|removed|deleted)$/, { icon: 'stop', colour: 'text-idle' }],
 ];
 
-export function lookOf(type: string): EventLook {
-  return looks.find(([pattern]) => pattern.test(type))?.[1] ?? { icon: 'info', colour: 'text-ink-3' };
+const bandLooks: Readonly<Record<string, EventLook>> = {
+  healthy: { icon: 'check', colour: 'text-ok' },
+  degraded: { icon: 'warning', colour: 'text-warn' },
+  unhealthy: { icon: 'critical', colour: 'text-bad' },
+  critical: { icon: 'critical', colour: 'text-bad' },
+};
+
+export function lookOf({ type, data }: Pick<FleetEvent, 'type' | 'data'>): EventLook {
+  const neutral: EventLook = { icon: 'info', colour: 'text-ink-3' };
+  if (type === 'health:changed') return bandLooks[said(data['band'])] ?? neutral;
+  return looks.find(([pattern]) => pattern.test(type))?.[1] ?? neutral;
 }
 
-/** The line a person reads: the reason or message where the event carries one, else its small facts. */
-export function gist(event: FleetEvent): string {
-  for (const key of ['reason', 'error', 'because', 'message']) {
-    const value = event.data[key];
-    if (typeof value === 'string' && value !== '') return value;
-  }
-  return Object.entries(event.data)
-    .filter(([, value]) => typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
+/** The line a person reads: the reason or error where the event carries one, else its small facts. */
+export function gist({ type, data }: Pick<FleetEvent, 'type' | 'data'>): string {
+  if (type === 'health:changed')
+    return [
+      `${said(data['subject']).replace(/^(agent|host):/, '')} ${said(data['previous_band'])} → ${said(data['band'])}`,
+      said(data['because']),
+    ]
+      .filter((part) => part !== '')
+      .join(', ');
+  const reason = ['reason', 'error', 'because', 'message'].map((key) => said(data[key])).find((text) => text !== '');
+  if (reason !== undefined) return reason;
+  return Object.entries(data)
+    .filter(([key, value]) => key !== 'agent_type' && said(value) !== '')
     .slice(0, 4)
-    .map(([key, value]) => `${words(key)} ${String(value)}`)
+    .map(([key, value]) => `${words(key)} ${said(value)}`)
     .join(', ');
 }
 
-export function EventItem({ event, now, fresh, wide = false, ofOneAgent = false }: { readonly event: FleetEvent; readonly now: number; readonly fresh: boolean; readonly wide?: boolean; readonly ofOneAgent?: boolean }): ReactNode {
+function said(value: unknown): string {
+  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean' ? String(value) : '';
+}
+
+export function EventItem({
+  event,
+  now,
+  fresh,
+  wide = false,
+  ofOneAgent = false,
+}: {
+  readonly event: FleetEvent;
+  readonly now: number;
+  readonly fresh: boolean;
+  readonly wide?: boolean;
+  readonly ofOneAgent?: boolean;
+}): ReactNode {
   const at = Date.parse(event.ts);
-  const { icon, colour } = lookOf(event.type);
+  const { icon, colour } = lookOf(event);
   const text = gist(event);
+  // The agent that judged or measured is not whom the event is about.
+  const about = /^(agent|command):/.test(event.type);
   return (
     <li className={`flex min-w-0 gap-2.5 border-b border-line px-4 py-1.5 last:border-0 ${fresh ? 'arrive' : ''}`}>
       <Icon name={icon} className={`mt-0.5 size-3.5 ${colour}`} />
@@ -46,15 +78,18 @@ export function EventItem({ event, now, fresh, wide = false, ofOneAgent = false 
           <span className="min-w-0 truncate font-medium">{words(event.type).replace(':', ' ')}</span>
           {!wide && <Moment at={at} now={now} />}
         </p>
-        {event.agent_id !== null && !ofOneAgent ? (
-          <Link href={agentAddress(event.agent_id)} className="block truncate font-mono text-xs leading-5 text-ink-2 hover:text-ink hover:underline">
+        {event.agent_id !== null && !ofOneAgent && (wide || about || text === '') ? (
+          <Link
+            href={agentAddress(event.agent_id)}
+            className="block truncate font-mono text-xs leading-5 text-ink-2 hover:text-ink hover:underline"
+          >
             {event.agent_id}
           </Link>
         ) : (
           wide && <span className="hidden sm:block" />
         )}
         {text !== '' && (
-          <p className="truncate text-xs leading-5 text-ink-3" title={text}>
+          <p className={`text-xs leading-5 text-ink-3 ${wide ? 'truncate' : 'line-clamp-2'}`} title={text}>
             {text}
           </p>
         )}

@@ -30,7 +30,9 @@ export function formatValue(value: number | null | undefined, unit: string): str
     case 'points':
       return formatCount(value);
     default:
-      return unit.startsWith('1/') || unit.startsWith('/') ? `${formatCount(value)}${unit.replace(/^1/, '')}` : `${formatCount(value)} ${unit.replaceAll('_', ' ')}`;
+      return unit.startsWith('1/') || unit.startsWith('/')
+        ? `${formatCount(value)}${unit.replace(/^1/, '')}`
+        : `${formatCount(value)} ${unit.replaceAll('_', ' ')}`;
   }
 }
 

@@ -24,7 +24,8 @@ const paths = {
   clock: 'M8 14A6 6 0 1 0 8 2a6 6 0 0 0 0 12zM8 4.8V8l2.2 1.6',
   table: 'M2.5 3.5h11v9h-11zM2.5 6.5h11M6.5 6.5v6',
   chart: 'M2.5 2.5v11h11M4.5 10l2.8-3 2.2 1.8L13 5',
-  light: 'M8 10.8A2.8 2.8 0 1 0 8 5.2a2.8 2.8 0 0 0 0 5.6zM8 1.8v1.4M8 12.8v1.4M1.8 8h1.4M12.8 8h1.4M3.6 3.6l1 1M11.4 11.4l1 1M3.6 12.4l1-1M11.4 4.6l1-1',
+  light:
+    'M8 10.8A2.8 2.8 0 1 0 8 5.2a2.8 2.8 0 0 0 0 5.6zM8 1.8v1.4M8 12.8v1.4M1.8 8h1.4M12.8 8h1.4M3.6 3.6l1 1M11.4 11.4l1 1M3.6 12.4l1-1M11.4 4.6l1-1',
   dark: 'M13.2 9.8A5.6 5.6 0 0 1 6.2 2.8a5.6 5.6 0 1 0 7 7z',
   system: 'M2 3h12v8H2zM6 13.5h4',
   signOut: 'M9.5 4V2.5h-7v11h7V12M6.5 8h7M11.2 5.7 13.5 8l-2.3 2.3',
@@ -40,7 +41,12 @@ export type IconName = keyof typeof paths;
 
 export function Icon({ name, className = '' }: { readonly name: IconName; readonly className?: string }): ReactNode {
   return (
-    <svg viewBox="0 0 16 16" aria-hidden="true" focusable="false" className={`size-4 shrink-0 fill-none stroke-current stroke-[1.4] [stroke-linecap:round] [stroke-linejoin:round] ${className}`}>
+    <svg
+      viewBox="0 0 16 16"
+      aria-hidden="true"
+      focusable="false"
+      className={`size-4 shrink-0 fill-none stroke-current stroke-[1.4] [stroke-linecap:round] [stroke-linejoin:round] ${className}`}
+    >
       <path d={paths[name]} />
     </svg>
   );
@@ -49,7 +55,12 @@ export function Icon({ name, className = '' }: { readonly name: IconName; readon
 /** Each standing has a shape of its own, so that colour only repeats what the shape says. */
 export function StandingGlyph({ standing, className = '' }: { readonly standing: Standing; readonly className?: string }): ReactNode {
   return (
-    <svg viewBox="0 0 12 12" aria-hidden="true" focusable="false" className={`size-3 shrink-0 ${toneText[standings[standing].tone]} ${className}`}>
+    <svg
+      viewBox="0 0 12 12"
+      aria-hidden="true"
+      focusable="false"
+      className={`size-3 shrink-0 ${toneText[standings[standing].tone]} ${className}`}
+    >
       {glyphs[standing]}
     </svg>
   );

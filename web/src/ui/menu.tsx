@@ -11,7 +11,15 @@ export interface MenuItem {
 }
 
 /** A menu button as WAI-ARIA describes it, on the platform's popover: it closes on Escape and on a click elsewhere by itself. */
-export function Menu({ label, items, tabIndex = 0 }: { readonly label: string; readonly items: readonly MenuItem[]; readonly tabIndex?: number }): ReactNode {
+export function Menu({
+  label,
+  items,
+  tabIndex = 0,
+}: {
+  readonly label: string;
+  readonly items: readonly MenuItem[];
+  readonly tabIndex?: number;
+}): ReactNode {
   const button = useRef<HTMLButtonElement>(null);
   const popover = useRef<HTMLDivElement>(null);
   const id = useId();

@@ -34,7 +34,15 @@ export function Button({ kind = 'plain', icon, children, className = '', ...rest
 }
 
 /** How long ago by the server's clock, renewed every second, with the full time on hover. */
-export function Ago({ at, suffix = ' ago', className = '' }: { readonly at: string | number | null; readonly suffix?: string; readonly className?: string }): ReactNode {
+export function Ago({
+  at,
+  suffix = ' ago',
+  className = '',
+}: {
+  readonly at: string | number | null;
+  readonly suffix?: string;
+  readonly className?: string;
+}): ReactNode {
   const now = useNow();
   if (at === null) return <span className={`text-ink-3 ${className}`}>never</span>;
   const time = typeof at === 'number' ? at : Date.parse(at);
@@ -46,10 +54,21 @@ export function Ago({ at, suffix = ' ago', className = '' }: { readonly at: stri
   );
 }
 
-export function StandingLabel({ standing, reason = null, className = '' }: { readonly standing: Standing; readonly reason?: string | null; readonly className?: string }): ReactNode {
+export function StandingLabel({
+  standing,
+  reason = null,
+  className = '',
+}: {
+  readonly standing: Standing;
+  readonly reason?: string | null;
+  readonly className?: string;
+}): ReactNode {
   const { label, tone, meaning } = standings[standing];
   return (
-    <span className={`inline-flex items-center gap-2 align-middle whitespace-nowrap ${className}`} title={reason === null || tone === 'ok' ? meaning : `${meaning}: ${reason}`}>
+    <span
+      className={`inline-flex items-center gap-2 align-middle whitespace-nowrap ${className}`}
+      title={reason === null || tone === 'ok' ? meaning : `${meaning}: ${reason}`}
+    >
       <StandingGlyph standing={standing} />
       <span className={tone === 'ok' ? 'text-ink' : toneText[tone]}>{label}</span>
     </span>
@@ -76,8 +95,21 @@ export function AsOf({ at, staleAfterMs }: { readonly at: number | undefined; re
   );
 }
 
+/** A sentence of the server's: what stands between backticks is a command or a name, and looks like one. */
+export function Prose({ text }: { readonly text: string }): ReactNode {
+  return text.split('`').map((part, index) => (index % 2 === 1 ? <code key={index}>{part}</code> : part));
+}
+
 /** Nothing here: why, and what to do next. */
-export function Empty({ title, children, icon = 'info' }: { readonly title: string; readonly children?: ReactNode; readonly icon?: IconName }): ReactNode {
+export function Empty({
+  title,
+  children,
+  icon = 'info',
+}: {
+  readonly title: string;
+  readonly children?: ReactNode;
+  readonly icon?: IconName;
+}): ReactNode {
   return (
     <div className="flex flex-col items-center gap-1.5 px-6 py-10 text-center">
       <Icon name={icon} className="mb-1 size-5 text-ink-3" />
@@ -94,8 +126,14 @@ export function ProblemNote({ problem, retry }: { readonly problem: ApiProblem; 
         <Icon name="critical" />
         {problem.title}
       </p>
-      <p className="text-ink-2">{problem.message}</p>
-      {problem.remedy !== undefined && <p className="text-ink-2">{problem.remedy}</p>}
+      <p className="text-ink-2">
+        <Prose text={problem.message} />
+      </p>
+      {problem.remedy !== undefined && (
+        <p className="text-ink-2">
+          <Prose text={problem.remedy} />
+        </p>
+      )}
       {problem.requestId !== undefined && <p className="font-mono text-xs text-ink-3">request {problem.requestId}</p>}
       {retry && (
         <Button className="mt-2" icon="restart" onClick={retry}>
@@ -115,7 +153,15 @@ export function Kbd({ children }: { readonly children: ReactNode }): ReactNode {
 }
 
 /** A heading of a page: what it is, from when, and what to do with it. */
-export function PageHeader({ title, note, children }: { readonly title: ReactNode; readonly note?: ReactNode; readonly children?: ReactNode }): ReactNode {
+export function PageHeader({
+  title,
+  note,
+  children,
+}: {
+  readonly title: ReactNode;
+  readonly note?: ReactNode;
+  readonly children?: ReactNode;
+}): ReactNode {
   return (
     <header className="flex min-h-8 flex-wrap items-center gap-x-3 gap-y-2">
       <h1 className="min-w-0 text-xl [overflow-wrap:anywhere]">{title}</h1>

@@ -5,9 +5,24 @@ import { Kbd } from './primitives.tsx';
 const typingMs = 150;
 
 /** What is typed is seen at once; the list follows when the fingers rest. The key / leads here. */
-export function SearchField({ label, value, onChange, className = '' }: { readonly label: string; readonly value: string; readonly onChange: (value: string) => void; readonly className?: string }): ReactNode {
+export function SearchField({
+  label,
+  value,
+  onChange,
+  className = '',
+}: {
+  readonly label: string;
+  readonly value: string;
+  readonly onChange: (value: string) => void;
+  readonly className?: string;
+}): ReactNode {
   const [text, setText] = useState(value);
-  useEffect(() => setText(value), [value]);
+  const [given, setGiven] = useState(value);
+  // Changed from outside, by the address or a button: that wins over what was typed.
+  if (value !== given) {
+    setGiven(value);
+    setText(value);
+  }
   useEffect(() => {
     if (text === value) return undefined;
     const timer = setTimeout(() => onChange(text), typingMs);

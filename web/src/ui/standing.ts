@@ -1,7 +1,18 @@
 import type { Agent } from '../api/types.ts';
 
 /** How an agent stands: what is observed, read in the light of what is desired. One word, one shape, one tone each. */
-export type Standing = 'running' | 'degraded' | 'silent' | 'crash_looping' | 'lost' | 'starting' | 'stopping' | 'waiting' | 'paused' | 'stopped' | 'open_slot';
+export type Standing =
+  | 'running'
+  | 'degraded'
+  | 'silent'
+  | 'crash_looping'
+  | 'lost'
+  | 'starting'
+  | 'stopping'
+  | 'waiting'
+  | 'paused'
+  | 'stopped'
+  | 'open_slot';
 export type Tone = 'ok' | 'warn' | 'bad' | 'busy' | 'idle';
 
 /** A beat comes every 2 s and a lease lasts 8: an agent said to run that was not heard of for this long is not said to run here. */
@@ -53,4 +64,10 @@ export function isExpected(agent: Pick<Agent, 'state'>): boolean {
   return agent.state === 'active';
 }
 
-export const toneText: Readonly<Record<Tone, string>> = { ok: 'text-ok', warn: 'text-warn', bad: 'text-bad', busy: 'text-accent', idle: 'text-idle' };
+export const toneText: Readonly<Record<Tone, string>> = {
+  ok: 'text-ok',
+  warn: 'text-warn',
+  bad: 'text-bad',
+  busy: 'text-accent',
+  idle: 'text-idle',
+};

@@ -26,7 +26,7 @@ export function useWindowRows(body: RefObject<HTMLElement | null>, count: number
     const soon = (): void => {
       if (frame === 0) frame = requestAnimationFrame(measure);
     };
-    measure();
+    soon();
     addEventListener('scroll', soon, { passive: true });
     addEventListener('resize', soon);
     return () => {

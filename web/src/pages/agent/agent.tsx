@@ -107,7 +107,9 @@ function Actions({ agent, standing }: { readonly agent: Agent; readonly standing
             key={action.verb}
             icon={action.icon}
             disabled={!allowed || action.unfit !== undefined}
-            title={allowed ? (action.unfit === undefined ? undefined : `${agent.agent_id} ${action.unfit}`) : 'This needs the role operator'}
+            title={
+              allowed ? (action.unfit === undefined ? undefined : `${agent.agent_id} ${action.unfit}`) : 'This needs the role operator'
+            }
             onClick={() => act(agent.agent_id, action)}
           >
             {action.label}
@@ -120,7 +122,8 @@ function Actions({ agent, standing }: { readonly agent: Agent; readonly standing
 
 /** What is wrong, in the agent's own words, before all figures. */
 function Trouble({ agent, standing }: { readonly agent: Agent; readonly standing: Standing }): ReactNode {
-  const failing = standing === 'crash_looping' || standing === 'lost' || standing === 'degraded' || standing === 'waiting' || standing === 'silent';
+  const failing =
+    standing === 'crash_looping' || standing === 'lost' || standing === 'degraded' || standing === 'waiting' || standing === 'silent';
   if (!failing && agent.last_error === null) return null;
   if (!failing && agent.reason === null && agent.last_error === null) return null;
   return (
@@ -142,7 +145,8 @@ function Trouble({ agent, standing }: { readonly agent: Agent; readonly standing
 
 function hint(standing: Standing): string {
   if (standing === 'waiting') return 'No host runs it. Is one running that knows this type and has room? See Hosts.';
-  if (standing === 'silent') return 'No heartbeat came for some seconds. Its host may be busy or cut off; if it stays away, another one takes over.';
+  if (standing === 'silent')
+    return 'No heartbeat came for some seconds. Its host may be busy or cut off; if it stays away, another one takes over.';
   if (standing === 'lost') return 'Its host stopped renewing its lease. Another host takes over as soon as one with room is there.';
   return 'It gave no reason.';
 }

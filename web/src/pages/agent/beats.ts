@@ -15,12 +15,15 @@ const severity: readonly AgentStatus[] = ['lost', 'crash_looping', 'degraded', '
 export function cellsOf(beats: readonly Heartbeat[], to: number, cellMs: number, count: number): readonly BeatCell[] {
   const end = Math.ceil(to / cellMs) * cellMs;
   const begin = end - count * cellMs;
-  const cells: { from: number; to: number; status: AgentStatus | undefined; lowestHealth: number | null }[] = Array.from({ length: count }, (_, index) => ({
-    from: begin + index * cellMs,
-    to: begin + (index + 1) * cellMs,
-    status: undefined,
-    lowestHealth: null,
-  }));
+  const cells: { from: number; to: number; status: AgentStatus | undefined; lowestHealth: number | null }[] = Array.from(
+    { length: count },
+    (_, index) => ({
+      from: begin + index * cellMs,
+      to: begin + (index + 1) * cellMs,
+      status: undefined,
+      lowestHealth: null,
+    }),
+  );
   for (const beat of beats) {
     const cell = cells[Math.floor((Date.parse(beat.timestamp) - begin) / cellMs)];
     if (!cell) continue;

@@ -5,7 +5,6 @@ import type { Agent, LatestValue } from '../../api/types.ts';
 import { MetricChart } from '../../charts/metric-chart.tsx';
 import type { Range } from '../../charts/range.ts';
 import type { ChartSpec } from '../../charts/spec.ts';
-import { words } from '../../ui/format.ts';
 import { Button, Empty, Skeleton } from '../../ui/primitives.tsx';
 import { SearchField } from '../../ui/search-field.tsx';
 
@@ -17,9 +16,7 @@ export function AgentCharts({ agent, range }: { readonly agent: Agent; readonly 
   const { data, isPending } = useQuery(queries.latestOf(agent.agent_id));
   const [all, setAll] = useState(false);
   const [filter, setFilter] = useState('');
-  const names = data?.items.map((each) => `${each.metric_name} ${Object.keys(each.labels).join()}`).join();
-  // Made anew when a metric appears, not with every value.
-  const specs = useMemo(() => specsOf(data?.items ?? []), [names]);
+  const specs = useMemo(() => specsOf(data?.items ?? []), [data]);
   const chosen = specs.filter((spec) => spec.id.includes(filter.trim().toLowerCase().replaceAll(' ', '_')));
   const shown = all || filter !== '' ? chosen : chosen.slice(0, atFirst);
 
@@ -35,10 +32,12 @@ export function AgentCharts({ agent, range }: { readonly agent: Agent; readonly 
   }
   return (
     <>
-      {specs.length > atFirst && <SearchField label={`Filter ${specs.length} metrics`} className="max-w-80" value={filter} onChange={setFilter} />}
+      {specs.length > atFirst && (
+        <SearchField label={`Filter ${specs.length} metrics`} className="max-w-80" value={filter} onChange={setFilter} />
+      )}
       <div className="grid gap-3 sm:grid-cols-2">
         {shown.map((spec) => (
-          <MetricChart key={spec.id} spec={spec} range={range} agentId={agent.agent_id} />
+          <MetricChart key={spec.id} spec={spec} range={range} agentId={agent.agent_id} notBefore={Date.parse(agent.created_at)} />
         ))}
       </div>
       {shown.length < chosen.length && (
@@ -61,10 +60,11 @@ function specOf(name: string, values: readonly LatestValue[]): ChartSpec {
   const unit = values[0]?.unit ?? '';
   const counts = name.endsWith('_total');
   const by = distinguishing(values);
-  const title = words(name.replace(/_total$/, '').replace(/_(bytes|seconds|ratio)$/, ''));
   return {
     id: name,
-    title: title.charAt(0).toUpperCase() + title.slice(1),
+    title: name,
+    exact: true,
+    ...(counts ? { note: 'a second' } : {}),
     unit: counts ? perSecond(unit) : unit,
     absence: 'Nothing recorded in this range.',
     lines: [{ metric: name, aggregate: counts ? 'rate' : 'avg', label: 'value', ...(by === undefined ? {} : { by }) }],
@@ -74,7 +74,8 @@ function specOf(name: string, values: readonly LatestValue[]): ChartSpec {
 /** The label with the most distinct values, if any has more than one. */
 function distinguishing(values: readonly LatestValue[]): string | undefined {
   const distinct = new Map<string, Set<string>>();
-  for (const { labels } of values) for (const [label, value] of Object.entries(labels)) distinct.set(label, (distinct.get(label) ?? new Set()).add(value));
+  for (const { labels } of values)
+    for (const [label, value] of Object.entries(labels)) distinct.set(label, (distinct.get(label) ?? new Set()).add(value));
   const [first] = [...distinct].toSorted(([, a], [, b]) => b.size - a.size);
   return first && first[1].size > 1 ? first[0] : undefined;
 }

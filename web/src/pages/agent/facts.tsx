@@ -28,20 +28,34 @@ export function Facts({ agent, standing }: { readonly agent: Agent; readonly sta
         {host?.hostname ?? agent.host_id?.slice(0, 8) ?? <span className="font-normal text-ink-3">none</span>}
       </Fact>
       <Fact label="Lease" title={held === undefined ? undefined : `since ${formatFull(held)}`}>
-        {agent.host_id === null || held === undefined ? <span className="font-normal text-ink-3">not held</span> : `for ${formatDuration(now - held)}`}
+        {agent.host_id === null || held === undefined ? (
+          <span className="font-normal text-ink-3">not held</span>
+        ) : (
+          `for ${formatDuration(now - held)}`
+        )}
       </Fact>
       <Fact label="Epoch" title="Counts the holders: the fencing token">
         {formatCount(agent.epoch)}
       </Fact>
       <Fact label="Runs">
         {formatCount(agent.run_count)}
-        <span className={agent.error_count > 0 ? 'text-bad' : 'font-normal text-ink-3'}>, {agent.error_count === 0 ? 'no errors' : `${formatCount(agent.error_count)} failed`}</span>
+        <span className={agent.error_count > 0 ? 'text-bad' : 'font-normal text-ink-3'}>
+          , {agent.error_count === 0 ? 'no errors' : `${formatCount(agent.error_count)} failed`}
+        </span>
       </Fact>
     </dl>
   );
 }
 
-function Fact({ label, title, children }: { readonly label: string; readonly title?: string | undefined; readonly children: ReactNode }): ReactNode {
+function Fact({
+  label,
+  title,
+  children,
+}: {
+  readonly label: string;
+  readonly title?: string | undefined;
+  readonly children: ReactNode;
+}): ReactNode {
   return (
     <div className="min-w-0 bg-surface px-4 py-2.5" title={title}>
       <dt className="text-xs text-ink-3">{label}</dt>

@@ -37,7 +37,13 @@ export function HeartbeatStrip({ agent }: { readonly agent: Agent }): ReactNode 
       {isPending ? (
         <Skeleton className="h-6" />
       ) : (
-        <svg role="img" aria-label={describeBeats(strip)} viewBox={`0 0 ${cells * 10} 24`} preserveAspectRatio="none" className="h-6 w-full">
+        <svg
+          role="img"
+          aria-label={describeBeats(strip)}
+          viewBox={`0 0 ${cells * 10} 24`}
+          preserveAspectRatio="none"
+          className="h-6 w-full"
+        >
           {strip.map((cell, index) => (
             <Bar key={cell.from} cell={cell} index={index} />
           ))}

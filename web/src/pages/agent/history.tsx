@@ -69,7 +69,15 @@ export function EventHistory({ id }: { readonly id: string }): ReactNode {
   const log = useEventLog();
   const now = useNow();
   const [openedAt] = useState(now);
-  const events = useMemo(() => merge(data?.items ?? [], log.events.filter((event) => event.agent_id === id), 100), [data, log.events, id]);
+  const events = useMemo(
+    () =>
+      merge(
+        data?.items ?? [],
+        log.events.filter((event) => event.agent_id === id),
+        100,
+      ),
+    [data, log.events, id],
+  );
   return (
     <section aria-labelledby="agent-events-title" className="card flex min-w-0 flex-col overflow-hidden">
       <h2 id="agent-events-title" className="border-b border-line px-4 py-2.5 text-sm">

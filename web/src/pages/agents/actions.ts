@@ -26,15 +26,28 @@ export function actionsOf(agent: Agent, standing: Standing): readonly Action[] {
   const slot = standing === 'open_slot';
   const cost = costs[agent.agent_type];
   return [
-    { verb: 'start', label: 'Start', icon: 'start', ...unfit(runs ? 'is meant to run already' : slot ? 'is an open slot: activate it with an implementation' : undefined) },
+    {
+      verb: 'start',
+      label: 'Start',
+      icon: 'start',
+      ...unfit(runs ? 'is meant to run already' : slot ? 'is an open slot: activate it with an implementation' : undefined),
+    },
     {
       verb: 'restart',
       label: 'Restart',
       icon: 'restart',
-      question: { title: `Restart ${agent.agent_id}?`, consequence: `Its present run is ended and it starts anew, under a new lease.${cost === undefined ? '' : ` ${cost}`}` },
+      question: {
+        title: `Restart ${agent.agent_id}?`,
+        consequence: `Its present run is ended and it starts anew, under a new lease.${cost === undefined ? '' : ` ${cost}`}`,
+      },
       ...unfit(runs ? undefined : 'does not run'),
     },
-    { verb: 'run_now', label: 'Run now', icon: 'run_now', ...unfit(standing === 'running' || standing === 'degraded' ? undefined : 'does not run') },
+    {
+      verb: 'run_now',
+      label: 'Run now',
+      icon: 'run_now',
+      ...unfit(standing === 'running' || standing === 'degraded' ? undefined : 'does not run'),
+    },
     agent.state === 'paused'
       ? { verb: 'resume', label: 'Resume', icon: 'resume' }
       : { verb: 'pause', label: 'Pause', icon: 'pause', ...unfit(runs ? undefined : 'does not run') },
@@ -42,7 +55,10 @@ export function actionsOf(agent: Agent, standing: Standing): readonly Action[] {
       verb: 'stop',
       label: 'Stop',
       icon: 'stop',
-      question: { title: `Stop ${agent.agent_id}?`, consequence: `It stays stopped until somebody starts it.${cost === undefined ? '' : ` ${cost}`}` },
+      question: {
+        title: `Stop ${agent.agent_id}?`,
+        consequence: `It stays stopped until somebody starts it.${cost === undefined ? '' : ` ${cost}`}`,
+      },
       ...unfit(agent.state === 'inactive' ? 'is stopped already' : undefined),
     },
   ];

@@ -6,7 +6,15 @@ import { Select } from '../../ui/select.tsx';
 import { standingOrder, standings } from '../../ui/standing.ts';
 import type { View } from './list.ts';
 
-export function Filters({ agents, view, onChange }: { readonly agents: readonly Agent[]; readonly view: View; readonly onChange: (change: Partial<View>) => void }): ReactNode {
+export function Filters({
+  agents,
+  view,
+  onChange,
+}: {
+  readonly agents: readonly Agent[];
+  readonly view: View;
+  readonly onChange: (change: Partial<View>) => void;
+}): ReactNode {
   const types = useMemo(() => [...new Set(agents.map((agent) => agent.agent_type))].toSorted(), [agents]);
   const search = useCallback((text: string) => onChange({ search: text }), [onChange]);
   return (

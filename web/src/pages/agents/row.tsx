@@ -28,7 +28,18 @@ export interface AgentRowProps {
   readonly onAct: (agentId: string, action: Action) => void;
 }
 
-export const AgentRow = memo(function AgentRow({ row, index, height, active, host, runs, open, allowed, onFocus, onAct }: AgentRowProps): ReactNode {
+export const AgentRow = memo(function AgentRow({
+  row,
+  index,
+  height,
+  active,
+  host,
+  runs,
+  open,
+  allowed,
+  onFocus,
+  onAct,
+}: AgentRowProps): ReactNode {
   const { agent, standing } = row;
   const slot = standing === 'open_slot';
   const id = agent.agent_id;
@@ -75,7 +86,9 @@ export const AgentRow = memo(function AgentRow({ row, index, height, active, hos
         )}
       </td>
       <td className="hidden px-2 text-right lg:table-cell">{slot ? null : formatCount(agent.run_count)}</td>
-      <td className={`hidden px-2 text-right lg:table-cell ${agent.error_count > 0 ? 'font-medium text-bad' : 'text-ink-3'}`}>{slot ? null : formatCount(agent.error_count)}</td>
+      <td className={`hidden px-2 text-right lg:table-cell ${agent.error_count > 0 ? 'font-medium text-bad' : 'text-ink-3'}`}>
+        {slot ? null : formatCount(agent.error_count)}
+      </td>
       <td className="hidden truncate px-2 text-ink-2 md:table-cell" title={agent.host_id ?? undefined}>
         {host?.hostname ?? (agent.host_id === null ? '' : agent.host_id.slice(0, 8))}
       </td>

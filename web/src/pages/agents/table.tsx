@@ -47,7 +47,10 @@ export function AgentTable({ rows, view, onSort, hosts, runs, given, allowed, on
   const { first, end } = useWindowRows(body, rows.length, rowHeight);
   const [active, setActive] = useState<string>();
   const wanted = useRef<string>(undefined);
-  const at = Math.max(0, rows.findIndex(({ agent }) => agent.agent_id === active));
+  const at = Math.max(
+    0,
+    rows.findIndex(({ agent }) => agent.agent_id === active),
+  );
 
   // The row to go to may not exist until the page has scrolled to it.
   useEffect(() => {
@@ -86,7 +89,10 @@ export function AgentTable({ rows, view, onSort, hosts, runs, given, allowed, on
     <table className="w-full table-fixed border-collapse text-left" aria-rowcount={rows.length + 1}>
       <caption className="sr-only">Agents. Arrow keys move between rows, Enter opens an agent.</caption>
       <thead className="sticky top-0 z-1 text-xs text-ink-2">
-        <tr className="h-9 [&>th]:bg-surface [&>th]:shadow-[inset_0_-1px_0_var(--line)] [&>th:first-child]:rounded-tl-lg [&>th:last-child]:rounded-tr-lg" aria-rowindex={1}>
+        <tr
+          className="h-9 [&>th]:bg-surface [&>th]:shadow-[inset_0_-1px_0_var(--line)] [&>th:first-child]:rounded-tl-lg [&>th:last-child]:rounded-tr-lg"
+          aria-rowindex={1}
+        >
           {columns.map((column) => (
             <Head key={column.key} column={column} view={view} onSort={onSort} />
           ))}
@@ -123,18 +129,34 @@ export function AgentTable({ rows, view, onSort, hosts, runs, given, allowed, on
   );
 }
 
-function Head({ column, view, onSort }: { readonly column: Column; readonly view: View; readonly onSort: (key: SortKey) => void }): ReactNode {
+function Head({
+  column,
+  view,
+  onSort,
+}: {
+  readonly column: Column;
+  readonly view: View;
+  readonly onSort: (key: SortKey) => void;
+}): ReactNode {
   const { sort } = column;
   const sorted = sort !== undefined && view.sort === sort;
   const edge = column.key === 'agent' ? 'pl-4' : column.key === 'actions' ? 'pr-2' : 'px-2';
   return (
-    <th scope="col" className={`font-medium ${edge} ${column.className}`} aria-sort={sorted ? (view.descending ? 'descending' : 'ascending') : undefined}>
+    <th
+      scope="col"
+      className={`font-medium ${edge} ${column.className}`}
+      aria-sort={sorted ? (view.descending ? 'descending' : 'ascending') : undefined}
+    >
       {column.key === 'actions' ? (
         <span className="sr-only">Actions</span>
       ) : sort === undefined ? (
         column.label
       ) : (
-        <button type="button" className={`inline-flex items-center gap-1 rounded-sm hover:text-ink ${sorted ? 'text-ink' : ''}`} onClick={() => onSort(sort)}>
+        <button
+          type="button"
+          className={`inline-flex items-center gap-1 rounded-sm hover:text-ink ${sorted ? 'text-ink' : ''}`}
+          onClick={() => onSort(sort)}
+        >
           {column.label}
           <Icon name={sorted && view.descending ? 'down' : 'up'} className={`size-3 ${sorted ? '' : 'opacity-0'}`} />
         </button>

@@ -12,7 +12,11 @@ interface Asked {
 }
 
 /** Gives commands, after a question where one hurts; `dialog` must be rendered somewhere on the page. */
-export function useActions(): { readonly allowed: boolean; readonly act: (agentId: string, action: Action) => void; readonly dialog: ReactNode } {
+export function useActions(): {
+  readonly allowed: boolean;
+  readonly act: (agentId: string, action: Action) => void;
+  readonly dialog: ReactNode;
+} {
   const client = useQueryClient();
   const session = useQuery(queries.session());
   const [asked, setAsked] = useState<Asked>();

@@ -4,9 +4,30 @@ const monitorAbsence = 'Nothing measured in this range. Is performance_monitor r
 
 /** The machine, as performance_monitor measures it. */
 export const hostCharts: readonly ChartSpec[] = [
-  { id: 'cpu', title: 'CPU', note: 'busy, all cores', unit: 'ratio', absence: monitorAbsence, lines: [{ metric: 'host_cpu_usage_ratio', aggregate: 'avg', label: 'busy', by: 'host' }] },
-  { id: 'memory', title: 'Memory', note: 'not available to new work', unit: 'ratio', absence: monitorAbsence, lines: [{ metric: 'host_memory_usage_ratio', aggregate: 'avg', label: 'used', by: 'host' }] },
-  { id: 'load', title: 'Load', note: '1 minute average', unit: '', absence: `${monitorAbsence} Windows has no load average.`, lines: [{ metric: 'host_load1', aggregate: 'avg', label: 'load', by: 'host' }] },
+  {
+    id: 'cpu',
+    title: 'CPU',
+    note: 'busy, all cores',
+    unit: 'ratio',
+    absence: monitorAbsence,
+    lines: [{ metric: 'host_cpu_usage_ratio', aggregate: 'avg', label: 'busy', by: 'host' }],
+  },
+  {
+    id: 'memory',
+    title: 'Memory',
+    note: 'not available to new work',
+    unit: 'ratio',
+    absence: monitorAbsence,
+    lines: [{ metric: 'host_memory_usage_ratio', aggregate: 'avg', label: 'used', by: 'host' }],
+  },
+  {
+    id: 'load',
+    title: 'Load',
+    note: '1 minute average',
+    unit: '',
+    absence: `${monitorAbsence} Windows has no load average.`,
+    lines: [{ metric: 'host_load1', aggregate: 'avg', label: 'load', by: 'host' }],
+  },
   {
     id: 'disk',
     title: 'Disk',
@@ -27,7 +48,14 @@ export const hostCharts: readonly ChartSpec[] = [
       { metric: 'host_network_sent_bytes_total', aggregate: 'rate', label: 'sent' },
     ],
   },
-  { id: 'space', title: 'Disk space', note: 'used, by mount point', unit: 'ratio', absence: monitorAbsence, lines: [{ metric: 'host_filesystem_usage_ratio', aggregate: 'max', label: 'used', by: 'mountpoint' }] },
+  {
+    id: 'space',
+    title: 'Disk space',
+    note: 'used, by mount point',
+    unit: 'ratio',
+    absence: monitorAbsence,
+    lines: [{ metric: 'host_filesystem_usage_ratio', aggregate: 'max', label: 'used', by: 'mountpoint' }],
+  },
 ];
 
 /** The database, as performance_monitor sees it. */
@@ -44,6 +72,7 @@ export const databaseCharts: readonly ChartSpec[] = [
         label: 'connections',
         by: 'state',
         names: { active: 'active', idle: 'idle', idle_in_transaction: 'idle in transaction', other: 'other', hidden: 'hidden' },
+        unlessZero: ['idle_in_transaction', 'other', 'hidden'],
       },
     ],
   },
@@ -52,9 +81,25 @@ export const databaseCharts: readonly ChartSpec[] = [
     title: 'Transactions',
     unit: 'per_second',
     absence: monitorAbsence,
-    lines: [{ metric: 'postgres_transactions_total', aggregate: 'rate', label: 'transactions', by: 'outcome', names: { commit: 'committed', rollback: 'rolled back' } }],
+    lines: [
+      {
+        metric: 'postgres_transactions_total',
+        aggregate: 'rate',
+        label: 'transactions',
+        by: 'outcome',
+        names: { commit: 'committed', rollback: 'rolled back' },
+      },
+    ],
   },
-  { id: 'cache', title: 'Cache hits', note: 'blocks found in shared buffers', unit: 'ratio', floor: 'fit', absence: monitorAbsence, lines: [{ metric: 'postgres_cache_hit_ratio', aggregate: 'avg', label: 'hits' }] },
+  {
+    id: 'cache',
+    title: 'Cache hits',
+    note: 'blocks found in shared buffers',
+    unit: 'ratio',
+    floor: 'fit',
+    absence: monitorAbsence,
+    lines: [{ metric: 'postgres_cache_hit_ratio', aggregate: 'avg', label: 'hits' }],
+  },
   {
     id: 'response',
     title: 'Response time',
@@ -66,6 +111,20 @@ export const databaseCharts: readonly ChartSpec[] = [
       { metric: 'postgres_query_response_seconds', aggregate: 'max', label: 'slowest' },
     ],
   },
-  { id: 'wal', title: 'Write-ahead log', note: 'written', unit: 'bytes_per_second', absence: monitorAbsence, lines: [{ metric: 'postgres_wal_bytes_total', aggregate: 'rate', label: 'written' }] },
-  { id: 'locks', title: 'Longest transaction', note: 'open right now', unit: 'seconds', absence: monitorAbsence, lines: [{ metric: 'postgres_longest_transaction_seconds', aggregate: 'max', label: 'open' }] },
+  {
+    id: 'wal',
+    title: 'Write-ahead log',
+    note: 'written',
+    unit: 'bytes_per_second',
+    absence: monitorAbsence,
+    lines: [{ metric: 'postgres_wal_bytes_total', aggregate: 'rate', label: 'written' }],
+  },
+  {
+    id: 'locks',
+    title: 'Longest transaction',
+    note: 'open right now',
+    unit: 'seconds',
+    absence: monitorAbsence,
+    lines: [{ metric: 'postgres_longest_transaction_seconds', aggregate: 'max', label: 'open' }],
+  },
 ];

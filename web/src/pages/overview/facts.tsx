@@ -37,22 +37,72 @@ export function Facts(): ReactNode {
       >
         <Fact label="Live" pending={hosts.isPending} value={live && hostCount(live, hosts.data?.items ?? [])} />
         <Fact label="Agents held" pending={hosts.isPending} value={live && formatCount(total(live, (host) => host.agents) ?? 0)} />
-        <Fact label="CPU" pending={hosts.isPending} value={live && formatValue(total(live, (host) => host.load.cpu_cores), 'ratio')} hint="Of the processes that run agents; 100 % is one core" />
-        <Fact label="Memory" pending={hosts.isPending} value={live && formatValue(total(live, (host) => host.load.rss_bytes), 'bytes')} />
-        <Fact label="Event loop, p99" pending={hosts.isPending} value={live && formatValue(most(live, (host) => host.load.event_loop_lag_seconds), 'seconds')} />
+        <Fact
+          label="CPU"
+          pending={hosts.isPending}
+          value={
+            live &&
+            formatValue(
+              total(live, (host) => host.load.cpu_cores),
+              'ratio',
+            )
+          }
+          hint="Of the processes that run agents; 100 % is one core"
+        />
+        <Fact
+          label="Memory"
+          pending={hosts.isPending}
+          value={
+            live &&
+            formatValue(
+              total(live, (host) => host.load.rss_bytes),
+              'bytes',
+            )
+          }
+        />
+        <Fact
+          label="Event loop, p99"
+          pending={hosts.isPending}
+          value={
+            live &&
+            formatValue(
+              most(live, (host) => host.load.event_loop_lag_seconds),
+              'seconds',
+            )
+          }
+        />
       </Group>
       <Group icon="database" title={`PostgreSQL${version === undefined ? '' : ` ${serverVersion(version)}`}`}>
         <Fact label="Answers in" pending={health.isPending} value={health.data && formatSeconds(health.data.database.latency_ms / 1_000)} />
-        <Fact label="Connections" pending={latest.isPending} value={used === undefined ? undefined : `${formatCount(used)}${limit === undefined ? '' : ` of ${formatCount(limit)}`}`} />
+        <Fact
+          label="Connections"
+          pending={latest.isPending}
+          value={used === undefined ? undefined : `${formatCount(used)}${limit === undefined ? '' : ` of ${formatCount(limit)}`}`}
+        />
         <Fact label="Size" pending={latest.isPending} value={mapped(figure('postgres_database_size_bytes'), formatBytes)} />
         <Fact label="Up" pending={latest.isPending} value={startedAt === undefined ? undefined : formatDuration(now - startedAt * 1_000)} />
-        <Fact label="Wraparound" pending={latest.isPending} value={mapped(figure('postgres_wraparound_usage_ratio'), (ratio) => formatValue(ratio, 'ratio'))} hint="Share of the transaction ids used before a freeze is forced" />
+        <Fact
+          label="Wraparound"
+          pending={latest.isPending}
+          value={mapped(figure('postgres_wraparound_usage_ratio'), (ratio) => formatValue(ratio, 'ratio'))}
+          hint="Share of the transaction ids used before a freeze is forced"
+        />
       </Group>
     </div>
   );
 }
 
-function Group({ icon, title, note, children }: { readonly icon: IconName; readonly title: ReactNode; readonly note?: string | undefined; readonly children: ReactNode }): ReactNode {
+function Group({
+  icon,
+  title,
+  note,
+  children,
+}: {
+  readonly icon: IconName;
+  readonly title: ReactNode;
+  readonly note?: string | undefined;
+  readonly children: ReactNode;
+}): ReactNode {
   return (
     <section className="card flex min-w-0 flex-col gap-2 px-4 py-3">
       <h2 className="flex items-center gap-2 text-sm">
@@ -65,11 +115,23 @@ function Group({ icon, title, note, children }: { readonly icon: IconName; reado
   );
 }
 
-function Fact({ label, value, pending, hint }: { readonly label: string; readonly value: string | undefined; readonly pending: boolean; readonly hint?: string }): ReactNode {
+function Fact({
+  label,
+  value,
+  pending,
+  hint,
+}: {
+  readonly label: string;
+  readonly value: string | undefined;
+  readonly pending: boolean;
+  readonly hint?: string;
+}): ReactNode {
   return (
     <div className="flex min-w-0 flex-col" title={hint}>
       <dt className="truncate text-xs text-ink-3">{label}</dt>
-      <dd className="min-h-5 truncate font-medium">{pending ? <Skeleton className="mt-1 h-3.5 w-14" /> : (value ?? <span className="font-normal text-ink-3">unknown</span>)}</dd>
+      <dd className="min-h-5 truncate font-medium">
+        {pending ? <Skeleton className="mt-1 h-3.5 w-14" /> : (value ?? <span className="font-normal text-ink-3">unknown</span>)}
+      </dd>
     </div>
   );
 }

@@ -5,7 +5,7 @@ import { queries } from '../../api/queries.ts';
 import { useNow } from '../../live/now.ts';
 import { formatAge, formatCount, formatRatio } from '../../ui/format.ts';
 import { Icon, type IconName } from '../../ui/icons.tsx';
-import { AsOf, Skeleton } from '../../ui/primitives.tsx';
+import { AsOf, Prose, Skeleton } from '../../ui/primitives.tsx';
 import { type Tone, toneText } from '../../ui/standing.ts';
 import { type Band, type Finding, type FleetHealth, hrefOf, type Level, parseFleetHealth } from './health.ts';
 
@@ -53,7 +53,9 @@ function Score({ report, pending }: { readonly report: FleetHealth | undefined; 
           <Skeleton className="h-11 w-24" />
         ) : (
           <>
-            <span className={`text-3xl font-medium tracking-[-0.045em] ${score === null ? 'text-ink-3' : ''}`}>{score === null ? '–' : formatCount(Math.round(score))}</span>
+            <span className={`text-3xl font-medium tracking-[-0.045em] ${score === null ? 'text-ink-3' : ''}`}>
+              {score === null ? '–' : formatCount(Math.round(score))}
+            </span>
             {score !== null && <span className="pb-1 text-ink-3">of 100</span>}
           </>
         )}
@@ -62,7 +64,9 @@ function Score({ report, pending }: { readonly report: FleetHealth | undefined; 
       <p className="mt-2 flex min-h-5 items-baseline gap-2">
         {!pending && <span className={`font-medium ${toneText[tone]}`}>{word}</span>}
       </p>
-      {report?.coverage !== null && report?.coverage !== undefined && report.coverage < 1 && <p className="text-xs text-ink-3">{formatRatio(report.coverage)} of the checks had data</p>}
+      {report?.coverage !== null && report?.coverage !== undefined && report.coverage < 1 && (
+        <p className="text-xs text-ink-3">{formatRatio(report.coverage)} of the checks had data</p>
+      )}
     </div>
   );
 }
@@ -72,7 +76,12 @@ const bounds = [50, 70, 90];
 /** 0 to 100 with the bounds of the words; a hollow one while nothing is known. */
 function Scale({ score, tone }: { readonly score: number | null; readonly tone: Tone }): ReactNode {
   return (
-    <svg viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true" className={`mt-2 h-1.5 w-full overflow-visible ${toneText[tone]}`}>
+    <svg
+      viewBox="0 0 100 6"
+      preserveAspectRatio="none"
+      aria-hidden="true"
+      className={`mt-2 h-1.5 w-full overflow-visible ${toneText[tone]}`}
+    >
       <rect width="100" height="6" rx="1" className="fill-raised" />
       {score !== null && <rect width={score} height="6" rx="1" fill="currentColor" />}
       {bounds.map((bound) => (
@@ -103,7 +112,8 @@ function Findings({ report, pending }: { readonly report: FleetHealth | undefine
   if (!report) {
     return (
       <p className="self-center text-ink-2">
-        Not judged yet. <code>heartbeat_health_agent</code> writes its first verdict within a minute of its start; if none comes, see whether it runs.
+        Not judged yet. <code>heartbeat_health_agent</code> writes its first verdict within a minute of its start; if none comes, see
+        whether it runs.
       </p>
     );
   }
@@ -146,7 +156,7 @@ function FindingRow({ finding }: { readonly finding: Finding }): ReactNode {
       <div className="min-w-0 flex-1">
         <p>
           <span className="sr-only">{word}: </span>
-          {finding.text}
+          <Prose text={finding.text} />
         </p>
         <p className="flex flex-wrap gap-x-2 text-xs text-ink-3">
           {href === undefined ? (
@@ -158,7 +168,11 @@ function FindingRow({ finding }: { readonly finding: Finding }): ReactNode {
           )}
           {finding.since !== null && <span>for {formatAge(now - finding.since)}</span>}
         </p>
-        {finding.remedy !== null && <p className="text-xs text-ink-3">{finding.remedy}</p>}
+        {finding.remedy !== null && (
+          <p className="text-xs text-ink-3">
+            <Prose text={finding.remedy} />
+          </p>
+        )}
       </div>
       {finding.points !== null && (
         <span className="shrink-0 text-xs text-ink-3" title={`Takes ${formatCount(finding.points)} of 100 from ${finding.subject}`}>

@@ -1,4 +1,6 @@
+import { useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
+import { queries } from '../../api/queries.ts';
 import { MetricChart } from '../../charts/metric-chart.tsx';
 import { useRange } from '../../charts/range.ts';
 import { RangePicker } from '../../charts/range-picker.tsx';
@@ -12,12 +14,13 @@ import { RollCall } from './roll-call.tsx';
 
 export function OverviewPage(): ReactNode {
   const [range, chooseRange] = useRange();
+  const since = useFirstAgent();
   const charts = (title: string, specs: readonly ChartSpec[]): ReactNode => (
     <section className="flex min-w-0 flex-col gap-2.5">
       <h2 className="text-md">{title}</h2>
       <div className="grid gap-3 sm:grid-cols-2 min-[85rem]:grid-cols-3">
         {specs.map((spec) => (
-          <MetricChart key={spec.id} spec={spec} range={range} />
+          <MetricChart key={spec.id} spec={spec} range={range} notBefore={since} />
         ))}
       </div>
     </section>
@@ -45,4 +48,14 @@ export function OverviewPage(): ReactNode {
       </div>
     </>
   );
+}
+
+/** When the first agent was created: nothing was measured before. */
+function useFirstAgent(): number | undefined {
+  const { data } = useQuery({
+    ...queries.agents(),
+    select: ({ items, complete }) =>
+      complete && items.length > 0 ? Math.min(...items.map((agent) => Date.parse(agent.created_at))) : undefined,
+  });
+  return data;
 }

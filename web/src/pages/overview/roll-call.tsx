@@ -39,7 +39,8 @@ export function RollCall(): ReactNode {
         </h2>
         {data && (
           <span className="text-ink-2">
-            <span className={`font-medium ${present < expected.length ? 'text-warn' : 'text-ink'}`}>{grouped(present)}</span> of {grouped(expected.length)}
+            <span className={`font-medium ${present < expected.length ? 'text-warn' : 'text-ink'}`}>{grouped(present)}</span> of{' '}
+            {grouped(expected.length)}
             {data.complete ? '' : '+'} present
           </span>
         )}
@@ -77,7 +78,9 @@ export function RollCall(): ReactNode {
 function call(agents: readonly Agent[], now: number): readonly Called[] {
   return agents
     .map((agent) => ({ agent, standing: standingOf(agent, now) }))
-    .toSorted((a, b) => standingOrder.indexOf(a.standing) - standingOrder.indexOf(b.standing) || a.agent.agent_id.localeCompare(b.agent.agent_id));
+    .toSorted(
+      (a, b) => standingOrder.indexOf(a.standing) - standingOrder.indexOf(b.standing) || a.agent.agent_id.localeCompare(b.agent.agent_id),
+    );
 }
 
 function Names({ called, now }: { readonly called: readonly Called[]; readonly now: number }): ReactNode {
@@ -85,10 +88,18 @@ function Names({ called, now }: { readonly called: readonly Called[]; readonly n
     <ul className="grid grid-cols-1 gap-x-8 sm:grid-cols-2">
       {called.map(({ agent, standing }) => (
         <li key={agent.agent_id} className="min-w-0">
-          <Link href={agentAddress(agent.agent_id)} className="-mx-1.5 flex items-center gap-2 rounded-sm px-1.5 py-[3px] hover:bg-raised" title={standings[standing].meaning}>
+          <Link
+            href={agentAddress(agent.agent_id)}
+            className="-mx-1.5 flex items-center gap-2 rounded-sm px-1.5 py-[3px] hover:bg-raised"
+            title={standings[standing].meaning}
+          >
             <StandingGlyph standing={standing} />
             <span className={`min-w-0 truncate font-mono text-xs ${standing === 'stopped' ? 'text-ink-3' : ''}`}>{agent.agent_id}</span>
-            <span className="ml-auto shrink-0 text-xs text-ink-3">{isPresent(standing) && agent.last_heartbeat_at !== null ? formatAge(now - Date.parse(agent.last_heartbeat_at)) : standings[standing].label}</span>
+            <span className="ml-auto shrink-0 text-xs text-ink-3">
+              {isPresent(standing) && agent.last_heartbeat_at !== null
+                ? formatAge(now - Date.parse(agent.last_heartbeat_at))
+                : standings[standing].label}
+            </span>
             {isPresent(standing) && <span className="sr-only">since its last heartbeat, {standings[standing].label}</span>}
           </Link>
         </li>
@@ -121,7 +132,13 @@ function Field({ called }: { readonly called: readonly Called[] }): ReactNode {
   return (
     <div aria-hidden="true" className="flex max-h-52 flex-wrap gap-[3px] overflow-hidden">
       {called.map(({ agent, standing }) => (
-        <Link key={agent.agent_id} href={agentAddress(agent.agent_id)} tabIndex={-1} title={`${agent.agent_id}: ${standings[standing].label}`} className="rounded-sm p-px hover:bg-raised">
+        <Link
+          key={agent.agent_id}
+          href={agentAddress(agent.agent_id)}
+          tabIndex={-1}
+          title={`${agent.agent_id}: ${standings[standing].label}`}
+          className="rounded-sm p-px hover:bg-raised"
+        >
           <StandingGlyph standing={standing} className="size-2.5" />
         </Link>
       ))}
@@ -130,12 +147,18 @@ function Field({ called }: { readonly called: readonly Called[] }): ReactNode {
 }
 
 function Tally({ called }: { readonly called: readonly Called[] }): ReactNode {
-  const counts = standingOrder.map((standing) => ({ standing, count: called.filter((each) => each.standing === standing).length })).filter(({ count }) => count > 0);
+  const counts = standingOrder
+    .map((standing) => ({ standing, count: called.filter((each) => each.standing === standing).length }))
+    .filter(({ count }) => count > 0);
   return (
     <ul aria-label="Agents by status" className="flex flex-wrap gap-x-4 gap-y-1 border-t border-line px-4 py-2">
       {counts.map(({ standing, count }) => (
         <li key={standing}>
-          <Link href={`/agents?standing=${standing}`} className="flex items-center gap-1.5 rounded-sm text-xs text-ink-2 hover:text-ink" title={standings[standing].meaning}>
+          <Link
+            href={`/agents?standing=${standing}`}
+            className="flex items-center gap-1.5 rounded-sm text-xs text-ink-2 hover:text-ink"
+            title={standings[standing].meaning}
+          >
             <StandingGlyph standing={standing} />
             {standings[standing].label} <span className="font-medium text-ink">{grouped(count)}</span>
           </Link>
