@@ -63,7 +63,7 @@ const strict = release || process.argv.includes('--strict');
 const PARTS = {
   async server() {
     const began = Date.now();
-    await run(TSC, '-p', 'tsconfig.build.json', ...(release ? [] : ['--noCheck']));
+    await run(TSC, '-p', 'tsconfig.build.json', ...(release ? ['--sourceMap', 'false'] : ['--noCheck']));
     copySql('src', 'dist');
     prune('src', 'dist', 'web');
     stamp('server', began);

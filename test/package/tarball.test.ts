@@ -80,12 +80,15 @@ describe('the package', { timeout: 2 * MINUTE }, () => {
       output: join(folder, 'muster.out'),
       signal: AbortSignal.timeout(MINUTE),
     });
-    await muster.firstHeartbeat(MINUTE);
-    const agents = await muster.agents();
-    const page = await fetch(`http://127.0.0.1:${muster.port}/`);
-    expect(agents.map(({ agent_id: id }) => id)).toEqual(expect.arrayContaining(['agent_coordinator', 'performance_monitor']));
-    expect(await page.text()).toContain('<div id="root">');
-    expect(await muster.stop()).toBe(0);
+    try {
+      await muster.firstHeartbeat(MINUTE);
+      const ids = (await muster.agents()).map(({ agent_id: id }) => id);
+      expect(ids).toEqual(expect.arrayContaining(['agent_coordinator', 'performance_monitor']));
+      const page = await fetch(`http://127.0.0.1:${muster.port}/`, { headers: { accept: 'text/html' } });
+      expect(await page.text()).toContain('<div id="root">');
+    } finally {
+      expect(await muster.stop()).toBe(0);
+    }
   });
 
   test('answers as `npx muster-agents` and as `muster`', () => {
