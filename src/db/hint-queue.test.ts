@@ -1,0 +1,48 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { HintQueue } from './hint-queue.ts';
+
+describe('HintQueue', () => {
+  beforeEach(() => {
+    vi.useFakeTimers();
+  });
+  afterEach(() => {
+    vi.useRealTimers();
+  });
+
+  it('sends the first at once, the following together after the quiet time, each topic once', async () => {
+    const sent: string[] = [];
+    const queue = new HintQueue((topics) => Promise.resolve(void sent.push(topics.join())), 20);
+    queue.add('a');
+    expect(sent).toEqual(['a']);
+    for (const topic of ['b', 'c', 'b', 'a']) queue.add(topic);
+    await vi.advanceTimersByTimeAsync(19);
+    expect(sent).toEqual(['a']);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(sent).toEqual(['a', 'b,c,a']);
+    await vi.advanceTimersByTimeAsync(20);
+    queue.add('d');
+    expect(sent).toEqual(['a', 'b,c,a', 'd']);
+    await queue.close();
+  });
+
+  it('has one on its way at a time, and loses none while it waits', async () => {
+    const sent: string[] = [];
+    let arrive: (() => void) | undefined;
+    const queue = new HintQueue((topics) => {
+      sent.push(topics.join());
+      return new Promise((resolve) => {
+        arrive = resolve;
+      });
+    }, 20);
+    queue.add('a');
+    queue.add('b');
+    await vi.advanceTimersByTimeAsync(100);
+    expect(sent).toEqual(['a']);
+    arrive?.();
+    await vi.advanceTimersByTimeAsync(0);
+    expect(sent).toEqual(['a', 'b']);
+    const closing = queue.close();
+    arrive?.();
+    await closing;
+  });
+});
