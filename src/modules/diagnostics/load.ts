@@ -90,7 +90,7 @@ export async function makeLoad(ctx: Ctx, request: LoadRequest, work: SyntheticWo
       record(ctx, 'synthetic_load', samples, { ...SYNTHETIC, series: String(samples % request.series) });
       samples += 1;
     }
-    for (let due = owed(request.work_per_second, now, units); due > 0 && elapsed() < totalMs && !ctx.signal.aborted; due -= 1) {
+    for (let due = owed(request.work_per_second, now, units); due > 0 && elapsed() < totalMs + STEP_MS && !ctx.signal.aborted; due -= 1) {
       await work.unit(ctx, request.fail_ratio, request.work_ms);
       units += 1;
     }

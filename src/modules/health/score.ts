@@ -65,7 +65,9 @@ export function scoreFleet(own: SubjectHealth, members: readonly SubjectHealth[]
   const coverage = all.reduce((sum, member) => sum + member.coverage, 0) / all.length;
   const known = [mean, database].filter((score) => score !== undefined);
   const isGrave = level === 'critical' || level === 'emergency';
-  const score = known.length === 0 ? null : capped(Math.min(...known, isGrave ? CAP_OF_MEMBERS : 100), own.level, coverage);
+  // A database of which nothing is known may be anything but well.
+  const cap = Math.min(isGrave ? CAP_OF_MEMBERS : 100, database === undefined ? HALF_BLIND.cap : 100);
+  const score = known.length === 0 ? null : capped(Math.min(...known, cap), own.level, coverage);
   return { ...own, score, band: bandOf(score), level, coverage: round(coverage, 4) };
 }
 

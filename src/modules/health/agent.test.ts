@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import { runAgent, type AgentUnderTest } from '../../agent/index.ts';
+import type { AgentRecord } from '../../state/agents.ts';
+import type { HostRecord } from '../../state/hosts.ts';
+import type { SharedState } from '../../state/shared-state.ts';
+import { heartbeatHealthAgent, HEALTH_KEY } from './agent.ts';
+import { aHost, anAgent, GOOD_READINGS, NOW } from './fixtures.ts';
+import type { HealthReport } from './report.ts';
+
+/** A fleet that holds these; what the agent does not ask for is not there. */
+class FakeFleet {
+  agents: readonly AgentRecord[] = [
+    anAgent(),
+    anAgent({ agentId: 'agent_coordinator', type: 'agent_coordinator' }),
+    anAgent({ agentId: 'performance_monitor', type: 'performance_monitor' }),
+  ];
+  hosts: readonly HostRecord[] = [aHost()];
+
+  get state(): SharedState {
+    return {
+      agents: { list: () => Promise.resolve(this.agents) },
+      hosts: { list: () => Promise.resolve(this.hosts) },
+      metrics: {
+        latest: ({ agentId }: { readonly agentId: string }) =>
+          Promise.resolve({
+            items:
+              agentId === 'performance_monitor'
+                ? GOOD_READINGS.map(({ name, ...rest }) => ({ ...rest, metricName: name, agentId, unit: '' }))
+                : [],
+            nextCursor: null,
+          }),
+      },
+    } as unknown as SharedState;
+  }
+}
+
+const start = (fleet: FakeFleet, state: Readonly<Record<string, unknown>> = {}): Promise<AgentUnderTest> =>
+  runAgent(heartbeatHealthAgent, { fleet: fleet.state, state, sql: () => [{ now: NOW, in_grace: false }] });
+
+const reportIn = (agent: AgentUnderTest): HealthReport | undefined => agent.state.value<HealthReport>(HEALTH_KEY);
+
+describe('heartbeat_health_agent', () => {
+  it('stores its report and records a score by subject', async () => {
+    await using agent = await start(new FakeFleet());
+    expect((await agent.tick()).kind).toBe('succeeded');
+    expect(reportIn(agent)).toMatchObject({ score: 100, evaluated_at: new Date(NOW).toISOString() });
+    const scores = agent.metrics
+      .filter(({ name }) => name === 'health_score')
+      .map(({ labels, value, unit }) => [labels['subject'], value, unit]);
+    expect(scores).toContainEqual(['fleet', 100, 'points']);
+    expect(scores).toContainEqual(['database', 100, 'points']);
+    expect(scores).toContainEqual(['host:alpha', 100, 'points']);
+    expect(scores).toContainEqual(['agent:an_agent', 100, 'points']);
+    expect(agent.refusedMetrics).toEqual([]);
+  });
+
+  it('tells what changed, once, and that it is over', async () => {
+    const fleet = new FakeFleet();
+    await using agent = await start(fleet);
+    await agent.tick();
+    expect(agent.events).toEqual([]);
+    const [, ...others] = fleet.agents;
+    fleet.agents = [anAgent({ status: 'crash_looping', lastError: 'no such table' }), ...others];
+    // The fake's lists are read anew by each run.
+    await agent.tick();
+    await agent.tick();
+    const told = (): readonly unknown[] =>
+      agent.events
+        .filter(({ data }) => data['subject'] === 'agent:an_agent')
+        .map(({ type, data }) => [type, data['previous_level'], data['level'], data['because']]);
+    expect(told()).toEqual([['health:changed', null, 'critical', 'an_agent fails again and again: no such table']]);
+    fleet.agents = [anAgent(), ...others];
+    await agent.tick();
+    expect(told()).toHaveLength(2);
+    expect(told()[1]).toEqual(['health:changed', 'critical', null, null]);
+  });
+
+  it('goes on from the report of the host before', async () => {
+    const fleet = new FakeFleet();
+    fleet.agents = [anAgent({ status: 'crash_looping' }), ...fleet.agents.slice(1)];
+    const since = new Date(NOW - 600_000).toISOString();
+    const before = { subjects: [], findings: [{ id: 'agent:an_agent/agent.status', level: 'critical', since }] };
+    await using agent = await start(fleet, { [HEALTH_KEY]: before });
+    await agent.tick();
+    expect(reportIn(agent)?.findings.find(({ subject }) => subject === 'agent:an_agent')?.since).toBe(since);
+  });
+
+  it('fails its run, and says why, where it cannot read: an old report is not passed off as a new one', async () => {
+    await using agent = await runAgent(heartbeatHealthAgent, {
+      fleet: new FakeFleet().state,
+      sql: () => {
+        throw new Error('the database is away');
+      },
+    });
+    expect(await agent.tick()).toMatchObject({ kind: 'failed' });
+    expect(reportIn(agent)).toBeUndefined();
+  });
+});
