@@ -49,7 +49,7 @@ function sslModeOf(query: URLSearchParams, host: string): SslMode {
 }
 
 /** Traffic that does not leave the machine. */
-export const isLocal = (host: string): boolean => host.startsWith('/') || host === 'localhost' || host === '::1' || /^127\./.test(host);
+export const isLocal = (host: string): boolean => host.startsWith('/') || host === 'localhost' || host === '::1' || host.startsWith('127.');
 
 function tlsOf(mode: SslMode, query: URLSearchParams, host: string): TlsOptions | undefined {
   if (mode === 'disable' || mode === 'allow' || host.startsWith('/')) return undefined;

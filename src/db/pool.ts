@@ -70,10 +70,9 @@ export class ConnectionPool {
       keepAlive: true,
       keepAliveInitialDelayMillis: 10_000,
       types: typeParsers,
-      onConnect: async (client: pg.ClientBase) => {
-        this.#sessions.set(client, await openSession(client, options, options.connectTimeoutMs));
-      },
-    } as pg.PoolConfig);
+      // The pool waits for the promise before it hands the connection out; its type does not say so.
+      onConnect: (client) => this.#prepare(client),
+    });
     // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
     pool.on('error', (error) => {
       this.#discarded += 1;
@@ -81,6 +80,10 @@ export class ConnectionPool {
     });
     this.#opened = pool;
     return pool;
+  }
+
+  async #prepare(client: pg.ClientBase): Promise<void> {
+    this.#sessions.set(client, await openSession(client, this.#options, this.#options.connectTimeoutMs));
   }
 
   /** Runs `work` on a connection that nobody else uses meanwhile. */

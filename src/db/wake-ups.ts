@@ -5,8 +5,6 @@ import type { PostgresAdapter } from './adapter.ts';
 import { HintQueue } from './hint-queue.ts';
 import { ListeningConnection, type ListenMode, type ListeningOptions } from './listening-connection.ts';
 
-export type WakeTopic = 'events' | 'commands' | 'agents' | 'system_state';
-
 export interface WakeUpsOptions extends Pick<ListeningOptions, 'beatMs' | 'answerMs' | 'pollingMs'> {
   readonly log?: Logger | undefined;
   /** The shortest time between two hints of this process. Default 20 ms. */

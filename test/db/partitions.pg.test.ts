@@ -69,9 +69,9 @@ describe('daily partitions', () => {
     await t.database.query(sql`insert into muster.busy values (now(), 1)`);
     let slowest = 0;
     let writes = 0;
-    let done = false;
+    const done = new AbortController();
     const writer = async (): Promise<void> => {
-      while (!done) {
+      while (!done.signal.aborted) {
         const from = performance.now();
         await t.database.transaction(async (tx) => {
           await tx.query(sql`insert into muster.busy values (now() - random() * interval '2 days', 1)`);
@@ -86,7 +86,7 @@ describe('daily partitions', () => {
     try {
       expect(await ensurePartitions(t.database, { tables: ['busy'], daysBehind: 5, daysAhead: 5 })).toHaveLength(11);
     } finally {
-      done = true;
+      done.abort();
       await writers;
     }
     expect(writes).toBeGreaterThan(0);

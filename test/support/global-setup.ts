@@ -11,7 +11,7 @@ declare module 'vitest' {
 }
 
 /** One server a run, and one migrated database to copy from: a test database takes 30 ms instead of 500. */
-export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const server = await startTestServer();
   project.provide('serverUrl', server.url);
   project.provide('templateDatabase', server.templateDatabase);
