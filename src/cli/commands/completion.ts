@@ -6,6 +6,15 @@ import { buildProgram } from '../program.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish'];
 
+/** tab's script for bash leans on the package bash-completion; where that is not installed, this does what it needs of it. */
+const BASH_FALLBACK = `if ! declare -F _get_comp_words_by_ref >/dev/null; then
+  _get_comp_words_by_ref() {
+    cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD - 1]} words=("\${COMP_WORDS[@]}") cword=$COMP_CWORD
+  }
+fi
+
+`;
+
 /** The script to source: `source <(muster completion bash)`. It asks `muster complete` for each word. */
 export function script({ output }: Invocation, _options: unknown, shell: string): Promise<void> {
   if (!SHELLS.includes(shell)) {
@@ -15,7 +24,8 @@ export function script({ output }: Invocation, _options: unknown, shell: string)
       meant === undefined ? `There is one for ${SHELLS.join(', ')}.` : `Did you mean ${meant}?`,
     );
   }
-  const written = capture(() => completions().setup('muster', 'muster', shell));
+  const written =
+    (shell === 'bash' ? BASH_FALLBACK : '') + capture(() => completions().setup('muster', 'muster', shell)).replaceAll(/^readonly /gm, ''); // sourced twice, readonly would be an error
   output.result({ shell, script: written }, () => written.trimEnd());
   return Promise.resolve();
 }

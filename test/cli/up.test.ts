@@ -1,0 +1,235 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { livingPostmaster } from '../../src/db/embedded/postmaster.ts';
+import { findDataFolder } from '../../src/db/embedded/data-folder.ts';
+import { until } from '../support/until.ts';
+import { Program, write, type Ready } from './support/program.ts';
+
+const muster = Program.forThisFile();
+const KEY = 'a-key-of-this-test';
+const UP = ['up', '--port', '0', '--no-open', '--json'];
+const env = { MUSTER_BOOTSTRAP_KEY: KEY };
+
+interface Agent {
+  readonly agent_id: string;
+  readonly status: string;
+  readonly state: string;
+  readonly epoch: number;
+  readonly last_heartbeat_at: string | null;
+}
+
+async function agentsOf({ url }: Ready): Promise<readonly Agent[]> {
+  const response = await fetch(`${url}/api/v1/agents?limit=100`, { headers: { authorization: `Bearer ${KEY}` } });
+  if (!response.ok) throw new Error(`${response.status}: ${await response.text()}`);
+  return ((await response.json()) as { readonly items: readonly Agent[] }).items;
+}
+
+const atWork = (agents: readonly Agent[]): readonly string[] =>
+  agents.filter(({ status, last_heartbeat_at: beat }) => status === 'running' && beat !== null).map(({ agent_id: id }) => id);
+const postmasterOf = async (cwd: string): Promise<number | undefined> =>
+  (await livingPostmaster(await findDataFolder(join(cwd, '.muster'))))?.pid;
+
+describe('muster up on an empty folder', () => {
+  it('brings the fleet up, serves it, obeys, and leaves nothing behind', async () => {
+    const cwd = muster.folder();
+    const up = muster.start(UP, { cwd, env });
+    const ready = await up.ready();
+    await until('all default agents are at work', async () => atWork(await agentsOf(ready)).length === 7);
+    expect(atWork(await agentsOf(ready))).toEqual([
+      'agent_coordinator',
+      'diagnostic_test_agent',
+      'heartbeat_health_agent',
+      'performance_monitor',
+      'test_agent_1',
+      'test_agent_2',
+      'test_launcher_env_agent',
+    ]);
+
+    // The sign-in link opens a session once.
+    const token = new URL(ready.sign_in_url).searchParams.get('token');
+    const signIn = (): Promise<Response> =>
+      fetch(`${ready.url}/api/v1/session`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', origin: ready.url },
+        body: JSON.stringify({ token }),
+      });
+    expect((await signIn()).ok).toBe(true);
+    expect((await signIn()).status).toBe(401);
+
+    // Commands in another process find it by its folder.
+    const status = await muster.json<{ healthy: boolean; hosts: unknown[] }>(['status'], { cwd });
+    expect(status).toMatchObject({ healthy: true });
+    expect(status.hosts).toHaveLength(1);
+    const before = (await muster.json<Agent>(['agents', 'show', 'test_agent_1'], { cwd })).epoch;
+    const steered = await muster.json<{ items: { agent: Agent; effective: boolean }[] }>(
+      ['agents', 'stop', 'test_agent_1', 'test_agent_2'],
+      { cwd },
+    );
+    expect(steered.items.map(({ agent, effective }) => [agent.status, effective])).toEqual([
+      ['stopped', true],
+      ['stopped', true],
+    ]);
+    expect(
+      (await muster.json<{ items: { agent: Agent; effective: boolean }[] }>(['agents', 'start', 'test_agent_1'], { cwd })).items[0],
+    ).toMatchObject({ effective: true, agent: { status: 'running' } });
+    expect(
+      (await muster.json<{ items: { agent: Agent }[] }>(['agents', 'restart', 'test_agent_1'], { cwd })).items[0]?.agent.epoch,
+    ).toBeGreaterThan(before);
+    const ran = await muster.json<{ items: { command: { state: string } }[] }>(['agents', 'run', 'diagnostic_test_agent'], { cwd });
+    expect(ran.items[0]?.command.state).toBe('done');
+
+    const missing = await muster.run(['agents', 'show', 'tset_agent_1'], { cwd });
+    expect(missing.code).toBe(1);
+    expect(missing.stderr).toContain('Did you mean test_agent_1?');
+
+    const key = await muster.json<{ key: string; key_id: string }>(['keys', 'create', 'watcher', '--role', 'viewer'], { cwd });
+    const look = (): Promise<Response> => fetch(`${ready.url}/api/v1/agents`, { headers: { authorization: `Bearer ${key.key}` } });
+    expect((await look()).status).toBe(200);
+    await muster.json(['keys', 'revoke', key.key_id], { cwd });
+    await until('the key is refused', async () => (await look()).status === 401);
+
+    const link = await muster.json<{ url: string }>(['sign-in'], { cwd });
+    expect(new URL(link.url).origin).toBe(ready.url);
+
+    const events = await muster.run(['events', '--no-follow', '--last', '500', '--json'], { cwd });
+    const types = events.stdout
+      .trim()
+      .split('\n')
+      .map((line) => (JSON.parse(line) as { type: string }).type);
+    expect(types).toEqual(expect.arrayContaining(['host:joined', 'agent:claimed', 'agent:started', 'agent:stopped']));
+
+    const doctor = await muster.json<{ healthy: boolean; findings: { where: string; severity: string }[] }>(['doctor'], { cwd });
+    expect(doctor.findings.filter(({ severity }) => severity === 'error')).toEqual([]);
+    expect(doctor.findings.map(({ where }) => where)).toEqual(
+      expect.arrayContaining(['database', 'rights', 'connections', 'schema', 'partitions', 'wake-ups', 'hosts']),
+    );
+
+    const { code, stdout } = await up.stop('SIGINT');
+    expect(code).toBe(0);
+    expect(stdout.split('\n').filter((line) => line !== '' && !line.startsWith('{'))).toEqual([]);
+    expect(await postmasterOf(cwd)).toBeUndefined();
+    await expect(fetch(ready.url)).rejects.toThrow();
+  }, 60_000);
+
+  it('goes on where it was: after a stop, after kill -9, and its agents’ desired state with it', async () => {
+    const cwd = muster.folder();
+    const first = muster.start(UP, { cwd, env });
+    await first.ready();
+    await muster.json(['agents', 'stop', 'test_agent_1'], { cwd });
+    expect((await first.stop()).code).toBe(0);
+
+    const second = muster.start(UP, { cwd, env });
+    const again = await second.ready();
+    await until('six agents are at work', async () => atWork(await agentsOf(again)).length === 6);
+    expect((await agentsOf(again)).find(({ agent_id: id }) => id === 'test_agent_1')).toMatchObject({
+      state: 'inactive',
+      status: 'stopped',
+    });
+    await second.stop('SIGKILL');
+    expect(await postmasterOf(cwd)).toBeDefined();
+
+    const killedAt = performance.now();
+    const third = muster.start(UP, { cwd, env });
+    const after = await third.ready();
+    await until('the new host runs all six', async () => {
+      const agents = await agentsOf(after);
+      return atWork(agents).length === 6 && agents.filter(({ status }) => status === 'running').every(({ epoch }) => epoch > 1);
+    });
+    expect(performance.now() - killedAt).toBeLessThan(8_000);
+    expect((await third.stop()).code).toBe(0);
+    expect(await postmasterOf(cwd)).toBeUndefined();
+  }, 60_000);
+});
+
+describe('two at once', () => {
+  it('on one data folder: 81, naming the first; on one port: 80; and the first is not disturbed', async () => {
+    const cwd = muster.folder();
+    const up = muster.start(UP, { cwd, env });
+    const ready = await up.ready();
+    const sameFolder = await muster.run(UP, { cwd });
+    expect(sameFolder.code).toBe(81);
+    expect(sameFolder.stderr).toContain(`Process ${up.child.pid}`);
+    const { port } = new URL(ready.url);
+    const samePort = await muster.run(['up', '--port', port, '--no-open', '--json']);
+    expect(samePort.code).toBe(80);
+    expect(samePort.stderr).toContain(`port ${port}`);
+    expect((await agentsOf(ready)).length).toBeGreaterThan(0);
+    expect((await up.stop()).code).toBe(0);
+  }, 45_000);
+
+  it('a taken port is told before anything is started', async () => {
+    const cwd = muster.folder();
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, '127.0.0.1', resolve));
+    const address = taken.address();
+    const { code } = await muster.run(['up', '--port', String(typeof address === 'object' ? address?.port : 0), '--no-open'], { cwd });
+    taken.close();
+    expect(code).toBe(80);
+    expect(existsSync(join(cwd, '.muster'))).toBe(false);
+  });
+});
+
+describe('the end', () => {
+  it('a signal while it starts ends it in good order', async () => {
+    const cwd = muster.folder();
+    const up = muster.start([...UP, '--log-level', 'debug'], { cwd, env });
+    await until('PostgreSQL starts', () => up.stderr.includes('creating the database'), 20_000);
+    const { code } = await up.stop('SIGTERM');
+    expect(code).toBe(0);
+    expect(await postmasterOf(cwd)).toBeUndefined();
+  }, 30_000);
+
+  it('a second signal forces it, and takes the embedded server along', async () => {
+    const cwd = muster.folder();
+    // An agent that does not end when it is told to holds the host up.
+    write(
+      cwd,
+      'agents/stubborn.js',
+      `export default { type: 'stubborn', name: 'Stubborn', description: 'Does not end.', schedule: { every: '1s' }, timeout: '1h', run: () => new Promise(() => { setInterval(() => {}, 1000); }) };`,
+    );
+    const up = muster.start([...UP, '--agents', 'agents'], { cwd, env });
+    const ready = await up.ready();
+    await until('it runs', async () => atWork(await agentsOf(ready)).includes('stubborn'));
+    up.child.kill('SIGINT');
+    await until('it stops', () => up.stdout.includes('Stopping') || up.stderr.includes('Stopping'), 5_000).catch(() => undefined);
+    const { code } = await up.stop('SIGTERM');
+    expect(code).toBe(143);
+    expect(await postmasterOf(cwd)).toBeUndefined();
+  }, 45_000);
+
+  it('an embedded server that dies is started again, and the fleet goes on', async () => {
+    const cwd = muster.folder();
+    const up = muster.start(UP, { cwd, env });
+    const ready = await up.ready();
+    await until('agents are at work', async () => atWork(await agentsOf(ready)).length === 7);
+    const before = await postmasterOf(cwd);
+    process.kill(before ?? 0, 'SIGKILL');
+    await until('another server runs', async () => ![undefined, before].includes(await postmasterOf(cwd)), 20_000);
+    const since = Date.now();
+    await until(
+      'all agents beat again',
+      async () =>
+        (await agentsOf(ready).catch(() => [])).filter(
+          ({ status, last_heartbeat_at: beat }) => status === 'running' && Date.parse(beat ?? '') > since,
+        ).length === 7,
+      20_000,
+    );
+    expect((await up.stop()).code).toBe(0);
+  }, 60_000);
+});
+
+describe('muster setup', () => {
+  it('makes the schema and .env once, and overwrites neither', async () => {
+    const cwd = muster.folder();
+    const first = await muster.json<{ applied: string[]; env_file: string }>(['setup'], { cwd });
+    expect(first.applied[0]).toBe('core/000001_core');
+    expect(first.env_file).toBe('written');
+    write(cwd, '.env', 'MUSTER_PORT=5001\n');
+    const second = await muster.json<{ applied: string[]; env_file: string }>(['setup'], { cwd });
+    expect(second).toMatchObject({ applied: [], env_file: 'kept' });
+    expect(readFileSync(join(cwd, '.env'), 'utf8')).toBe('MUSTER_PORT=5001\n');
+    expect(await postmasterOf(cwd)).toBeUndefined();
+  }, 30_000);
+});
