@@ -6,6 +6,7 @@ import { EXIT, isMusterError, MusterError } from '../src/base/errors.ts';
 import type { Bench } from './support/bench.ts';
 import { openContext } from './support/context.ts';
 import { load, machine, versions } from './support/machine.ts';
+import { writeReport } from './support/report.ts';
 import { judge, readResult, writeResult } from './support/results.ts';
 import { alignColumns, figureTable, readable } from './support/table.ts';
 
@@ -63,7 +64,10 @@ async function runBench(
     console.log(
       `  ${result.machine.cpu}, ${result.machine.cores} cores; Node ${result.versions.node}; load ${before} before, ${result.load.after} after`,
     );
-    if (options.record) console.log(`  recorded in ${await writeResult(root, result)}`);
+    if (options.record) {
+      console.log(`  recorded in ${await writeResult(root, result)}`);
+      await writeReport(root);
+    }
     failed = false;
     return figures.every(({ verdict }) => verdict !== 'missed');
   } finally {
