@@ -90,8 +90,10 @@ describe('the default agents on a host', () => {
       text: `update muster.agents set created_at = now() - interval '2 minutes', updated_at = now() - interval '2 minutes' where agent_id = 'orphan'`,
       values: [],
     });
-    const findings = async (): Promise<readonly string[]> =>
-      ((await state.systemState.get(HEALTH_KEY))?.value as HealthReport).findings.map(({ subject, level }) => `${subject} ${level}`);
+    const findings = async (): Promise<readonly string[] | undefined> =>
+      ((await state.systemState.get(HEALTH_KEY))?.value as HealthReport | undefined)?.findings.map(
+        ({ subject, level }) => `${subject} ${level}`,
+      );
     await expect.poll(findings, { timeout: 5_000 }).toContain('agent:orphan critical');
     await state.agents.remove(agentId('orphan'));
     await expect.poll(findings, { timeout: 5_000 }).not.toContain('agent:orphan critical');

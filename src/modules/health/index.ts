@@ -9,7 +9,6 @@ export const healthModule: Module = {
 };
 
 export { HEALTH_KEY } from './agent.ts';
-export { DEFAULT_THRESHOLDS, type Threshold } from './thresholds.ts';
-export { LEVELS, type Finding, type Level, type Subject } from './finding.ts';
-export type { HealthReport, ReportedFinding, ReportedSubject } from './report.ts';
-export type { Band } from './score.ts';
+export { DEFAULT_THRESHOLDS } from './thresholds.ts';
+export { LEVELS, type Level } from './finding.ts';
+export type { HealthReport } from './report.ts';

@@ -163,10 +163,10 @@ describe('a report', () => {
   });
 
   it('stays a small document however much is found, and says what it leaves out', () => {
-    const many = Array.from(
-      { length: 500 },
-      (_, n): Verdict => ({ ...finding(n % 2 === 0 ? 'warning' : 'critical', n), subject: `agent:${n}` }) as Verdict,
-    );
+    const many = Array.from({ length: 500 }, (_, n): Verdict => ({
+      ...finding(n % 2 === 0 ? 'warning' : 'critical', n),
+      subject: `agent:${n}`,
+    }));
     const report = reportOf(many, at(0), undefined);
     expect(report).toMatchObject({ findings_omitted: 300, subjects_omitted: 301, counts: { warning: 250, critical: 250 } });
     expect(report.findings.every(({ level }) => level === 'critical')).toBe(true);

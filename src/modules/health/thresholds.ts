@@ -56,8 +56,11 @@ export const thresholdsSetting = z
   .default({});
 
 export function thresholdsWith(overrides: z.output<typeof thresholdsSetting>): Thresholds {
-  const merged = Object.entries(DEFAULT_THRESHOLDS).map(([name, threshold]) => [name, { ...threshold, ...overrides[name as CheckName] }]);
-  return Object.fromEntries(merged) as unknown as Thresholds;
+  const merged = Object.entries(DEFAULT_THRESHOLDS).map(([name, threshold]): [string, Threshold] => [
+    name,
+    { ...threshold, ...overrides[name as CheckName] },
+  ]);
+  return Object.fromEntries(merged) as Thresholds;
 }
 
 /** How far a value must come back before a finding is gone: 5% of the threshold, so that one that hovers there does not flap. */

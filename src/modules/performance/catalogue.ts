@@ -1,6 +1,6 @@
 import { FLEET_METRICS } from './fleet/metrics.ts';
 import { HOST_METRICS } from './host/metrics.ts';
-import { counter, gauge, type Catalogue, type Metric } from '../metric.ts';
+import { counter, gauge, type Catalogue } from '../metric.ts';
 import { POSTGRES_METRICS } from './postgres/metrics.ts';
 import { PROCESS_METRICS } from './process/metrics.ts';
 
@@ -83,5 +83,3 @@ export const METRICS = {
 } as const;
 
 export type MetricName = keyof typeof METRICS;
-
-export const metricOf = (name: MetricName): Metric => METRICS[name];

@@ -8,6 +8,6 @@ export const performanceModule: Module = {
   defaultAgents: [{ agentId: 'performance_monitor', name: 'Performance monitor', type: 'performance_monitor' }],
 };
 
-export { ALIASES, METRICS, type MetricName } from './catalogue.ts';
+export { METRICS, type MetricName } from './catalogue.ts';
 export { performanceConfig } from './config.ts';
 export type { Labels } from './reading.ts';

@@ -46,7 +46,7 @@ export function parseMounts(mountinfo: string): readonly Mount[] {
     const known = byDevice.get(device);
     if (known === undefined || path.length < known.mountpoint.length) byDevice.set(device, { mountpoint: path, device, type });
   }
-  return [...byDevice.values()].sort((a, b) => (a.mountpoint < b.mountpoint ? -1 : 1)).slice(0, MOST);
+  return [...byDevice.values()].toSorted((a, b) => (a.mountpoint < b.mountpoint ? -1 : 1)).slice(0, MOST);
 }
 
 /** The kernel writes space, tab, line feed and backslash as \040, \011, \012, \134. */

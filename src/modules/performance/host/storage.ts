@@ -16,7 +16,7 @@ export function storageCollector({ read, host }: HostSource): Collector {
         os.platform() === 'linux'
           ? parseMounts(read('/proc/self/mountinfo')).map((mount) => mount.mountpoint)
           : [path.parse(process.cwd()).root];
-      let failure: unknown;
+      let failure: Error | undefined;
       for (const mountpoint of mountpoints) {
         try {
           const usage = filesystemUsage(await statfs(mountpoint));

@@ -104,7 +104,7 @@ function garbage(host: Labels): Collector {
 export function mostFrequent(names: readonly string[], most: number): readonly (readonly [string, number])[] {
   const counts = new Map<string, number>();
   for (const name of names) counts.set(name, (counts.get(name) ?? 0) + 1);
-  return [...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).slice(0, most);
+  return [...counts].toSorted(([a, m], [b, n]) => n - m || (a < b ? -1 : 1)).slice(0, most);
 }
 
 function descriptors(host: Labels, read: ReadKernelFile): Collector {
