@@ -71,6 +71,7 @@ export class ConnectionPool {
       keepAliveInitialDelayMillis: 10_000,
       types: typeParsers,
       // The pool waits for the promise before it hands the connection out; its type does not say so.
+      // oxlint-disable-next-line typescript/no-misused-promises
       onConnect: (client) => this.#prepare(client),
     });
     // An idle connection that breaks is replaced at the next use; without a listener it would end the process.
