@@ -26,11 +26,12 @@ export function retentionOf({ monitoring: { retention } }: Config): Pick<SharedS
 }
 
 /** The types with this installation's intervals and thresholds under their agents' own configuration. */
-export function withInstallationDefaults(types: readonly AnyAgentDefinition[], { monitoring }: Config): readonly AnyAgentDefinition[] {
+export function withInstallationDefaults(types: readonly AnyAgentDefinition[], { monitoring, dataDir }: Config): readonly AnyAgentDefinition[] {
   const { intervals, thresholds } = monitoring;
   const defaults: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     performance_monitor: { every: intervals.metrics, slow_every: intervals.metrics_slow, rare_every: intervals.metrics_rare },
     heartbeat_health_agent: { every: intervals.health, thresholds },
+    test_launcher_env_agent: { data_dir: dataDir },
   };
   return types.map((type) => {
     const own = defaults[type.type];

@@ -85,6 +85,15 @@ describe('heartbeat_health_agent', () => {
     expect(reportIn(agent)?.findings.find(({ subject }) => subject === 'agent:an_agent')?.since).toBe(since);
   });
 
+  it.each([['nothing of the kind'], [{ findings: 'many' }], [{ findings: [{ id: 1 }], subjects: [] }]])(
+    'begins anew where %j stands in place of a report',
+    async (stored) => {
+      await using agent = await start(new FakeFleet(), { [HEALTH_KEY]: stored });
+      expect((await agent.tick()).kind).toBe('succeeded');
+      expect(reportIn(agent)?.score).toBe(100);
+    },
+  );
+
   it('fails its run, and says why, where it cannot read: an old report is not passed off as a new one', async () => {
     await using agent = await runAgent(heartbeatHealthAgent, {
       fleet: new FakeFleet().state,

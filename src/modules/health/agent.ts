@@ -12,7 +12,7 @@ import { History } from './history.ts';
 import { hostChecks } from './host-checks.ts';
 import type { Bench } from './judge.ts';
 import { HEALTH_METRICS } from './metrics.ts';
-import { changesBetween, reportOf, type HealthReport } from './report.ts';
+import { changesBetween, readReport, reportOf, type HealthReport, type ReportBefore } from './report.ts';
 import { thresholdsWith } from './thresholds.ts';
 
 export const HEALTH_KEY = 'health:fleet';
@@ -22,7 +22,7 @@ const MOST_EVENTS = 20;
 
 interface Life {
   readonly history: History;
-  previous: HealthReport | undefined;
+  previous: ReportBefore | undefined;
 }
 
 const lives = new WeakMap<object, Life>();
@@ -41,7 +41,7 @@ export const heartbeatHealthAgent = defineAgent({
   timeout: '25s',
   async startup(ctx) {
     // The report before gives findings their age, whoever wrote it.
-    lives.set(ctx.life, { history: new History(durationMs(ctx.config.window)), previous: await ctx.state.get<HealthReport>(HEALTH_KEY) });
+    lives.set(ctx.life, { history: new History(durationMs(ctx.config.window)), previous: readReport(await ctx.state.get(HEALTH_KEY)) });
   },
   async run(ctx) {
     const life = lives.get(ctx.life);
@@ -58,7 +58,7 @@ export const heartbeatHealthAgent = defineAgent({
 });
 
 /** The report on these facts: pure, so that the same facts always give the same report. */
-export function evaluate(facts: Facts, config: HealthConfig, previous: HealthReport | undefined): HealthReport {
+export function evaluate(facts: Facts, config: HealthConfig, previous: ReportBefore | undefined): HealthReport {
   const bench: Bench = {
     thresholds: thresholdsWith(config.thresholds),
     open: new Map(previous?.findings.map(({ id, level }) => [id, level])),
@@ -72,7 +72,7 @@ export function evaluate(facts: Facts, config: HealthConfig, previous: HealthRep
   return reportOf(verdicts, facts.now, previous);
 }
 
-function publish(ctx: AgentContext<HealthConfig>, report: HealthReport, previous: HealthReport | undefined): void {
+function publish(ctx: AgentContext<HealthConfig>, report: HealthReport, previous: ReportBefore | undefined): void {
   const metric = (name: keyof typeof HEALTH_METRICS, value: number, labels: Readonly<Record<string, string>>): void =>
     ctx.metric(name, value, { unit: HEALTH_METRICS[name].unit, labels });
   for (const { subject, score, coverage } of report.subjects) {

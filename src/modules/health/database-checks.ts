@@ -29,7 +29,7 @@ const READINGS: readonly Reading[] = [
     metric: 'postgres_pool_usage_ratio',
     where: { pool: 'main' },
     text: (value) => `${percent(value)} of the connections of this host's pool are in use`,
-    remedy: 'Look for long transactions of agents, or raise database.pool_max.',
+    remedy: 'Look for long transactions of agents, or raise performance.connection_pool_size.',
   },
   {
     check: 'database.transaction_age_seconds',

@@ -1,9 +1,9 @@
-import { durationMs } from '../../base/duration.ts';
+import { z } from 'zod';
 import { sql } from '../../db/sql.ts';
 import type { AgentContext } from '../../agent/index.ts';
 import type { AgentRecord } from '../../state/agents.ts';
 import type { SharedState } from '../../state/shared-state.ts';
-import { performanceConfig } from '../performance/index.ts';
+import { monitorKey } from '../performance/index.ts';
 import type { Facts } from './facts.ts';
 import { Readings, type LatestReading, type MaxAges } from './readings.ts';
 
@@ -13,7 +13,7 @@ const MOST_MONITORS = 50;
 const PAGE = 1_000;
 
 /** Reads everything that is judged from the truth. */
-export async function gather(ctx: Pick<AgentContext, 'sql' | 'fleet' | 'signal'>): Promise<Omit<Facts, 'history'>> {
+export async function gather(ctx: Pick<AgentContext, 'sql' | 'fleet' | 'state' | 'signal'>): Promise<Omit<Facts, 'history'>> {
   const { rows } = await ctx.sql.read<{ readonly now: number; readonly in_grace: boolean }>(
     sql`select (extract(epoch from clock_timestamp()) * 1000)::float8 as now, coalesce(bool_or(grace_until > clock_timestamp()), false) as in_grace from muster.fleet_clock`,
   );
@@ -22,11 +22,14 @@ export async function gather(ctx: Pick<AgentContext, 'sql' | 'fleet' | 'signal'>
   const hosts = await ctx.fleet.hosts.list();
   const monitors = agents.filter(({ type }) => type === 'performance_monitor').slice(0, MOST_MONITORS);
   const latest: LatestReading[] = [];
+  const intervals: MaxAges[] = [];
   for (const monitor of monitors) {
     ctx.signal.throwIfAborted();
     latest.push(...(await latestOf(ctx.fleet, monitor)));
+    const report = monitorReport.safeParse(await ctx.state.get(monitorKey(monitor.agentId)));
+    if (report.success) intervals.push(report.data.intervals_ms);
   }
-  return { now: clock.now, inGrace: clock.in_grace, agents, hosts, readings: new Readings(latest, clock.now, maxAgesOf(monitors)) };
+  return { now: clock.now, inGrace: clock.in_grace, agents, hosts, readings: new Readings(latest, clock.now, maxAgesOf(intervals)) };
 }
 
 async function activeAgents(fleet: SharedState): Promise<readonly AgentRecord[]> {
@@ -49,10 +52,16 @@ async function latestOf(fleet: SharedState, { agentId }: AgentRecord): Promise<r
   }
 }
 
-/** Three intervals of the slowest monitor, and time enough for a batch to arrive. */
-function maxAgesOf(monitors: readonly AgentRecord[]): MaxAges {
-  const configs = monitors.map(({ config }) => performanceConfig.safeParse(config).data ?? performanceConfig.parse({}));
-  const age = (key: 'every' | 'slow_every' | 'rare_every'): number =>
-    Math.max(20_000, ...configs.map((config) => 3 * durationMs(config[key])));
-  return { fast: age('every'), slow: age('slow_every'), rare: age('rare_every') };
+/** At the default intervals; a monitor that measures less often says so. */
+const SHORTEST_MAX_AGES: MaxAges = { fast: 20_000, slow: 90_000, rare: 900_000 };
+
+/** Three intervals of the slowest monitor. */
+function maxAgesOf(intervals: readonly MaxAges[]): MaxAges {
+  const age = (tier: keyof MaxAges): number => Math.max(SHORTEST_MAX_AGES[tier], ...intervals.map((each) => 3 * each[tier]));
+  return { fast: age('fast'), slow: age('slow'), rare: age('rare') };
 }
+
+const milliseconds = z.number().positive().finite();
+
+/** What of a monitor's own report is used; anybody may have written it. */
+const monitorReport = z.object({ intervals_ms: z.object({ fast: milliseconds, slow: milliseconds, rare: milliseconds }) });

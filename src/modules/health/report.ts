@@ -1,5 +1,6 @@
+import { z } from 'zod';
 import { LEVELS, type Finding, type Level, type Subject, type Verdict } from './finding.ts';
-import { scoreFleet, scoreSubject, type Band, type SubjectHealth } from './score.ts';
+import { BANDS, scoreFleet, scoreSubject, type Band, type SubjectHealth } from './score.ts';
 
 /** Findings and subjects in a report at most, the gravest first: a report is one small document. */
 const MOST_FINDINGS = 200;
@@ -38,8 +39,30 @@ export interface HealthReport {
 
 export const NO_BUSINESS_IMPACT = 'not configured';
 
+/** What the next report needs of the one before. */
+export interface ReportBefore {
+  readonly findings: readonly Pick<ReportedFinding, 'id' | 'level' | 'since'>[];
+  readonly subjects: readonly Pick<ReportedSubject, 'subject' | 'score' | 'band' | 'level'>[];
+}
+
+const level = z.enum(LEVELS);
+const reportBefore = z.object({
+  findings: z.array(z.object({ id: z.string(), level, since: z.iso.datetime() })),
+  subjects: z.array(
+    z.object({
+      subject: z.string().transform((text) => text as Subject),
+      score: z.number().nullable(),
+      band: z.enum(BANDS),
+      level: level.nullable(),
+    }),
+  ),
+});
+
+/** The report that is stored, as far as it is one: anybody may have written there. */
+export const readReport = (stored: unknown): ReportBefore | undefined => reportBefore.safeParse(stored).data;
+
 /** Everything a report says, from the verdicts of all checks; `previous` gives findings their age. */
-export function reportOf(verdicts: readonly Verdict[], now: number, previous: Pick<HealthReport, 'findings'> | undefined): HealthReport {
+export function reportOf(verdicts: readonly Verdict[], now: number, previous: Pick<ReportBefore, 'findings'> | undefined): HealthReport {
   const bySubject = new Map<Subject, Verdict[]>();
   for (const verdict of verdicts) bySubject.set(verdict.subject, [...(bySubject.get(verdict.subject) ?? []), verdict]);
   const members = [...bySubject].filter(([subject]) => subject !== 'fleet').map(([subject, own]) => scoreSubject(subject, own));
@@ -95,7 +118,7 @@ export interface HealthChange {
 }
 
 /** Subjects whose level or band is another one than in the report before. Those that report did not know are no change. */
-export function changesBetween(previous: HealthReport | undefined, report: HealthReport): readonly HealthChange[] {
+export function changesBetween(previous: Pick<ReportBefore, 'subjects'> | undefined, report: HealthReport): readonly HealthChange[] {
   const before = new Map(previous?.subjects.map((subject) => [subject.subject, subject]));
   return report.subjects.flatMap((subject) => {
     const old = before.get(subject.subject);

@@ -1,7 +1,8 @@
 import { gravest, type Finding, type Level, type Subject, type Verdict } from './finding.ts';
 
 /** What a score means in one word; `unknown` where nothing could be judged. */
-export type Band = 'healthy' | 'degraded' | 'unhealthy' | 'critical' | 'unknown';
+export const BANDS = ['healthy', 'degraded', 'unhealthy', 'critical', 'unknown'] as const;
+export type Band = (typeof BANDS)[number];
 
 export interface SubjectHealth {
   readonly subject: Subject;

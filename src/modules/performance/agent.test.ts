@@ -42,10 +42,10 @@ describe('performance_monitor without a database', () => {
   it('reports its collectors once, and again when one changes', async () => {
     await using agent = await runAgent(performanceMonitor, { config: withoutDatabase });
     await agent.tick();
-    const report = agent.state.value<{ collectors: { collector: string; status: string }[] }>('performance:collectors');
+    const report = agent.state.value<{ collectors: { collector: string; status: string }[] }>('performance:performance_monitor_under_test');
     expect(report?.collectors.find(({ collector }) => collector === 'process')).toMatchObject({ status: 'up' });
     await agent.tick();
-    expect((await agent.state.read('performance:collectors'))?.revision).toBe(1);
+    expect((await agent.state.read('performance:performance_monitor_under_test'))?.revision).toBe(1);
   });
 
   it.each([

@@ -7,22 +7,33 @@ import { METRICS } from './catalogue.ts';
 import type { Collector } from './collector.ts';
 import { performanceConfig, type PerformanceConfig } from './config.ts';
 import { fleetCollectors } from './fleet/collectors.ts';
-import { hostCollectors, thisMachine } from './host/index.ts';
+import { hostCollectors, thisMachine, type HostSource } from './host/index.ts';
 import { postgresCollectors } from './postgres/collectors.ts';
 import { processCollectors } from './process/collectors.ts';
-import { Rounds, type CollectorStatus } from './rounds.ts';
+import { Rounds, type CollectorStatus, type Intervals } from './rounds.ts';
 import { tickOf } from './tick.ts';
 
 /** What lives from startup to shutdown. */
 interface Life {
   readonly rounds: Rounds;
+  readonly intervals: Intervals;
+  readonly host: string;
   lastTick: number | undefined;
   reported: string | undefined;
 }
 
 const lives = new WeakMap<object, Life>();
 
-export const COLLECTORS_KEY = 'performance:collectors';
+/** Where a monitor says how its collectors fare, and how often they measure. */
+export const monitorKey = (agentId: string): string => `performance:${agentId}`;
+
+/** The document at {@link monitorKey}. */
+interface MonitorReport {
+  readonly host: string;
+  readonly intervals_ms: Intervals;
+  readonly collectors: readonly CollectorStatus[];
+  readonly changed_at: string;
+}
 
 export const performanceMonitor = defineAgent({
   type: 'performance_monitor',
@@ -40,7 +51,9 @@ export const performanceMonitor = defineAgent({
   startup(ctx) {
     const { every, slow_every, rare_every } = ctx.config;
     const intervals = { fast: durationMs(every), slow: durationMs(slow_every), rare: durationMs(rare_every) };
-    lives.set(ctx.life, { rounds: new Rounds(collectorsFor(ctx.config), intervals), lastTick: undefined, reported: undefined });
+    const machine = thisMachine();
+    const rounds = new Rounds(collectorsFor(ctx.config, machine), intervals);
+    lives.set(ctx.life, { rounds, intervals, host: machine.host.host, lastTick: undefined, reported: undefined });
   },
   async run(ctx) {
     const life = lifeOf(ctx);
@@ -74,8 +87,7 @@ export const performanceMonitor = defineAgent({
   },
 });
 
-function collectorsFor(config: PerformanceConfig): readonly Collector[] {
-  const machine = thisMachine();
+function collectorsFor(config: PerformanceConfig, machine: HostSource): readonly Collector[] {
   return [
     ...(config.host ? hostCollectors(machine) : []),
     ...(config.process ? processCollectors(machine.host, machine.read) : []),
@@ -101,6 +113,12 @@ async function report(ctx: AgentContext<PerformanceConfig>, life: Life): Promise
   const status = life.rounds.status();
   const gist = JSON.stringify(status.map(({ collector, status: state, reason }: CollectorStatus) => [collector, state, reason]));
   if (gist === life.reported) return;
-  await ctx.state.set(COLLECTORS_KEY, { collectors: status, changed_at: new Date(ctx.clock.now()).toISOString() });
+  const { host, intervals: intervals_ms } = life;
+  await ctx.state.set(monitorKey(ctx.agentId), {
+    host,
+    intervals_ms,
+    collectors: status,
+    changed_at: new Date(ctx.clock.now()).toISOString(),
+  } satisfies MonitorReport);
   life.reported = gist;
 }

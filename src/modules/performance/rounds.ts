@@ -12,7 +12,7 @@ import { isDue } from './tick.ts';
 /** Milliseconds between measurements, by tier. */
 export type Intervals = Readonly<Record<Exclude<Tier, 'run'>, number>>;
 
-/** How a collector fares, for people: in system_state under `performance:collectors`. */
+/** How a collector fares, for people: in system_state, with its monitor. */
 export interface CollectorStatus {
   readonly collector: string;
   readonly status: 'up' | 'failing' | 'not_offered' | 'not_run';
