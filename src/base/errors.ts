@@ -202,7 +202,7 @@ export const ERRORS = {
     status: 503,
     exitCode: EXIT.unavailable,
     title: 'The database is too busy',
-    remedy: 'Try again; if it stays, raise max_connections or lower database.pool_max.',
+    remedy: 'Try again; if it stays, raise max_connections or lower performance.connection_pool_size.',
   },
   DATABASE_READ_ONLY: {
     status: 503,

@@ -79,9 +79,9 @@ export class PostgresAdapter implements Database, Service {
   /** Connects once, so that a wrong URL, an old server or a standby is told at once and precisely. */
   async start(): Promise<void> {
     await this.#use('main', (_, session) => {
-      if (session.pooled) {
+      if (session.pooled && this.directConnection === this.connection) {
         this.#log.info(
-          'the database is reached through a connection pooler: wake-ups and migrations need database.direct_url, polling works without',
+          'the database is reached through a connection pooler: changes are found by polling, unless MUSTER_DIRECT_DATABASE_URL leads past it',
         );
       }
       return Promise.resolve();

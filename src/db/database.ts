@@ -1,6 +1,9 @@
 import type { Sql } from './sql.ts';
 
-/** What a statement gave back. */
+/**
+ * What a statement gave back. Values come as `pg` gives them (timestamptz as Date, numeric as text, jsonb parsed), but for
+ * bigint: a number while that is exact, the server's text beyond 2^53.
+ */
 export interface Result<Row> {
   readonly rows: readonly Row[];
   /** Rows returned or changed. */

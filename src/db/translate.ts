@@ -78,7 +78,7 @@ function wording(code: ErrorCode, sqlState: string | undefined, said: string, ne
       if (sqlState === undefined) {
         return {
           message: 'No connection of the pool came free in time.',
-          remedy: 'Look for long statements and locks (`muster doctor`), or raise database.pool_max.',
+          remedy: 'Look for long statements and locks (`muster doctor`), or raise performance.connection_pool_size.',
         };
       }
       return { message: `PostgreSQL at ${place} is short of a resource: ${said}.` };
