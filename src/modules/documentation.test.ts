@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { DIAGNOSTIC_METRICS, SYNTHETIC_METRICS } from './diagnostics/metrics.ts';
 import { HEALTH_METRICS } from './health/metrics.ts';
+import { DEFAULT_THRESHOLDS, type Threshold } from './health/thresholds.ts';
 import type { Catalogue } from './metric.ts';
 import { ALIASES, COLLECTOR_METRICS } from './performance/catalogue.ts';
 import { FLEET_METRICS } from './performance/fleet/metrics.ts';
@@ -32,15 +33,28 @@ function table(catalogue: Catalogue): string {
   return ['| metric | kind | unit | every | labels | source | meaning |', '|---|---|---|---|---|---|---|', ...rows].join('\n');
 }
 
+function checks(): string {
+  const level = (value: number | undefined): string => (value === undefined ? '' : String(value));
+  const rows = Object.entries<Threshold>(DEFAULT_THRESHOLDS).map(
+    ([name, { worse, warning, critical, emergency }]) =>
+      `| \`${name}\` | ${worse} | ${level(warning)} | ${level(critical)} | ${level(emergency)} |`,
+  );
+  return ['| check | worse | warning | critical | emergency |', '|---|---|---|---|---|', ...rows].join('\n');
+}
+
 describe('docs/agents.md', () => {
   const page = readFileSync(PAGE, 'utf8');
-  const expected = Object.entries(TABLES).reduce(
+  const withTables = Object.entries(TABLES).reduce(
     (text, [name, catalogue]) =>
       text.replace(
         new RegExp(`(<!-- metrics:${name} -->\\n)[^]*?(<!-- /metrics -->)`),
         (_, start: string, end: string) => `${start}\n${table(catalogue)}\n\n${end}`,
       ),
     page,
+  );
+  const expected = withTables.replace(
+    /(<!-- checks -->\n)[^]*?(<!-- \/checks -->)/,
+    (_, start: string, end: string) => `${start}\n${checks()}\n\n${end}`,
   );
   if (process.env['UPDATE_DOCS'] === '1' && expected !== page) writeFileSync(PAGE, expected);
 
