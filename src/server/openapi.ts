@@ -54,7 +54,7 @@ export function addOpenapiRoute(app: Api): void {
     async (request, reply: FastifyReply) => {
       // Routes do not change once the server listens, so it is written once.
       if (document === undefined) {
-        const body = JSON.stringify(app.swagger());
+        const body = JSON.stringify(tidyComponents(app.swagger() as OpenapiDocument));
         document = { body, etag: etagOf(body) };
       }
       void reply.header('etag', document.etag).header('cache-control', 'private, no-cache');
@@ -62,4 +62,35 @@ export function addOpenapiRoute(app: Api): void {
       return reply.type('application/json; charset=utf-8').send(document.body);
     },
   );
+}
+
+interface OpenapiDocument {
+  readonly components?: { readonly schemas?: Readonly<Record<string, unknown>> };
+}
+
+const REFERENCE = /"#\/components\/schemas\/([^"]+)"/g;
+
+/**
+ * Every schema comes twice, as what is sent and as what is answered (`AgentInput`, `Agent`). Leaves out what nothing refers
+ * to, and gives what is only sent its plain name.
+ */
+function tidyComponents(document: OpenapiDocument): unknown {
+  const schemas = document.components?.schemas ?? {};
+  const used = new Set<string>();
+  const visit = (part: unknown): void => {
+    for (const [, name = ''] of JSON.stringify(part).matchAll(REFERENCE)) {
+      if (used.has(name)) continue;
+      used.add(name);
+      visit(schemas[name] ?? {});
+    }
+  };
+  visit({ ...document, components: undefined });
+  const plain = (name: string): string => (name.endsWith('Input') && !used.has(name.slice(0, -5)) ? name.slice(0, -5) : name);
+  const kept = Object.fromEntries(
+    Object.entries(schemas)
+      .filter(([name]) => used.has(name))
+      .map(([name, schema]) => [plain(name), schema]),
+  );
+  const tidy = JSON.stringify({ ...document, components: { ...document.components, schemas: kept } });
+  return JSON.parse(tidy.replace(REFERENCE, (_, name: string) => `"#/components/schemas/${plain(name)}"`));
 }

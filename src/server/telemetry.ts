@@ -16,6 +16,7 @@ export interface MetricSource {
 export class Telemetry {
   readonly #registry: Registry<OpenMetricsContentType>;
   readonly #requests: Histogram<'method' | 'route' | 'status'>;
+  readonly #readFleet: () => Promise<void>;
 
   constructor(services: Services, sources: readonly MetricSource[]) {
     const registry = new Registry<OpenMetricsContentType>();
@@ -32,7 +33,7 @@ export class Telemetry {
       registers,
     });
     for (const source of [...ownSources(services), ...sources]) register(source, registers);
-    addFleet(services, registers);
+    this.#readFleet = fleetGauges(services, registers);
   }
 
   get contentType(): string {
@@ -50,7 +51,8 @@ export class Telemetry {
     });
   }
 
-  render(): Promise<string> {
+  async render(): Promise<string> {
+    await this.#readFleet();
     return this.#registry.metrics();
   }
 }
@@ -135,8 +137,11 @@ function register({ name, help, kind, read }: MetricSource, registers: Registry[
   }
 }
 
-/** Of the whole fleet, read from the database: without it they are left out, and muster_database_up says so. */
-function addFleet({ state, log }: Services, registers: Registry[]): void {
+/**
+ * Of the whole fleet, read from the database for each scrape: without it they are left out, and muster_database_up says so.
+ * Read before the rendering, because the registry collects all its metrics at once and in no order.
+ */
+function fleetGauges({ state, log }: Services, registers: Registry[]): () => Promise<void> {
   const up = new Gauge({ name: 'muster_database_up', help: '1 where the database answered this scrape', registers });
   const hosts = new Gauge({ name: 'muster_hosts', help: 'Hosts by status', labelNames: ['status'], registers });
   const agents = new Gauge({
@@ -144,19 +149,19 @@ function addFleet({ state, log }: Services, registers: Registry[]): void {
     help: 'Agents by what is desired and what is observed',
     labelNames: ['state', 'status'],
     registers,
-    collect: async () => {
-      agents.reset();
-      hosts.reset();
-      try {
-        const [counts, list] = await Promise.all([state.agents.count(), state.hosts.list()]);
-        for (const group of counts) agents.set({ state: group.state, status: group.status }, group.count);
-        for (const status of ['live', 'lost', 'stopped'] as const)
-          hosts.set({ status }, list.filter((host) => host.status === status).length);
-        up.set(1);
-      } catch (error) {
-        up.set(0);
-        log.debug({ error: messageOf(error) }, 'a scrape found the database away');
-      }
-    },
   });
+  return async () => {
+    agents.reset();
+    hosts.reset();
+    try {
+      const [counts, list] = await Promise.all([state.agents.count(), state.hosts.list()]);
+      for (const group of counts) agents.set({ state: group.state, status: group.status }, group.count);
+      for (const status of ['live', 'lost', 'stopped'] as const)
+        hosts.set({ status }, list.filter((host) => host.status === status).length);
+      up.set(1);
+    } catch (error) {
+      up.set(0);
+      log.debug({ error: messageOf(error) }, 'a scrape found the database away');
+    }
+  };
 }

@@ -31,10 +31,18 @@ async function followFromNow(options: Parameters<typeof EventReader.open>[2] = {
 }
 
 const append = (n: number, data: object = {}, agent?: string) =>
-  server.state.events.append(Array.from({ length: n }, (_, i) => ({ type: 'test:happened' as const, data: { i, ...data }, ...(agent === undefined ? {} : { agentId: agentId(agent) }) })));
+  server.state.events.append(
+    Array.from({ length: n }, (_, i) => ({
+      type: 'test:happened' as const,
+      data: { i, ...data },
+      ...(agent === undefined ? {} : { agentId: agentId(agent) }),
+    })),
+  );
 
 async function allIds(): Promise<readonly string[]> {
-  const { rows } = await server.database.database.query<{ id: string }>(sql`select e.id::text from muster.events e where type = 'test:happened' order by e.id`);
+  const { rows } = await server.database.database.query<{ id: string }>(
+    sql`select e.id::text from muster.events e where type = 'test:happened' order by e.id`,
+  );
   return rows.map((row) => row.id);
 }
 
@@ -42,7 +50,10 @@ test('events arrive as they are committed, with id, name and data', async () => 
   const reader = await followFromNow();
   await append(1, { hello: 'wörld\nline' }, 'someone');
   await until('it arrives', () => reader.messages.length === 1);
-  expect(reader.messages[0]).toMatchObject({ event: 'test:happened', data: { type: 'test:happened', agent_id: 'someone', data: { i: 0, hello: 'wörld\nline' } } });
+  expect(reader.messages[0]).toMatchObject({
+    event: 'test:happened',
+    data: { type: 'test:happened', agent_id: 'someone', data: { i: 0, hello: 'wörld\nline' } },
+  });
 });
 
 test('a wake-up brings an event at once, a lost one within the poll', async () => {
@@ -70,7 +81,9 @@ test('a reader cut off at any point resumes without loss or repetition, while wr
     for (let n = 0; n < 25; n++) {
       // Identities are taken at once and committed in another order.
       await database.transaction(async (tx) => {
-        await tx.query(sql`insert into muster.events (type, data) values ('test:happened', jsonb_build_object('w', ${w}::int, 'n', ${n}::int))`);
+        await tx.query(
+          sql`insert into muster.events (type, data) values ('test:happened', jsonb_build_object('w', ${w}::int, 'n', ${n}::int))`,
+        );
         await tx.query(sql`select pg_sleep(${Math.random() * 0.03}::float8)`);
       });
       server.wake.hint('events');
@@ -163,7 +176,9 @@ test('the history is given newest first, page by page', async () => {
   const ids: string[] = [];
   let cursor: string | null = '';
   while (cursor !== null) {
-    const page: { items: { id: string }[]; next_cursor: string | null } = (await server.ask('GET', `/events?agent_id=history&limit=3${cursor === '' ? '' : `&cursor=${cursor}`}`, { headers })).json();
+    const page: { items: { id: string }[]; next_cursor: string | null } = (
+      await server.ask('GET', `/events?agent_id=history&limit=3${cursor === '' ? '' : `&cursor=${cursor}`}`, { headers })
+    ).json();
     ids.push(...page.items.map((event) => event.id));
     cursor = page.next_cursor;
   }

@@ -20,6 +20,9 @@ export interface EventStreamOptions {
   readonly response: ServerResponse;
 }
 
+/** Events, and the place after them. */
+type Page = Awaited<ReturnType<Events['since']>>;
+
 /**
  * One reader of the event stream. It first catches up from the place it names, then joins the tail that all readers share.
  * Where the two meet, what both saw is sent once: while catching up the tail's events are kept, and the identities of the last
@@ -37,35 +40,36 @@ export class EventStream {
     options.response.once('close', () => this.#unfollow());
   }
 
-  /** The page that the reader's place leads to. Throws BAD_CURSOR, so that it can be told before the stream opens. */
-  static first(events: Pick<Events, 'since'>, place: EventCursor): ReturnType<Events['since']> {
+  /**
+   * What comes after a reader's place; without one, the present as its place. Read before the stream opens, so that
+   * BAD_CURSOR, or a database that is away, is still an answer.
+   */
+  static first(events: Pick<Events, 'since'>, place: EventCursor | undefined): Promise<Page> {
     return events.since(place, CATCH_UP_BATCH);
   }
 
   /** Resolves when the reader is up to date and follows the tail. */
-  async join(first: Awaited<ReturnType<Events['since']>> | undefined): Promise<void> {
+  async join(first: Page): Promise<void> {
     const { events, tail, response } = this.#options;
     let page = first;
-    while (page !== undefined && page.items.length === CATCH_UP_BATCH) {
+    while (page.items.length === CATCH_UP_BATCH && !response.destroyed) {
       await this.#sendPage(page.items);
-      if (response.destroyed) return;
       page = await events.since(page.cursor, CATCH_UP_BATCH);
     }
-    if (page !== undefined) await this.#sendPage(page.items);
+    await this.#sendPage(page.items);
+    // A reader resumes from here even if it never gets an event.
+    this.#write(`id: ${page.cursor}\n\n`);
+    if (response.destroyed) return;
     this.#unfollow = tail.follow((items) => this.#hear(items));
-    if (response.destroyed) return this.#unfollow();
     await tail.settled();
-    for (let cursor = page?.cursor; cursor !== undefined;) {
-      const rest = await events.since(cursor, CATCH_UP_BATCH);
-      await this.#sendPage(rest.items);
-      for (const event of rest.items) this.#sent.add(event.id);
-      cursor = rest.items.length === CATCH_UP_BATCH && !response.destroyed ? rest.cursor : undefined;
-    }
+    do {
+      page = await events.since(page.cursor, CATCH_UP_BATCH);
+      await this.#sendPage(page.items);
+      for (const event of page.items) this.#sent.add(event.id);
+    } while (page.items.length === CATCH_UP_BATCH && !response.destroyed);
     const kept = this.#kept ?? [];
     this.#kept = undefined;
     this.#send(kept);
-    // A reader that came without a place gets one at once: it can resume even if it never gets an event.
-    if (first === undefined) this.#tellPlace();
     await tail.settled();
     this.#sent.clear();
   }

@@ -52,7 +52,7 @@ export class EventStreams {
       });
     }
     const { events, tail, log } = this.#options;
-    const first = lastEventId === undefined ? undefined : await EventStream.first(events, lastEventId);
+    const first = await EventStream.first(events, lastEventId);
     reply.hijack();
     const response = reply.raw;
     response.writeHead(200, {

@@ -119,14 +119,14 @@ export const SampleBody = z
     metric_unit: stored(50).optional(),
     timestamp: z
       .union([z.number(), z.string().max(64)])
-      .optional()
       .describe('ISO 8601 with a zone, or milliseconds since 1970. Default: now')
       .transform((value, ctx) => {
-        if (value === undefined) return undefined;
         const ms = parseTime(String(value), Date.now());
-        if (ms === undefined) ctx.addIssue({ code: 'custom', message: 'is not a time' });
-        return ms;
-      }),
+        if (ms !== undefined) return ms;
+        ctx.addIssue({ code: 'custom', message: 'is not a time' });
+        return z.NEVER;
+      })
+      .optional(),
     metadata: z
       .record(stored(255).min(1), z.union([stored(255), z.number(), z.boolean()]))
       .refine((labels) => Object.keys(labels).length <= MAX_LABELS, `has more than ${MAX_LABELS} labels`)

@@ -28,7 +28,11 @@ export class EventReader implements AsyncDisposable {
   }
 
   /** Rejects with the status and body where the answer is no stream. */
-  static open(base: string, headers: Readonly<Record<string, string>>, options: { readonly lastId?: string; readonly query?: string } = {}): Promise<EventReader> {
+  static open(
+    base: string,
+    headers: Readonly<Record<string, string>>,
+    options: { readonly lastId?: string; readonly query?: string } = {},
+  ): Promise<EventReader> {
     const { lastId = '', query = '' } = options;
     return new Promise((resolve, reject) => {
       const call = request(
@@ -73,7 +77,8 @@ export class EventReader implements AsyncDisposable {
       const id = fields.get('id');
       if (id !== undefined) this.lastId = id;
       const data = fields.get('data');
-      if (data !== undefined) this.messages.push({ id: id ?? '', event: fields.get('event') ?? '', data: JSON.parse(data) as Message['data'] });
+      if (data !== undefined)
+        this.messages.push({ id: id ?? '', event: fields.get('event') ?? '', data: JSON.parse(data) as Message['data'] });
     }
   }
 }

@@ -41,6 +41,8 @@ export interface TestServer extends AsyncDisposable {
   key(role: Role, options?: Partial<Pick<NewKey, 'scopes' | 'expiresAt'>>): Promise<string>;
   /** Listens on a free port of loopback; the address. */
   listen(): Promise<string>;
+  /** Stops the server, as Ctrl-C does; the database stays. */
+  stop(): Promise<void>;
 }
 
 export interface TestServerOptions extends Partial<ServerOptions> {
@@ -92,6 +94,7 @@ export async function testServer({ database: databaseOptions, ...options }: Test
       await server.start();
       return `http://127.0.0.1:${server.port}`;
     },
+    stop: () => server?.stop() ?? app.close(),
     [Symbol.asyncDispose]: async () => {
       await (server?.stop() ?? app.close());
       await database[Symbol.asyncDispose]();
