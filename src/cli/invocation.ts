@@ -17,8 +17,11 @@ export interface GlobalOptions {
 export class Invocation {
   readonly output: Output;
   readonly globals: GlobalOptions;
+  /** The whole tree of commands, for what is made from it. */
+  readonly program: Command;
 
   constructor(command: Command) {
+    this.program = rootOf(command);
     this.globals = command.optsWithGlobals<GlobalOptions>();
     this.output = outputOf(this.globals);
   }
@@ -47,6 +50,8 @@ export class Invocation {
     return createLogger({ level: options.level ?? config.log.level, ...(file === undefined ? {} : { file }) });
   }
 }
+
+const rootOf = (command: Command): Command => (command.parent === null ? command : rootOf(command.parent));
 
 export const outputOf = (globals: GlobalOptions): Output =>
   new Output({ json: globals.json === true, color: globals.color ? undefined : false });

@@ -35,7 +35,7 @@ export function buildProgram(outcome: Outcome = { exitCode: EXIT.ok }): Command 
     async (...parameters: unknown[]): Promise<void> => {
       const command = parameters.at(-1) as Command;
       const run = await load();
-      outcome.exitCode = (await run(new Invocation(command), command.opts() as never, ...(command.processedArgs as never[]))) ?? EXIT.ok;
+      outcome.exitCode = (await run(new Invocation(command), command.opts<never>(), ...(command.processedArgs as never[]))) ?? EXIT.ok;
     };
   /** A command of commands. Alone it does what its first one does; a word that is none of them gets a suggestion. */
   const group = (name: string, description: string, load: () => Promise<Run>): Command =>
@@ -271,6 +271,6 @@ function globalsOf(argv: readonly string[], parsed: GlobalOptions): GlobalOption
   return {
     ...parsed,
     json: parsed.json === true || argv.includes('--json'),
-    color: parsed.color !== false && !argv.includes('--no-color'),
+    color: parsed.color && !argv.includes('--no-color'),
   };
 }

@@ -63,7 +63,7 @@ export function shorten(text: string, width: number): string {
     if (length > width - 1) break;
     kept += segment;
   }
-  return `${kept}…`;
+  return `${kept.trimEnd()}…`;
 }
 
 /** Text from outside on its way to a terminal: without control characters, so that a name cannot move the cursor. */

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import type * as z from 'zod';
 import type { KeyEffect } from './key-effect.ts';
 import { duration, flag, section, size, whole } from './scalars.ts';
 

@@ -93,7 +93,7 @@ export function describe(input: unknown): string {
   if (input === null || input === undefined) return 'nothing';
   if (Array.isArray(input)) return 'a list';
   if (typeof input === 'object') return 'a section';
-  return typeof input === 'string' ? JSON.stringify(input.slice(0, 60)) : String(input as number | boolean);
+  return JSON.stringify(typeof input === 'string' ? input.slice(0, 60) : input);
 }
 
 /** A section of known keys; leaving it out, or empty, takes every default. */

@@ -104,5 +104,3 @@ export const VARIABLES = [
     example: '.muster/muster.log',
   },
 ] as const satisfies readonly Variable[];
-
-export type VariableName = (typeof VARIABLES)[number]['name'];

@@ -21,7 +21,7 @@ const configOf = (type: string, config: typeof bare, own: Record<string, unknown
   return parseConfig(definition, own) as Record<string, unknown>;
 };
 const plain = (type: string): Record<string, unknown> =>
-  parseConfig(agentTypes().find((each) => each.type === type) as never, {}) as Record<string, unknown>;
+  parseConfig<Record<string, unknown>>(agentTypes().find((each) => each.type === type) as never, {});
 
 describe('monitoring.yml and what uses it agree', () => {
   it('the thresholds of the template are those of the health agent', () => {

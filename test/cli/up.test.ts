@@ -110,7 +110,7 @@ describe('muster up on an empty folder', () => {
     expect(code).toBe(0);
     expect(stdout.split('\n').filter((line) => line !== '' && !line.startsWith('{'))).toEqual([]);
     expect(await postmasterOf(cwd)).toBeUndefined();
-    await expect(fetch(ready.url)).rejects.toThrow();
+    await expect(fetch(ready.url)).rejects.toThrow('fetch failed');
   }, 60_000);
 
   it('goes on where it was: after a stop, after kill -9, and its agents’ desired state with it', async () => {

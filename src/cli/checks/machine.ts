@@ -66,7 +66,7 @@ export async function portProblem(host: string, port: number): Promise<MusterErr
     await new Promise<void>((resolve, reject) => server.once('error', reject).listen({ host, port, exclusive: true }, resolve));
     return undefined;
   } catch (error) {
-    return listenError(error, host, port);
+    return await listenError(error, host, port);
   } finally {
     server.close();
   }

@@ -2,7 +2,6 @@ import tab from '@bomb.sh/tab/commander';
 import type { Command } from 'commander';
 import { nearest } from '../../config/nearest.ts';
 import { usage, type Invocation } from '../invocation.ts';
-import { buildProgram } from '../program.ts';
 
 const SHELLS = ['bash', 'zsh', 'fish'];
 
@@ -16,7 +15,7 @@ fi
 `;
 
 /** The script to source: `source <(muster completion bash)`. It asks `muster complete` for each word. */
-export function script({ output }: Invocation, _options: unknown, shell: string): Promise<void> {
+export function script({ output, program }: Invocation, _options: unknown, shell: string): Promise<void> {
   if (!SHELLS.includes(shell)) {
     const meant = nearest(shell, SHELLS);
     throw usage(
@@ -24,21 +23,22 @@ export function script({ output }: Invocation, _options: unknown, shell: string)
       meant === undefined ? `There is one for ${SHELLS.join(', ')}.` : `Did you mean ${meant}?`,
     );
   }
-  const written =
-    (shell === 'bash' ? BASH_FALLBACK : '') + capture(() => completions().setup('muster', 'muster', shell)).replaceAll(/^readonly /gm, ''); // sourced twice, readonly would be an error
+  // A script that is sourced twice may not declare anything readonly.
+  const made = capture(() => completions(program).setup('muster', 'muster', shell)).replaceAll(/^readonly /gm, '');
+  const written = shell === 'bash' ? BASH_FALLBACK + made : made;
   output.result({ shell, script: written }, () => written.trimEnd());
   return Promise.resolve();
 }
 
 /** What may follow the words typed so far. */
-export function complete(_invocation: Invocation, _options: unknown, words: readonly string[]): Promise<void> {
-  completions().parse([...words]);
+export function complete({ program }: Invocation, _options: unknown, words: readonly string[]): Promise<void> {
+  completions(program).parse([...words]);
   return Promise.resolve();
 }
 
-function completions(): ReturnType<typeof tab> {
-  const program = buildProgram();
-  // tab brings these two itself; what it adds to this copy of the tree is never run.
+/** Nothing else is done with the tree in this run, so tab may add to it. */
+function completions(program: Command): ReturnType<typeof tab> {
+  // tab brings these two itself.
   const commands = program.commands as Command[];
   for (const name of ['completion', 'complete'])
     commands.splice(

@@ -18,7 +18,7 @@ export interface FleetAccess {
   readonly state: SharedState;
   readonly access: Access;
   /** The database's clock, milliseconds since 1970. */
-  now(): Promise<number>;
+  readonly now: () => Promise<number>;
 }
 
 /** Opens the database of the configuration, works, and closes it. A schema that is missing or foreign is told as such. */

@@ -26,7 +26,10 @@ export function retentionOf({ monitoring: { retention } }: Config): Pick<SharedS
 }
 
 /** The types with this installation's intervals and thresholds under their agents' own configuration. */
-export function withInstallationDefaults(types: readonly AnyAgentDefinition[], { monitoring, dataDir }: Config): readonly AnyAgentDefinition[] {
+export function withInstallationDefaults(
+  types: readonly AnyAgentDefinition[],
+  { monitoring, dataDir }: Config,
+): readonly AnyAgentDefinition[] {
   const { intervals, thresholds } = monitoring;
   const defaults: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     performance_monitor: { every: intervals.metrics, slow_every: intervals.metrics_slow, rare_every: intervals.metrics_rare },

@@ -194,5 +194,17 @@ async function loadRooms({ config, host, server }: RuntimeOptions) {
     server ? import('../../server/app.ts') : undefined,
   ]);
   const modules = await parts.loadModules(config.agents);
-  return { ...parts, ...installation, modules, WakeUps, createSharedState, createAccess, migrateAll, FleetHost: fleet?.FleetHost, http };
+  const { agentTypes, defaultAgents } = parts;
+  return {
+    agentTypes,
+    defaultAgents,
+    ...installation,
+    modules,
+    WakeUps,
+    createSharedState,
+    createAccess,
+    migrateAll,
+    FleetHost: fleet?.FleetHost,
+    http,
+  };
 }

@@ -81,7 +81,7 @@ function expected(leaf: z.ZodType): string {
 function preset(leaf: z.ZodType): string {
   const value = (leaf._zod.def as { defaultValue?: unknown }).defaultValue;
   if (value === undefined) return 'as in the template';
-  if (typeof value !== 'number') return `\`${String(value)}\``;
+  if (typeof value !== 'number') return `\`${JSON.stringify(value)}\``;
   const text = expected(leaf);
   if (text.startsWith('length of time')) return `\`${formatDuration(value)}\``;
   return text === 'size' ? `\`${value / 1024 ** 2}MB\`` : `\`${value}\``;
