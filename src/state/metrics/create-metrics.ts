@@ -35,7 +35,7 @@ export function createMetrics(database: Database, options: MetricsOptions = {}):
       try {
         await upsertLatest(database, values);
       } catch (error) {
-        latest.note(values);
+        latest.giveBack(values);
         throw error;
       }
     });

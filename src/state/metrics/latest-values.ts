@@ -4,8 +4,8 @@ import { timestampOf } from './pg-time.ts';
 
 /** The newest value of a series. */
 export interface Newest {
-  readonly at: number;
-  readonly value: number;
+  at: number;
+  value: number;
 }
 
 const SHORTEST_PAUSE_MS = 1_000;
@@ -34,19 +34,29 @@ export class LatestValues {
     return Math.max(0, this.#dueAt - this.#monotonic());
   }
 
-  note(values: ReadonlyMap<number, Newest>): void {
-    for (const [series, newest] of values) {
-      const known = this.#pending.get(series);
-      if (known === undefined || known.at <= newest.at) this.#pending.set(series, newest);
+  note(series: number, at: number, value: number): void {
+    const known = this.#pending.get(series);
+    if (known === undefined) this.#pending.set(series, { at, value });
+    else if (known.at <= at) {
+      known.at = at;
+      known.value = value;
     }
   }
 
-  /** Everything pending; the caller writes it or hands it back to `note`. The next is due after a pause that fits its size. */
+  /** Everything pending; the caller writes it or gives it back. The next is due after a pause that fits its size. */
   take(): ReadonlyMap<number, Newest> {
     const taken = this.#pending;
     this.#pending = new Map();
     this.#dueAt = this.#monotonic() + Math.max(SHORTEST_PAUSE_MS, taken.size / ROWS_PER_MS);
     return taken;
+  }
+
+  /** What was taken and could not be written. */
+  giveBack(values: ReadonlyMap<number, Newest>): void {
+    for (const [series, { at, value }] of values) {
+      const known = this.#pending.get(series);
+      if (known === undefined || known.at < at) this.#pending.set(series, { at, value });
+    }
   }
 }
 

@@ -39,8 +39,12 @@ export function encodeSampleCopy(
  * place in one double (31 and 22 bits), so that the sort is the native one of numbers.
  */
 export function bySeries(ids: Int32Array, wanted: Uint32Array): Uint32Array {
-  const keys = Float64Array.from(wanted, (index) => (ids[index] ?? 0) * PLACES + index).sort();
-  return Uint32Array.from(keys, (key) => key % PLACES);
+  const keys = new Float64Array(wanted.length);
+  for (let i = 0; i < wanted.length; i += 1) keys[i] = (ids[wanted[i] ?? 0] ?? 0) * PLACES + (wanted[i] ?? 0);
+  keys.sort();
+  const order = new Uint32Array(wanted.length);
+  for (let i = 0; i < keys.length; i += 1) order[i] = (keys[i] ?? 0) % PLACES;
+  return order;
 }
 
 const PLACES = 2 ** 22;

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { MusterError } from '../../base/errors.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { named, sql } from '../../db/sql.ts';
+import { decide, type Decision, type LateStretch } from './batch-decision.ts';
 import { upsertLatest, type LatestValues, type Newest } from './latest-values.ts';
-import type { HostBatch, RejectionReason, Sample, WriteResult } from './metrics.ts';
-import { DAY_MS, FUTURE_MS, LATE_MS, WRITE_STATEMENT_MS } from './options.ts';
+import type { HostBatch, Sample, WriteResult } from './metrics.ts';
+import { WRITE_STATEMENT_MS } from './options.ts';
 import { timestampOf } from './pg-time.ts';
-import { bySeries, COPY_SAMPLES, encodeSampleCopy } from './sample-copy.ts';
-import { refusalOfValue } from './series-key.ts';
+import { COPY_SAMPLES, encodeSampleCopy } from './sample-copy.ts';
 import type { SeriesCatalogue } from './series-catalogue.ts';
 
 /** 34 bytes each on the wire: 8.5 MB. */
@@ -17,6 +17,8 @@ export interface SampleWriterOptions {
   readonly synchronousCommit: 'on' | 'off';
   readonly detailDays: number;
 }
+
+type Host = Pick<HostBatch, 'hostId' | 'fences'>;
 
 /** A number for a batch, unique under its writer; a writer has one batch under way. */
 interface Ticket {
@@ -32,20 +34,7 @@ interface OpenedBatch {
   readonly stale: readonly string[];
 }
 
-/** What of a batch is written, once the database has told the time and the stale agents. */
-interface Decision {
-  readonly accepted: Uint32Array;
-  readonly rejected: WriteResult['rejected'];
-  readonly newest: ReadonlyMap<number, Newest>;
-  readonly late: ReadonlyMap<number, Stretch>;
-}
-
-interface Stretch {
-  readonly from: number;
-  readonly to: number;
-}
-
-/** Writes batches of samples: each in one transaction of four statements, whatever its size. */
+/** Writes batches of samples: each in one transaction of two statements, whatever its size, and now and then one more for `latest`. */
 export class SampleWriter {
   readonly #database: Database;
   readonly #series: SeriesCatalogue;
@@ -64,59 +53,19 @@ export class SampleWriter {
   }
 
   /** `identity` is the object that names the batch when it comes again. */
-  async write(identity: object, samples: readonly Sample[], host?: Pick<HostBatch, 'hostId' | 'fences'>): Promise<WriteResult> {
+  async write(identity: object, samples: readonly Sample[], host?: Host): Promise<WriteResult> {
     if (samples.length > LARGEST_BATCH) {
       throw new MusterError('TOO_LARGE', `a batch holds at most ${LARGEST_BATCH} samples, not ${samples.length}`);
     }
+    if (samples.length === 0) return { written: 0, rejected: [] };
     // A series is only a name: creating it needs no fence, and the samples under it are refused all the same.
-    const series = await this.#series.resolve(samples);
+    const ids = await this.#series.resolve(samples);
     const ticket = this.#tickets.get(identity) ?? this.#nextTicket();
     this.#tickets.set(identity, ticket);
-    const result = await this.#inTransaction(ticket, samples, series, host);
+    const result = await this.#inTransaction(ticket, samples, ids, host);
     this.#tickets.delete(identity);
     this.#idle.push({ writerId: ticket.writerId, next: ticket.batch + 1 });
     return result;
-  }
-
-  async #inTransaction(
-    ticket: Ticket,
-    samples: readonly Sample[],
-    series: readonly (number | RejectionReason)[],
-    host: Pick<HostBatch, 'hostId' | 'fences'> | undefined,
-  ): Promise<WriteResult> {
-    let unwritten: ReadonlyMap<number, Newest> = new Map();
-    let flushing: ReadonlyMap<number, Newest> = new Map();
-    try {
-      const result = await this.#database.transaction(
-        async (tx) => {
-          const opened = await open(tx, ticket, host);
-          if (!opened.is_new) return ticket.result ?? { written: 0, rejected: [] };
-          const decision = this.#decide(samples, series, opened, host);
-          ticket.result = { written: decision.accepted.length, rejected: decision.rejected };
-          unwritten = decision.newest;
-          if (this.#latest.pauseMs === 0) {
-            this.#latest.note(decision.newest);
-            unwritten = new Map();
-            flushing = this.#latest.take();
-            await upsertLatest(tx, flushing);
-          }
-          await writeLate(tx, decision.late);
-          if (decision.accepted.length > 0) {
-            const ids = Int32Array.from(series, (id) => (typeof id === 'number' ? id : 0));
-            await tx.copyBinary(COPY_SAMPLES, encodeSampleCopy(samples, ids, bySeries(ids, decision.accepted)));
-          }
-          return ticket.result;
-        },
-        // What comes from outside is acknowledged to somebody, and then it is on disk; a host's own samples may wait for the next flush.
-        { synchronousCommit: host === undefined ? 'on' : this.#options.synchronousCommit, statementTimeoutMs: WRITE_STATEMENT_MS },
-      );
-      this.#latest.note(unwritten);
-      return result;
-    } catch (error) {
-      // What this batch brought is written when it comes again, or, if it was committed after all, by the next rollup.
-      this.#latest.note(flushing);
-      throw error;
-    }
   }
 
   #nextTicket(): Ticket {
@@ -124,44 +73,63 @@ export class SampleWriter {
     return { writerId: writer.writerId, batch: writer.next };
   }
 
-  #decide(
-    samples: readonly Sample[],
-    series: readonly (number | RejectionReason)[],
-    { now_ms: now, stale }: OpenedBatch,
-    host: Pick<HostBatch, 'fences'> | undefined,
-  ): Decision {
-    const held = host === undefined ? undefined : new Set(host.fences.map((fence) => fence.agentId as string));
-    for (const agent of stale) held?.delete(agent);
-    const oldest = now - this.#options.detailDays * DAY_MS;
-    const accepted = new Uint32Array(samples.length);
-    const rejected: { index: number; reason: RejectionReason }[] = [];
-    const newest = new Map<number, Newest>();
-    const late = new Map<number, Stretch>();
-    let count = 0;
-    samples.forEach((sample, index) => {
-      const id = series[index] ?? 'bad_name';
-      const reason =
-        typeof id !== 'number'
-          ? id
-          : (refusalOfValue(sample) ??
-            (held === undefined || sample.agentId === '' || held.has(sample.agentId) ? undefined : 'stale_epoch') ??
-            (sample.at <= now + FUTURE_MS && sample.at >= oldest ? undefined : 'bad_time'));
-      if (reason !== undefined) rejected.push({ index, reason });
-      else if (typeof id === 'number') {
-        accepted[count++] = index;
-        const known = newest.get(id);
-        if (known === undefined || known.at <= sample.at) newest.set(id, { at: sample.at, value: sample.value });
-        if (sample.at < now - LATE_MS) {
-          const stretch = late.get(id) ?? { from: sample.at, to: sample.at };
-          late.set(id, { from: Math.min(stretch.from, sample.at), to: Math.max(stretch.to, sample.at) });
-        }
+  async #inTransaction(ticket: Ticket, samples: readonly Sample[], ids: Int32Array, host: Host | undefined): Promise<WriteResult> {
+    let taken: ReadonlyMap<number, Newest> = new Map();
+    let unnoted: Uint32Array = new Uint32Array();
+    try {
+      const result = await this.#database.transaction(
+        async (tx) => {
+          const opened = await open(tx, ticket, host);
+          if (!opened.is_new) return ticket.result ?? { written: 0, rejected: [] };
+          const held = heldAgents(host, opened.stale);
+          const decision = decide(samples, ids, { now: opened.now_ms, detailDays: this.#options.detailDays, held });
+          ticket.result = { written: decision.order.length, rejected: decision.rejected };
+          if (this.#latest.pauseMs === 0) {
+            taken = this.#latest.take();
+            await upsertLatest(tx, together(taken, samples, ids, decision.newest));
+          } else unnoted = decision.newest;
+          await writeLate(tx, decision.late);
+          if (decision.order.length > 0) await tx.copyBinary(COPY_SAMPLES, encodeSampleCopy(samples, ids, decision.order));
+          return ticket.result;
+        },
+        { synchronousCommit: this.#options.synchronousCommit, statementTimeoutMs: WRITE_STATEMENT_MS },
+      );
+      for (const place of unnoted) {
+        const sample = samples[place];
+        if (sample !== undefined) this.#latest.note(ids[place] ?? 0, sample.at, sample.value);
       }
-    });
-    return { accepted: accepted.subarray(0, count), rejected, newest, late };
+      return result;
+    } catch (error) {
+      this.#latest.giveBack(taken);
+      throw error;
+    }
   }
 }
 
-async function open(tx: Transaction, ticket: Ticket, host: Pick<HostBatch, 'hostId' | 'fences'> | undefined): Promise<OpenedBatch> {
+/** What was pending and what this batch brings: the latter is not pending before it is committed. */
+function together(
+  pending: ReadonlyMap<number, Newest>,
+  samples: readonly Sample[],
+  ids: Int32Array,
+  newest: Uint32Array,
+): ReadonlyMap<number, Newest> {
+  const all = new Map(pending);
+  for (const place of newest) {
+    const sample = samples[place];
+    const series = ids[place] ?? 0;
+    if (sample !== undefined && sample.at >= (all.get(series)?.at ?? Number.NEGATIVE_INFINITY)) all.set(series, sample);
+  }
+  return all;
+}
+
+function heldAgents(host: Host | undefined, stale: readonly string[]): ReadonlySet<string> | undefined {
+  if (host === undefined) return undefined;
+  const held = new Set<string>(host.fences.map((fence) => fence.agentId));
+  for (const agent of stale) held.delete(agent);
+  return held;
+}
+
+async function open(tx: Transaction, ticket: Ticket, host: Host | undefined): Promise<OpenedBatch> {
   const { rows } = await tx.query<OpenedBatch>(
     named(
       'muster_open_sample_batch',
@@ -175,11 +143,10 @@ async function open(tx: Transaction, ticket: Ticket, host: Pick<HostBatch, 'host
 }
 
 /** In the transaction of the samples: whoever sees the one sees the other. */
-async function writeLate(tx: Transaction, late: ReadonlyMap<number, Stretch>): Promise<void> {
-  if (late.size === 0) return;
-  const stretches = [...late.values()];
+async function writeLate(tx: Transaction, late: readonly LateStretch[]): Promise<void> {
+  if (late.length === 0) return;
   await tx.query(sql`
     insert into muster.rollup_dirty (series_id, from_ts, to_ts)
-    select * from unnest(${[...late.keys()]}::int[], ${stretches.map(({ from }) => timestampOf(from))}::timestamptz[],
-                         ${stretches.map(({ to }) => timestampOf(to))}::timestamptz[])`);
+    select * from unnest(${late.map(({ series }) => series)}::int[], ${late.map(({ from }) => timestampOf(from))}::timestamptz[],
+                         ${late.map(({ to }) => timestampOf(to))}::timestamptz[])`);
 }

@@ -1,7 +1,8 @@
 import type { Database } from '../../db/database.ts';
 import { sql } from '../../db/sql.ts';
-import type { RejectionReason, SeriesKey } from './metrics.ts';
-import { keyOf, refusalOfName } from './series-key.ts';
+import type { SeriesKey } from './metrics.ts';
+import { SeriesCache } from './series-cache.ts';
+import { isWellNamed, variantOf } from './series-key.ts';
 
 /** Ids in memory: a name is resolved in SQL once, for joining names in SQL costs twice the insert (12.3 against 5.8 µs a row). */
 const CACHED = 200_000;
@@ -11,9 +12,18 @@ const PAGE = 1_000;
 const REFUSED_MS = 60_000;
 const REMEMBERED_REFUSALS = 10_000;
 
+/** Instead of an id: ids are positive. */
+export const BAD_NAME = -1;
+export const TOO_MANY_SERIES = -2;
+
 export interface SeriesLimits {
   readonly seriesPerMetric: number;
   readonly series: number;
+}
+
+interface Unknown {
+  readonly series: SeriesKey;
+  readonly places: number[];
 }
 
 /** From names to series ids. New series are created as they come, up to the limits. */
@@ -21,9 +31,7 @@ export class SeriesCatalogue {
   readonly #database: Database;
   readonly #limits: SeriesLimits;
   readonly #monotonic: () => number;
-  // Two generations instead of a list in order of use: a hit costs one look-up, and what nobody asked for goes all the same.
-  #young = new Map<string, number>();
-  #old = new Map<string, number>();
+  readonly #known = new SeriesCache(CACHED);
   readonly #refused = new Map<string, number>();
 
   constructor(database: Database, limits: SeriesLimits, monotonic: () => number) {
@@ -32,38 +40,39 @@ export class SeriesCatalogue {
     this.#monotonic = monotonic;
   }
 
-  /** The id of each series in order, or why it has none. */
-  async resolve(wanted: readonly SeriesKey[]): Promise<readonly (number | RejectionReason)[]> {
-    const found: (number | RejectionReason)[] = Array.from({ length: wanted.length });
-    const missing = new Map<string, number[]>();
-    wanted.forEach((series, index) => {
-      const key = keyOf(series);
-      const known = this.#recall(key);
-      if (known !== undefined) found[index] = known;
-      else {
-        const places = missing.get(key);
-        if (places === undefined) missing.set(key, [index]);
-        else places.push(index);
-      }
-    });
-    const keys: string[] = [];
-    for (const [key, [first = 0, ...others]] of missing) {
-      const series = wanted[first];
-      const refusal = series === undefined ? 'bad_name' : refusalOfName(series);
-      if (refusal === undefined) keys.push(key);
-      else for (const place of [first, ...others]) found[place] = refusal;
+  /** The id of each series in order, or BAD_NAME, or TOO_MANY_SERIES. */
+  async resolve(wanted: readonly SeriesKey[]): Promise<Int32Array> {
+    const ids = new Int32Array(wanted.length);
+    const unknown = new Map<string, Unknown>();
+    for (let place = 0; place < wanted.length; place += 1) {
+      const series = wanted[place];
+      if (series === undefined) continue;
+      ids[place] = this.#known.get(series) ?? this.#note(unknown, series, place);
     }
-    for (let at = 0; at < keys.length; at += PAGE) {
-      const page = keys.slice(at, at + PAGE);
-      const ids = await this.#ask(page.map((key) => wanted[missing.get(key)?.[0] ?? 0]).filter((series) => series !== undefined));
-      page.forEach((key, index) => {
-        const id = ids[index];
+    const asked = [...unknown];
+    for (let at = 0; at < asked.length; at += PAGE) {
+      const page = asked.slice(at, at + PAGE);
+      const found = await this.#ask(page.map(([, { series }]) => series));
+      page.forEach(([key, { series, places }], index) => {
+        const id = found[index];
         if (id === undefined) this.#refuse(key);
-        else this.#remember(key, id);
-        for (const place of missing.get(key) ?? []) found[place] = id ?? 'too_many_series';
+        else this.#known.set(series, id);
+        for (const place of places) ids[place] = id ?? TOO_MANY_SERIES;
       });
     }
-    return found;
+    return ids;
+  }
+
+  /** A series to ask for, unless it is known that there is none. */
+  #note(unknown: Map<string, Unknown>, series: SeriesKey, place: number): number {
+    if (!isWellNamed(series)) return BAD_NAME;
+    const key = JSON.stringify([series.metricName, series.agentId, variantOf(series)]);
+    const until = this.#refused.get(key);
+    if (until !== undefined && until > this.#monotonic()) return TOO_MANY_SERIES;
+    const before = unknown.get(key);
+    if (before === undefined) unknown.set(key, { series, places: [place] });
+    else before.places.push(place);
+    return 0;
   }
 
   async #ask(series: readonly SeriesKey[]): Promise<readonly (number | undefined)[]> {
@@ -74,29 +83,6 @@ export class SeriesCatalogue {
     const ids: (number | undefined)[] = Array.from({ length: series.length });
     for (const row of rows) ids[row.ord - 1] = row.series_id;
     return ids;
-  }
-
-  #recall(key: string): number | RejectionReason | undefined {
-    const young = this.#young.get(key);
-    if (young !== undefined) return young;
-    const old = this.#old.get(key);
-    if (old !== undefined) {
-      this.#remember(key, old);
-      return old;
-    }
-    const until = this.#refused.get(key);
-    if (until === undefined) return undefined;
-    if (until > this.#monotonic()) return 'too_many_series';
-    this.#refused.delete(key);
-    return undefined;
-  }
-
-  #remember(key: string, id: number): void {
-    if (this.#young.size >= CACHED / 2) {
-      this.#old = this.#young;
-      this.#young = new Map();
-    }
-    this.#young.set(key, id);
   }
 
   #refuse(key: string): void {

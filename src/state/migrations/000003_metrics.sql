@@ -27,8 +27,9 @@ create table muster.samples (
   value     float8      not null,
   series_id int         not null
 ) partition by range (ts);
-create index samples_by_series on muster.samples (series_id, ts);
--- For a stretch of time over all series (rollups, SQL): 1.3 bytes a sample where a second btree costs 28.
+-- Series and time are indexed apart, and a bitmap of the two finds an hour of a series: one index on both costs an insert
+-- 2.0 µs where these cost 1.2, and 42 bytes a sample where the first, deduplicated, takes 8 and the second next to nothing.
+create index samples_by_series on muster.samples (series_id);
 create index samples_by_time on muster.samples using brin (ts) with (autosummarize = on);
 -- What has no day of its own: late and early samples. Compaction empties it.
 create table muster.samples_default partition of muster.samples default;
@@ -188,7 +189,7 @@ language sql immutable parallel safe as $$
 $$;
 
 -- The samples of the raw window, as plain SQL knows them. Bound "timestamp" and name the metric: partitions are pruned and
--- samples_by_series is used.
+-- the indexes are used.
 create view public.performance_metrics as
   select
     muster.sample_id(p.ctid, p.ts) as id,
