@@ -10,20 +10,22 @@ import { defineConfig, type Plugin } from 'vite';
 /** `npm exec vite` serves the dashboard with hot reload against a running Muster: MUSTER_URL says where. */
 const muster = process.env['MUSTER_URL'] ?? 'http://127.0.0.1:4680';
 
-const outDir = fileURLToPath(new URL('dist/web', import.meta.url));
-
 /** Text is compressed once, here, at the highest level, and not by the server for every visitor. */
 function precompress(): Plugin {
+  let folder: string;
   return {
     name: 'precompress',
     apply: 'build',
+    configResolved(config) {
+      folder = config.build.outDir;
+    },
     async closeBundle() {
-      const files = await readdir(outDir, { recursive: true });
+      const files = await readdir(folder, { recursive: true });
       await Promise.all(
         files
           .filter((file) => /\.(html|js|css|svg)$/.test(file))
           .map(async (file) => {
-            const path = join(outDir, file);
+            const path = join(folder, file);
             const content = await readFile(path);
             await Promise.all([
               writeFile(`${path}.br`, await promisify(brotliCompress)(content)),
@@ -39,7 +41,7 @@ export default defineConfig({
   root: fileURLToPath(new URL('web', import.meta.url)),
   plugins: [react(), tailwindcss(), precompress()],
   build: {
-    outDir,
+    outDir: fileURLToPath(new URL('dist/web', import.meta.url)),
     emptyOutDir: true,
     // light-dark() and oklch() reach the browser as written.
     target: ['chrome123', 'edge123', 'firefox128', 'safari17.5'],

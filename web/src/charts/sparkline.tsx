@@ -5,7 +5,7 @@ import { extentOf } from './align.ts';
 const width = 80;
 const height = 20;
 
-/** A line without axes, for a row of a table; gaps stay gaps. Decoration: the row says the figure. */
+/** A line without axes that stands on zero, for a row of a table; gaps stay gaps. Decoration: the row says the figure. */
 export function Sparkline({ points }: { readonly points: readonly Point[] }): ReactNode {
   return (
     <svg
@@ -24,7 +24,7 @@ export function sparkPath(points: readonly Point[]): string {
   const first = points[0];
   const last = points.at(-1);
   if (!extent || !first || !last) return '';
-  const span = extent.highest - extent.lowest;
+  const span = extent.highest - Math.min(0, extent.lowest);
   const time = Math.max(1, last[0] - first[0]);
   let path = '';
   let pen = false;
@@ -34,7 +34,7 @@ export function sparkPath(points: readonly Point[]): string {
       continue;
     }
     const x = ((at - first[0]) / time) * width;
-    const y = span === 0 ? height / 2 : height - 2 - ((value - extent.lowest) / span) * (height - 4);
+    const y = span === 0 ? height - 2 : height - 2 - ((value - Math.min(0, extent.lowest)) / span) * (height - 4);
     path += `${pen ? 'L' : 'M'}${x.toFixed(1)} ${y.toFixed(1)}`;
     pen = true;
   }

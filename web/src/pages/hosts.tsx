@@ -106,7 +106,7 @@ function HostRow({ host, now }: { readonly host: Host; readonly now: number }): 
         </span>
       </td>
       <td>
-        <span className={`inline-flex items-center gap-2 ${late ? 'text-warn' : live ? '' : colour}`}>
+        <span className={`inline-flex items-center gap-2 align-middle ${late ? 'text-warn' : live ? '' : colour}`}>
           <Icon name={late ? 'clock' : icon} className={`size-3.5 ${late ? 'text-warn' : colour}`} />
           {late ? 'Late' : label}
         </span>

@@ -1,6 +1,8 @@
 import { type KeyboardEvent, type ReactNode, useEffect, useRef, useState } from 'react';
+import { useLocation } from 'wouter';
 import type { Host, Point } from '../../api/types.ts';
 import { type Given, isOpen } from '../../live/commands.ts';
+import { agentAddress } from '../../ui/address.ts';
 import { Icon } from '../../ui/icons.tsx';
 import { useMediaQuery } from '../../ui/theme.ts';
 import { useWindowRows } from '../../ui/use-window-rows.ts';
@@ -32,7 +34,7 @@ export const columns: readonly Column[] = [
   { key: 'status', label: 'Status', sort: 'standing', className: 'hidden w-40 sm:table-cell' },
   { key: 'health', label: 'Health', sort: 'health', className: 'hidden w-20 text-right sm:table-cell' },
   { key: 'heartbeat', label: 'Heartbeat', sort: 'heartbeat', className: 'w-22 text-right sm:w-24' },
-  { key: 'runs', label: 'Runs a second', className: 'hidden w-36 xl:table-cell' },
+  { key: 'runs', label: 'Runs a minute', className: 'hidden w-36 xl:table-cell' },
   { key: 'count', label: 'Runs', sort: 'runs', className: 'hidden w-24 text-right lg:table-cell' },
   { key: 'errors', label: 'Errors', sort: 'errors', className: 'hidden w-20 text-right lg:table-cell' },
   { key: 'host', label: 'Host', sort: 'host', className: 'hidden w-36 md:table-cell' },
@@ -43,6 +45,8 @@ export const columns: readonly Column[] = [
 /** All agents in one table of which only the rows on the screen exist. Arrow keys move in it, Enter opens. */
 export function AgentTable({ rows, view, onSort, hosts, runs, given, allowed, onAct }: AgentTableProps): ReactNode {
   const rowHeight = useMediaQuery('(min-width: 640px)') ? 40 : 56;
+  const [, navigate] = useLocation();
+  const table = useRef<HTMLTableElement>(null);
   const body = useRef<HTMLTableSectionElement>(null);
   const { first, end } = useWindowRows(body, rows.length, rowHeight);
   const [active, setActive] = useState<string>();
@@ -52,11 +56,14 @@ export function AgentTable({ rows, view, onSort, hosts, runs, given, allowed, on
     rows.findIndex(({ agent }) => agent.agent_id === active),
   );
 
-  // The row to go to may not exist until the page has scrolled to it.
+  // The row to go to may not exist until the page has scrolled to it. Meanwhile the table has the focus, so that no key is lost.
   useEffect(() => {
     if (wanted.current === undefined) return;
     const link = body.current?.querySelector<HTMLElement>(`[data-agent="${CSS.escape(wanted.current)}"] a`);
-    if (!link) return;
+    if (!link) {
+      table.current?.focus({ preventScroll: true });
+      return;
+    }
     wanted.current = undefined;
     link.focus({ preventScroll: true });
   });
@@ -73,20 +80,30 @@ export function AgentTable({ rows, view, onSort, hosts, runs, given, allowed, on
     setActive(row.agent.agent_id);
   };
 
-  const onKeyDown = (event: KeyboardEvent<HTMLTableSectionElement>): void => {
+  const onKeyDown = (event: KeyboardEvent<HTMLTableElement>): void => {
     const page = Math.max(1, Math.floor(innerHeight / rowHeight) - 4);
+    if (!(event.target instanceof HTMLElement) || event.target.closest('thead, [role=menu]')) return;
     const to = { ArrowDown: at + 1, ArrowUp: at - 1, Home: 0, End: rows.length - 1, PageDown: at + page, PageUp: at - page }[event.key];
     if (to !== undefined) {
       event.preventDefault();
       goTo(to);
     }
-    const row = (event.target as HTMLElement).closest('tr');
+    const here = rows[at];
+    // Faster than the row could come into being.
+    if (event.key === 'Enter' && event.target === table.current && here) navigate(agentAddress(here.agent.agent_id));
+    const row = event.target.closest('tr');
     if (event.key === 'ArrowRight') row?.querySelector<HTMLElement>('button[aria-haspopup]')?.focus();
     if (event.key === 'ArrowLeft') row?.querySelector<HTMLElement>('a')?.focus();
   };
 
   return (
-    <table className="w-full table-fixed border-collapse text-left" aria-rowcount={rows.length + 1}>
+    <table
+      ref={table}
+      tabIndex={-1}
+      onKeyDown={onKeyDown}
+      className="w-full table-fixed border-collapse text-left outline-none"
+      aria-rowcount={rows.length + 1}
+    >
       <caption className="sr-only">Agents. Arrow keys move between rows, Enter opens an agent.</caption>
       <thead className="sticky top-0 z-1 text-xs text-ink-2">
         <tr
@@ -98,7 +115,7 @@ export function AgentTable({ rows, view, onSort, hosts, runs, given, allowed, on
           ))}
         </tr>
       </thead>
-      <tbody ref={body} onKeyDown={onKeyDown}>
+      <tbody ref={body}>
         {first > 0 && (
           <tr aria-hidden="true">
             <td colSpan={columns.length} style={{ height: first * rowHeight }} className="p-0" />

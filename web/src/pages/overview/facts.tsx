@@ -6,7 +6,7 @@ import type { Host, LatestValue } from '../../api/types.ts';
 import { useNow } from '../../live/now.ts';
 import { formatBytes, formatCount, formatDuration, formatSeconds, formatValue } from '../../ui/format.ts';
 import { Icon, type IconName } from '../../ui/icons.tsx';
-import { Skeleton } from '../../ui/primitives.tsx';
+import { AsOf, Skeleton } from '../../ui/primitives.tsx';
 
 /** Rare metrics are measured every five minutes; older than two of these, a figure is of the past and not shown as the present. */
 const oldMs = 660_000;
@@ -34,6 +34,7 @@ export function Facts(): ReactNode {
           </Link>
         }
         note={live?.map((host) => host.hostname).join(', ')}
+        at={hosts.dataUpdatedAt}
       >
         <Fact label="Live" pending={hosts.isPending} value={live && hostCount(live, hosts.data?.items ?? [])} />
         <Fact label="Agents held" pending={hosts.isPending} value={live && formatCount(total(live, (host) => host.agents) ?? 0)} />
@@ -72,7 +73,7 @@ export function Facts(): ReactNode {
           }
         />
       </Group>
-      <Group icon="database" title={`PostgreSQL${version === undefined ? '' : ` ${serverVersion(version)}`}`}>
+      <Group icon="database" title={`PostgreSQL${version === undefined ? '' : ` ${serverVersion(version)}`}`} at={latest.dataUpdatedAt}>
         <Fact label="Answers in" pending={health.isPending} value={health.data && formatSeconds(health.data.database.latency_ms / 1_000)} />
         <Fact
           label="Connections"
@@ -96,11 +97,13 @@ function Group({
   icon,
   title,
   note,
+  at,
   children,
 }: {
   readonly icon: IconName;
   readonly title: ReactNode;
   readonly note?: string | undefined;
+  readonly at: number;
   readonly children: ReactNode;
 }): ReactNode {
   return (
@@ -109,6 +112,9 @@ function Group({
         <Icon name={icon} className="text-ink-3" />
         {title}
         {note !== undefined && <span className="min-w-0 truncate font-normal text-ink-3">{note}</span>}
+        <span className="ml-auto font-normal">
+          <AsOf at={at} staleAfterMs={30_000} />
+        </span>
       </h2>
       <dl className="grid grid-cols-2 gap-x-4 gap-y-2 sm:grid-cols-5">{children}</dl>
     </section>

@@ -50,11 +50,7 @@ export function RollCall(): ReactNode {
       </div>
       <div className="flex-1 px-4 pt-2.5 pb-3">
         {isPending ? (
-          <div className="grid gap-x-8 gap-y-2.5 pt-1 sm:grid-cols-2">
-            {Array.from({ length: 10 }, (_, index) => (
-              <Skeleton key={index} className="h-4" />
-            ))}
-          </div>
+          <RollSkeleton />
         ) : !data ? (
           <ProblemNote problem={problemOf(error)} retry={() => void refetch()} />
         ) : called.length === 0 ? (
@@ -70,8 +66,28 @@ export function RollCall(): ReactNode {
         )}
         {slots.length > 0 && <Slots slots={slots} />}
       </div>
-      {data && called.length > 0 && <Tally called={called} />}
+      {isPending ? <div className="h-[35px] border-t border-line" /> : called.length > 0 && <Tally called={called} />}
     </section>
+  );
+}
+
+/** As large as the fleet that a first start makes: seven agents, eight slots. */
+function RollSkeleton(): ReactNode {
+  return (
+    <>
+      <div className="grid gap-x-8 sm:grid-cols-2">
+        {Array.from({ length: 7 }, (_, index) => (
+          <div key={index} className="flex h-[26px] items-center">
+            <Skeleton className="h-3.5 w-2/3" />
+          </div>
+        ))}
+      </div>
+      <div className="mt-3 grid grid-cols-2 gap-1.5 min-[560px]:grid-cols-4">
+        {Array.from({ length: 8 }, (_, index) => (
+          <Skeleton key={index} className="h-6" />
+        ))}
+      </div>
+    </>
   );
 }
 

@@ -1,0 +1,59 @@
+import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import type { AxeResults } from 'axe-core';
+import { chromium, type Browser, type BrowserContext, type BrowserContextOptions, type Page } from 'playwright-core';
+import { expect } from 'vitest';
+import { pathOf } from '../../support/requirements.ts';
+
+const QUIET = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+export function openBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: pathOf('chromium'), args: QUIET });
+}
+
+/** What a page must never do; `expected` names what the test itself provokes. */
+export interface Watch {
+  readonly complaints: readonly string[];
+  expectNone(expected?: RegExp): void;
+}
+
+/** Hears everything that goes wrong in the pages of a context, and every request that leaves for elsewhere. */
+export function watch(context: BrowserContext, origin: string): Watch {
+  const complaints: string[] = [];
+  context.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') complaints.push(`console ${message.type()}: ${message.text()}`);
+  });
+  context.on('weberror', (error) => complaints.push(`uncaught: ${error.error().message}`));
+  context.on('request', (request) => {
+    if (!request.url().startsWith(origin)) complaints.push(`request to elsewhere: ${request.url()}`);
+  });
+  return {
+    complaints,
+    expectNone: (expected) => {
+      expect(complaints.filter((complaint) => expected === undefined || !expected.test(complaint))).toEqual([]);
+    },
+  };
+}
+
+/** A context in which violations of the content security policy reach the console, and axe is at hand although the policy forbids strangers' scripts. */
+export async function newContext(browser: Browser, options: BrowserContextOptions = {}): Promise<BrowserContext> {
+  const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+  await context.addInitScript({ content: await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8') });
+  return context;
+}
+
+/** Runs every rule of axe on what is shown, and names what breaks one. */
+export async function accessibilityViolations(page: Page): Promise<readonly string[]> {
+  const results = await page.evaluate(() => (globalThis as unknown as { axe: { run(): Promise<AxeResults> } }).axe.run());
+  return results.violations.flatMap(({ id, help, nodes }) =>
+    nodes.map((node) => `${id} (${help}): ${node.target.join(' ')} ${node.failureSummary ?? ''}`),
+  );
+}
