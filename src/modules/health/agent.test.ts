@@ -75,6 +75,29 @@ describe('heartbeat_health_agent', () => {
     expect(told()[1]).toEqual(['health:changed', 'critical', null, null]);
   });
 
+  it('waits a few seconds for the first readings rather than call a fleet that has just started blind', async () => {
+    const fleet = new FakeFleet();
+    const measuredAt = Date.UTC(2026, 0, 1) + 4_000;
+    await using agent = await runAgent(heartbeatHealthAgent, {
+      fleet: {
+        ...fleet.state,
+        metrics: {
+          latest: async (filter: { readonly agentId: string }) =>
+            agent.clock.now() < measuredAt ? { items: [], nextCursor: null } : fleet.state.metrics.latest(filter, { limit: 1 }),
+        },
+      } as unknown as SharedState,
+      at: Date.UTC(2026, 0, 1),
+      sql: () => [{ now: NOW, in_grace: false }],
+    });
+    await agent.tick();
+    expect(reportIn(agent)?.coverage).toBe(1);
+    expect(
+      new Set(
+        agent.metrics.filter(({ name, labels }) => name === 'health_score' && labels['subject'] === 'fleet').map(({ value }) => value),
+      ),
+    ).toEqual(new Set([100]));
+  });
+
   it('goes on from the report of the host before', async () => {
     const fleet = new FakeFleet();
     fleet.agents = [anAgent({ status: 'crash_looping' }), ...fleet.agents.slice(1)];

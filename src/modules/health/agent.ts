@@ -17,6 +17,10 @@ import { thresholdsWith } from './thresholds.ts';
 
 export const HEALTH_KEY = 'health:fleet';
 
+/** A monitor begins within five seconds, and its samples arrive a second or two later. */
+const FIRST_READINGS_MS = 10_000;
+const SECOND_LOOK_MS = 6_000;
+
 /** Events of one run at most; a run in which more changes says so in the last. */
 const MOST_EVENTS = 20;
 
@@ -46,15 +50,41 @@ export const heartbeatHealthAgent = defineAgent({
   async run(ctx) {
     const life = lives.get(ctx.life);
     if (life === undefined) throw new MusterError('INTERNAL', 'heartbeat_health_agent runs without its startup');
-    const gathered = await gather(ctx);
-    life.history.push(gathered.now, countersOf(gathered));
-    const report = evaluate({ ...gathered, history: life.history }, ctx.config, life.previous);
-    await ctx.state.set(HEALTH_KEY, report);
-    publish(ctx, report, life.previous);
-    life.previous = report;
-    return { score: report.score, band: report.band, findings: report.findings.length + report.findings_omitted };
+    if (ctx.runNumber > 1) return summaryOf(await judgeNow(ctx, life, await gather(ctx)));
+    // At first there is nothing to judge by until the monitors have measured, and nothing to compare with until a while later.
+    await judgeNow(ctx, life, await gatherOnceMeasured(ctx));
+    await ctx.clock.sleep(SECOND_LOOK_MS, ctx.signal);
+    return summaryOf(await judgeNow(ctx, life, await gather(ctx)));
   },
   shutdown: (ctx) => void lives.delete(ctx.life),
+});
+
+type Gathered = Awaited<ReturnType<typeof gather>>;
+
+/** Waits for the first readings of the monitors there are, a few seconds after a start; not longer than they can take. */
+async function gatherOnceMeasured(ctx: AgentContext<HealthConfig>): Promise<Gathered> {
+  const giveUpAt = ctx.clock.monotonic() + FIRST_READINGS_MS;
+  for (;;) {
+    const gathered = await gather(ctx);
+    const isMonitored = gathered.agents.some(({ type }) => type === 'performance_monitor');
+    if (!isMonitored || gathered.readings.size > 0 || ctx.clock.monotonic() >= giveUpAt) return gathered;
+    await ctx.clock.sleep(1_000, ctx.signal);
+  }
+}
+
+async function judgeNow(ctx: AgentContext<HealthConfig>, life: Life, gathered: Gathered): Promise<HealthReport> {
+  life.history.push(gathered.now, countersOf(gathered));
+  const report = evaluate({ ...gathered, history: life.history }, ctx.config, life.previous);
+  await ctx.state.set(HEALTH_KEY, report);
+  publish(ctx, report, life.previous);
+  life.previous = report;
+  return report;
+}
+
+const summaryOf = ({ score, band, findings, findings_omitted }: HealthReport): object => ({
+  score,
+  band,
+  findings: findings.length + findings_omitted,
 });
 
 /** The report on these facts: pure, so that the same facts always give the same report. */

@@ -69,6 +69,9 @@ export const GOOD_READINGS: readonly LatestReading[] = [
   reading('postgres_longest_idle_in_transaction_seconds', 0),
   reading('postgres_longest_lock_wait_seconds', 0),
   reading('postgres_wraparound_usage_ratio', 0.01),
+  reading('postgres_deadlocks_total', 3),
+  reading('postgres_blocks_total', 1_000, { source: 'hit' }),
+  reading('postgres_blocks_total', 10, { source: 'read' }),
 ];
 
 /** The same with some values changed or, with undefined, missing. */
