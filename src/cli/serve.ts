@@ -1,5 +1,6 @@
 import { EXIT } from '../base/errors.ts';
 import type { Config } from '../config/config.ts';
+import { boundLog } from '../db/embedded/server-log.ts';
 import { hasDesktop, openInBrowser } from './browser.ts';
 import { portProblem } from './checks/machine.ts';
 import type { Invocation } from './invocation.ts';
@@ -27,6 +28,7 @@ export async function serve(invocation: Invocation, config: Config, options: Ser
   // Known before anything is started for nothing; the server itself asks again.
   const taken = options.server && config.server.port !== 0 ? await portProblem(config.server.host, config.server.port) : undefined;
   if (taken !== undefined) throw taken;
+  const ownLog = inPlace && config.log.file === undefined && options.logFile !== undefined ? boundLog(options.logFile, log) : undefined;
   const steps = new Steps(stepListener(output), log);
   const runtime = new Runtime({ config, log, version, ...options });
   using signals = new StopSignals(() => runtime.force());
@@ -48,6 +50,7 @@ export async function serve(invocation: Invocation, config: Config, options: Ser
   } finally {
     output.line('\nStopping. Press Ctrl-C again to force it.');
     await runtime.stop(steps);
+    ownLog?.stop();
   }
   return EXIT.ok;
 }

@@ -5,11 +5,11 @@ import type { Logger } from '../../base/logger.ts';
 const LIMIT_BYTES = 10 * 1024 * 1024;
 const CHECK_EVERY_MS = 60_000;
 
-/** Keeps the server's log at 10 MB and one older file: the server writes through a descriptor that we opened for appending, so its file is copied and emptied. */
+/** Keeps a log at 10 MB and one older file: whoever writes it does so through a descriptor opened for appending, so the file is copied and emptied. */
 export function boundLog(file: string, log: Logger): { stop(): void } {
   const timer = setInterval(() => {
     rotate(file).catch((error: unknown) =>
-      log.warn({ error: messageOf(error), file }, 'the log of the embedded PostgreSQL could not be rotated'),
+      log.warn({ error: messageOf(error), file }, 'a log could not be rotated'),
     );
   }, CHECK_EVERY_MS);
   timer.unref();
