@@ -49,7 +49,17 @@ export const bench: Bench = {
       })),
     );
     await database.query(sql`delete from muster.agents where agent_type = 'slot'`);
-    const app = await buildServer({ state, access: createAccess(database), wake, modules: [], types: [], log: ctx.log, version: 'bench', bootstrapKey: KEY, webRoot: null });
+    const app = await buildServer({
+      state,
+      access: createAccess(database),
+      wake,
+      modules: [],
+      types: [],
+      log: ctx.log,
+      version: 'bench',
+      bootstrapKey: KEY,
+      webRoot: null,
+    });
     const server = new HttpServer({ app, host: '127.0.0.1', port: 0 });
     await server.start();
     ctx.defer(() => server.stop());
@@ -82,7 +92,7 @@ export const bench: Bench = {
       { figure: 'stale', value: stale.max, detail: { ...stale, beatEveryMs: BEAT_MS / HOSTS } },
       { figure: 'p50', value: spread.p50 },
       { figure: 'p99', value: spread.p99 },
-      { figure: 'server-cpu', value: ((cpu.user + cpu.system) / 10 / elapsedMs), detail: { beatsToo: true } },
+      { figure: 'server-cpu', value: (cpu.user + cpu.system) / 10 / elapsedMs, detail: { beatsToo: true } },
       { figure: 'client-cpu', value: report.cpuMs / 10 / ctx.seconds },
     ];
   },

@@ -50,7 +50,17 @@ export const bench: Bench = {
     for (const job of metricsMaintenance(database)) await job.run(ctx.signal);
     await database.query(sql`analyze`);
 
-    const app = await buildServer({ state, access: createAccess(database), wake, modules: [], types: [], log: ctx.log, version: 'bench', bootstrapKey: KEY, webRoot: null });
+    const app = await buildServer({
+      state,
+      access: createAccess(database),
+      wake,
+      modules: [],
+      types: [],
+      log: ctx.log,
+      version: 'bench',
+      bootstrapKey: KEY,
+      webRoot: null,
+    });
     const server = new HttpServer({ app, host: '127.0.0.1', port: 0 });
     await server.start();
     ctx.defer(() => server.stop());
@@ -64,11 +74,17 @@ export const bench: Bench = {
       parseEvery: 5,
     });
     if (Object.keys(report.failures).length > 0) throw new Error(`requests failed: ${JSON.stringify(report.failures)}`);
-    if (report.itemsMin !== 1 || report.pointsMin < 290) throw new Error(`an answer held ${report.itemsMin} series of ${report.pointsMin} points`);
+    if (report.itemsMin !== 1 || report.pointsMin < 290)
+      throw new Error(`an answer held ${report.itemsMin} series of ${report.pointsMin} points`);
     const spread = spreadOf(report.latencyMs);
     const ofKind = (kind: number): number => spreadOf(report.latencyMs.filter((_, i) => (report.pathOf[i] ?? 0) % 2 === kind)).p95;
     return [
-      { figure: 'p95', value: spread.p95, raw: report.latencyMs, detail: { ...spread, perSecond: PER_SECOND, pointsMin: report.pointsMin } },
+      {
+        figure: 'p95',
+        value: spread.p95,
+        raw: report.latencyMs,
+        detail: { ...spread, perSecond: PER_SECOND, pointsMin: report.pointsMin },
+      },
       { figure: 'p50', value: spread.p50 },
       { figure: 'p95-last-hour', value: ofKind(0) },
       { figure: 'p95-any-hour', value: ofKind(1) },

@@ -55,22 +55,26 @@ async function run(load: Load): Promise<LoadReport> {
         failures[reason] = (failures[reason] ?? 0) + 1;
         resolve();
       };
-      const call = request(`${load.base}${load.paths[pathIndex] ?? '/'}`, { agent, headers: { authorization: `Bearer ${load.key}` } }, (response) => {
-        const chunks: Buffer[] = [];
-        response.on('data', (chunk: Buffer) => void chunks.push(chunk));
-        response.on('error', (error) => fail(error.message));
-        response.on('end', () => {
-          const now = performance.now();
-          if (response.statusCode !== 200) return fail(`status ${response.statusCode}`);
-          if (counts) {
-            latencyMs.push(now - due);
-            pathOf.push(pathIndex);
-            bytes += chunks.reduce((sum, chunk) => sum + chunk.length, 0);
-            if (latencyMs.length % load.parseEvery === 0) look(JSON.parse(Buffer.concat(chunks).toString('utf8')) as Answer, Date.now());
-          }
-          resolve();
-        });
-      });
+      const call = request(
+        `${load.base}${load.paths[pathIndex] ?? '/'}`,
+        { agent, headers: { authorization: `Bearer ${load.key}` } },
+        (response) => {
+          const chunks: Buffer[] = [];
+          response.on('data', (chunk: Buffer) => void chunks.push(chunk));
+          response.on('error', (error) => fail(error.message));
+          response.on('end', () => {
+            const now = performance.now();
+            if (response.statusCode !== 200) return fail(`status ${response.statusCode}`);
+            if (counts) {
+              latencyMs.push(now - due);
+              pathOf.push(pathIndex);
+              bytes += chunks.reduce((sum, chunk) => sum + chunk.length, 0);
+              if (latencyMs.length % load.parseEvery === 0) look(JSON.parse(Buffer.concat(chunks).toString('utf8')) as Answer, Date.now());
+            }
+            resolve();
+          });
+        },
+      );
       call.on('socket', (socket) => {
         if (!socket.connecting) return;
         connections += 1;

@@ -110,7 +110,7 @@ export const ERRORS = {
     status: 421,
     exitCode: EXIT.failure,
     title: 'This server does not answer to that name',
-    remedy: 'Use its address, or add the name to server.allowed_hosts.',
+    remedy: 'Use its address, or add the name to MUSTER_ALLOWED_HOSTS.',
   },
   HEADERS_TOO_LARGE: {
     status: 431,

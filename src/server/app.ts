@@ -10,6 +10,7 @@ import type { Logger } from '../base/logger.ts';
 import { PostgresAdapter } from '../db/adapter.ts';
 import { checkSchema } from '../db/migrate.ts';
 import { sql } from '../db/sql.ts';
+import type { HostStatus } from '../fleet/index.ts';
 import type { Module } from '../modules/module.ts';
 import type { Access } from '../state/access.ts';
 import { coreMigrations } from '../state/migrations.ts';
@@ -26,6 +27,7 @@ import { addJsonBodies } from './json-body.ts';
 import { AgentBoard } from './live/agent-board.ts';
 import { EventStreams } from './live/event-streams.ts';
 import { EventTail, type WakeSource } from './live/event-tail.ts';
+import { hostSources, serverSources } from './metric-sources.ts';
 import { addOpenapi, addOpenapiRoute } from './openapi.ts';
 import { errorHandler, sendProblem, visibleError } from './problem.ts';
 import { Readiness } from './readiness.ts';
@@ -43,7 +45,7 @@ import { addScrapeRoute } from './routes/scrape.ts';
 import { addSessionRoutes } from './routes/session.ts';
 import { addSystemStateRoutes } from './routes/system-state.ts';
 import type { Services } from './services.ts';
-import { Telemetry, type MetricSource } from './telemetry.ts';
+import { Telemetry } from './telemetry.ts';
 import { agentView } from './views.ts';
 
 export { HttpServer, type HttpServerOptions } from './http-server.ts';
@@ -74,8 +76,8 @@ export interface ServerOptions {
   readonly trustProxy?: readonly string[] | undefined;
   /** The built dashboard. Default: where the build puts it; null: none. */
   readonly webRoot?: string | null | undefined;
-  /** Figures of other parts of this process, for /metrics. */
-  readonly metricSources?: readonly MetricSource[] | undefined;
+  /** Of the host in the same process, for /metrics. */
+  readonly hostStatus?: (() => HostStatus | undefined) | undefined;
   readonly clock?: Clock | undefined;
 }
 
@@ -86,7 +88,10 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   const secure = options.publicUrl?.startsWith('https:') === true;
   const cookie = { name: secure ? '__Host-muster_session' : 'muster_session', secure };
   const services = createServices(app, options, cookie);
-  const telemetry = new Telemetry(services, options.metricSources ?? []);
+  const telemetry = new Telemetry(services, [
+    ...serverSources(services),
+    ...(options.hostStatus === undefined ? [] : hostSources(options.hostStatus)),
+  ]);
   const readiness = createReadiness(options, services.clock);
 
   app.addHook('preClose', async () => {

@@ -1,16 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry, type OpenMetricsContentType } from 'prom-client';
 import { messageOf } from '../base/errors.ts';
+import type { MetricSource } from './metric-sources.ts';
 import type { Services } from './services.ts';
-
-/** A figure of another part of the process, read when somebody scrapes. */
-export interface MetricSource {
-  /** In base units, a counter ending in _total. */
-  readonly name: string;
-  readonly help: string;
-  readonly kind: 'gauge' | 'counter';
-  read(): number | readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[];
-}
 
 /** What this process tells Prometheus. */
 export class Telemetry {
@@ -32,7 +24,7 @@ export class Telemetry {
       buckets: [0.001, 0.0025, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10],
       registers,
     });
-    for (const source of [...ownSources(services), ...sources]) register(source, registers);
+    for (const source of sources) register(source, registers);
     this.#readFleet = fleetGauges(services, registers);
   }
 
@@ -57,61 +49,11 @@ export class Telemetry {
   }
 }
 
-function ownSources({ state, wake, streams, version }: Services): readonly MetricSource[] {
-  const pools = () => state.database.pools?.() ?? [];
-  const wakeUps = (field: string) => (): number => {
-    const status = wake.status?.();
-    const value: unknown = typeof status === 'object' && status !== null ? (status as Record<string, unknown>)[field] : undefined;
-    return typeof value === 'number' ? value : 0;
-  };
-  return [
-    {
-      name: 'muster_build_info',
-      help: 'Always 1; the labels tell the version',
-      kind: 'gauge',
-      read: () => [{ labels: { version, node: process.version }, value: 1 }],
-    },
-    {
-      name: 'muster_database_pool_connections',
-      help: 'Connections by pool and what they do',
-      kind: 'gauge',
-      read: () =>
-        pools().flatMap(({ pool, total, idle }) => [
-          { labels: { pool, state: 'busy' }, value: total - idle },
-          { labels: { pool, state: 'idle' }, value: idle },
-        ]),
-    },
-    {
-      name: 'muster_database_pool_max_connections',
-      help: 'Connections at most',
-      kind: 'gauge',
-      read: () => pools().map(({ pool, max }) => ({ labels: { pool }, value: max })),
-    },
-    {
-      name: 'muster_database_pool_waiting',
-      help: 'Callers that wait for a connection',
-      kind: 'gauge',
-      read: () => pools().map(({ pool, waiting }) => ({ labels: { pool }, value: waiting })),
-    },
-    { name: 'muster_event_streams', help: 'Open event streams', kind: 'gauge', read: () => streams.size },
-    { name: 'muster_wake_ups_sent_total', help: 'Wake-up hints sent', kind: 'counter', read: wakeUps('sent') },
-    { name: 'muster_wake_ups_received_total', help: 'Wake-up hints received', kind: 'counter', read: wakeUps('received') },
-    { name: 'muster_wake_ups_dropped_total', help: 'Wake-up hints that could not be sent', kind: 'counter', read: wakeUps('dropped') },
-    {
-      name: 'muster_wake_ups_reconnects_total',
-      help: 'How often the wake-up connection was made again',
-      kind: 'counter',
-      read: wakeUps('reconnects'),
-    },
-  ];
-}
-
-function register({ name, help, kind, read }: MetricSource, registers: Registry[]): void {
+function register({ name, help, kind, labels: labelNames = [], read }: MetricSource, registers: Registry[]): void {
   const values = () => {
     const value = read();
     return typeof value === 'number' ? [{ labels: {}, value }] : value;
   };
-  const labelNames = [...new Set(values().flatMap(({ labels }) => Object.keys(labels)))];
   if (kind === 'gauge') {
     const gauge = new Gauge({
       name,

@@ -131,9 +131,11 @@ export class Runtime {
       await wake.stop();
     });
 
+    let fleetHost: FleetHost | undefined;
     const startHost = async (FleetHost: NonNullable<Rooms['FleetHost']>): Promise<FleetHost> => {
       const { beatMs, leaseMs, capacity, labels } = config.host;
       const host = new FleetHost({ state, wake, types, capacity, beatMs, leaseMs, labels, version, log });
+      fleetHost = host;
       this.#stopLater('agents stopped', () => host.stop());
       await host.start();
       return host;
@@ -151,6 +153,7 @@ export class Runtime {
         publicUrl: config.server.publicUrl,
         allowedHosts: config.server.allowedHosts,
         trustProxy: config.server.trustProxy,
+        hostStatus: () => fleetHost?.status,
       });
       const server = new HttpServer({ app, host: config.server.host, port: config.server.port, log });
       this.#stopLater('server closed', async () => {
