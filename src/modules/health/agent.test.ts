@@ -4,7 +4,7 @@ import type { AgentRecord } from '../../state/agents.ts';
 import type { HostRecord } from '../../state/hosts.ts';
 import type { SharedState } from '../../state/shared-state.ts';
 import { heartbeatHealthAgent, HEALTH_KEY } from './agent.ts';
-import { aHost, anAgent, GOOD_READINGS, NOW } from './fixtures.ts';
+import { aHost, anAgent, GOOD_READINGS, NOW } from '../../../test/support/health-facts.ts';
 import type { HealthReport } from './report.ts';
 
 /** A fleet that holds these; what the agent does not ask for is not there. */

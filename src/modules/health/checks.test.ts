@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { evaluate } from './agent.ts';
 import { healthConfig } from './config.ts';
 import type { Facts } from './facts.ts';
-import { aHost, anAgent, goodFacts, NOW, readingsWith } from './fixtures.ts';
+import { aHost, anAgent, goodFacts, NOW, readingsWith } from '../../../test/support/health-facts.ts';
 import { Readings } from './readings.ts';
 import type { HealthReport } from './report.ts';
 

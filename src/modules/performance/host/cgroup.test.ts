@@ -2,7 +2,15 @@ import { describe, expect, it } from 'vitest';
 import type { Collection } from '../collector.ts';
 import { cpuLimit, findCgroups, memoryLimit } from './cgroup.ts';
 import { containerCollector } from './container-collector.ts';
-import { CGROUP_HYBRID, CGROUP_V1, CGROUP_V2, kernelFiles, MOUNTINFO_HYBRID, MOUNTINFO_V1, MOUNTINFO_V2 } from './fixtures/kernel-files.ts';
+import {
+  CGROUP_HYBRID,
+  CGROUP_V1,
+  CGROUP_V2,
+  kernelFiles,
+  MOUNTINFO_HYBRID,
+  MOUNTINFO_V1,
+  MOUNTINFO_V2,
+} from '../../../../test/support/kernel-files.ts';
 
 const MACHINE = 16 * 2 ** 30;
 

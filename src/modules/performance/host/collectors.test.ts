@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { silentLogger } from '../../../base/logger.ts';
 import type { Reading } from '../reading.ts';
 import { Rounds, type RoundContext } from '../rounds.ts';
-import { DISKSTATS, kernelFiles, MEMINFO, NET_DEV, PRESSURE, STAT } from './fixtures/kernel-files.ts';
+import { DISKSTATS, kernelFiles, MEMINFO, NET_DEV, PRESSURE, STAT } from '../../../../test/support/kernel-files.ts';
 import { hostCollectors } from './index.ts';
 
 const FILES = {

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { cpuShares, parseCpuTimes } from './cpu.ts';
 import { parseDiskstats } from './disks.ts';
 import { filesystemUsage, parseMounts } from './filesystems.ts';
-import { DISKSTATS, MEMINFO, MOUNTINFO, MOUNTINFO_V2, NET_DEV, PRESSURE, STAT } from './fixtures/kernel-files.ts';
+import { DISKSTATS, MEMINFO, MOUNTINFO, MOUNTINFO_V2, NET_DEV, PRESSURE, STAT } from '../../../../test/support/kernel-files.ts';
 import { parseMeminfo, parseOomKills } from './memory.ts';
 import { parseNetDev } from './network.ts';
 import { parsePressure } from './pressure.ts';

@@ -1,8 +1,8 @@
-import { agentId, epoch, hostId } from '../../base/ids.ts';
-import type { AgentRecord } from '../../state/agents.ts';
-import type { HostRecord } from '../../state/hosts.ts';
-import type { Facts } from './facts.ts';
-import { Readings, type LatestReading } from './readings.ts';
+import { agentId, epoch, hostId } from '../../src/base/ids.ts';
+import type { AgentRecord } from '../../src/state/agents.ts';
+import type { HostRecord } from '../../src/state/hosts.ts';
+import type { Facts } from '../../src/modules/health/facts.ts';
+import { Readings, type LatestReading } from '../../src/modules/health/readings.ts';
 
 export const NOW = Date.UTC(2026, 0, 1, 12);
 const HOST_ID = hostId('8d3c7c2e-0000-4000-8000-000000000001');
