@@ -49,14 +49,6 @@ const REJOIN_LONGEST_MS = 10_000;
 /**
  * Runs agents on this process for the fleet: joins, takes its share of the agents, keeps them running and its lease renewed,
  * and stops them all before anybody else can have them. When its lease was taken it joins again as a new host.
- *
- * @example
- * ```ts
- * import { FleetHost } from 'muster-agents';
- *
- * await using host = new FleetHost({ state, types: [unpaidInvoices], version: '1.0.0', log });
- * await host.start();
- * ```
  */
 export class FleetHost implements Service {
   readonly #options: FleetHostOptions;

@@ -162,7 +162,7 @@ export class Membership {
     let survey = await this.#survey();
     for (let looks = 1; looks < MOST_LOOKS && (await this.#buryTheDead(survey)); looks += 1) survey = await this.#survey();
     if (survey.heldDigest !== this.#heldDigest) {
-      await this.#roster.reconcile(await state.hosts.held(this.hostId));
+      this.#roster.reconcile(await state.hosts.held(this.hostId));
       this.#heldDigest = survey.heldDigest;
     }
     await this.#claim(survey);
@@ -182,7 +182,11 @@ export class Membership {
     const taken = gone.length > 0 ? await hosts.certifyDead(gone) : [];
     const expired = others.some((host) => host.overdue) ? await hosts.expire() : [];
     const dead = [...taken, ...expired];
-    if (dead.length > 0) this.#log.warn({ hosts: dead }, `${dead.length} hosts are lost; their agents are free to be taken`);
+    if (dead.length > 0)
+      this.#log.warn(
+        { hosts: dead },
+        `${dead.length === 1 ? 'a host is' : `${dead.length} hosts are`} lost; the agents are free to be taken`,
+      );
     return dead.length > 0;
   }
 

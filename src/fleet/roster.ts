@@ -84,32 +84,33 @@ export class Roster {
   }
 
   /** Makes what runs here agree with the rows of the agents this host holds. */
-  async reconcile(held: readonly AgentRecord[]): Promise<void> {
+  reconcile(held: readonly AgentRecord[]): void {
     for (const record of held) {
       const entry = this.#entries.get(record.agentId);
       if (entry === undefined) {
         // Claimed, but the answer never arrived. Unless it was given back after the row was read.
         if (record.epoch > (this.#released.get(record.agentId) ?? 0)) this.#adopt(record);
-      } else if (!entry.leaving) await this.#follow(entry, record);
+      } else if (!entry.leaving) this.#follow(entry, record);
     }
   }
 
-  async #follow(entry: Entry, record: AgentRecord): Promise<void> {
+  #follow(entry: Entry, record: AgentRecord): void {
     const { supervisor } = entry;
     if (record.epoch !== supervisor.epoch) {
       this.#forget(entry, 'another holder had it meanwhile');
       this.#adopt(record);
-    } else if (record.state === 'inactive') this.#leave(entry, 'inactive', 'agent:stopped');
-    else if (record.type !== supervisor.record.type) this.#leave(entry, `its type changed to ${record.type}`, 'agent:stopped');
+    } else if (record.state === 'inactive') void this.#leave(entry, 'inactive', 'agent:stopped');
+    else if (record.type !== supervisor.record.type) void this.#leave(entry, `its type changed to ${record.type}`, 'agent:stopped');
     else {
-      await supervisor.take(record);
-      if (record.state === 'paused') await this.#pause(entry);
+      // Not awaited: an agent may take its time over it, and the others must not wait.
+      void supervisor.take(record);
+      if (record.state === 'paused') this.#pause(entry);
       else if (this.#options.trusted()) supervisor.start();
     }
   }
 
   /** A paused agent stays where it is, at rest. */
-  async #pause(entry: Entry): Promise<void> {
+  #pause(entry: Entry): void {
     if (!entry.supervisor.busy || entry.supervisor.status === 'stopping') return;
     void entry.supervisor.stop('paused').then(() => {
       this.#emit(entry.fence, { type: 'agent:stopped', data: { reason: 'paused' } });

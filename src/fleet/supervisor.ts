@@ -50,6 +50,9 @@ export class Supervisor {
   #renew = new AbortController();
   #done: Promise<void> = Promise.resolve();
   #busy = false;
+  #taking: Promise<void> = Promise.resolve();
+  /** The configuration that this life was given, as JSON. */
+  #given = '';
   #watchers: ((status: AgentStatus) => void)[] = [];
 
   constructor(options: SupervisorOptions) {
@@ -114,15 +117,23 @@ export class Supervisor {
     return settled;
   }
 
-  /** Takes the agent's changed row: its configuration live where the agent can, else by a restart. */
-  async take(record: AgentRecord): Promise<void> {
-    const changed = JSON.stringify(record.config) !== JSON.stringify(this.#record.config);
+  /** Takes the agent's row as it is now: a changed configuration live where the agent can, else by a restart; one after the other. */
+  take(record: AgentRecord): Promise<void> {
     this.#record = record;
-    if (!changed || this.#stop === undefined || this.#stop.signal.aborted) return;
+    if (JSON.stringify(record.config) !== this.#given) this.#taking = this.#taking.then(() => this.#takeConfig());
+    return this.#taking;
+  }
+
+  async #takeConfig(): Promise<void> {
+    const given = JSON.stringify(this.#record.config);
+    // Taken meanwhile, or the agent will start with it anyway.
+    if (given === this.#given || this.#stop === undefined || this.#stop.signal.aborted) return;
     if (this.#runner?.takesConfigLive) {
       try {
-        await this.#runner.reconfigure(parseConfig(this.definition, record.config));
-        this.#options.emit({ type: 'agent:reconfigured', data: { agent_type: record.type } });
+        const config = parseConfig(this.definition, this.#record.config);
+        this.#given = given;
+        await this.#runner.reconfigure(config);
+        this.#options.emit({ type: 'agent:reconfigured', data: { agent_type: this.#record.type } });
         return;
       } catch (error) {
         this.#options.log.warn({ err: error }, 'the agent did not take its changed configuration; it is restarted');
@@ -198,6 +209,7 @@ export class Supervisor {
 
   /** The parsed configuration, wrapped so that a configuration of nothing is not mistaken for a fault. */
   #config(): { readonly value: never } | undefined {
+    this.#given = JSON.stringify(this.#record.config);
     try {
       return { value: parseConfig(this.definition, this.#record.config) };
     } catch (error) {

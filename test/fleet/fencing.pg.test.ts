@@ -59,6 +59,33 @@ test('a host whose lease was taken joins again as a new one and takes its share'
   expect((await fleet.state.hosts.list()).find((host) => host.hostId === former)?.status).toBe('lost');
 });
 
+test('an agent whose claim was granted but never answered is taken up all the same', async () => {
+  await using fleet = await testFleet();
+  const { host, cut, mend } = await fleet.severable([worker()]);
+  // The claim is carried out in the host's name while it is deaf.
+  cut();
+  await fleet.agents('worker', ['worker_00']);
+  await fleet.state.hosts.claim(host.hostId, ['worker'], 1);
+  mend();
+  await fleet.untilAgent('worker_00', 'runs', (a) => a.runCount > 0 && a.hostId === host.hostId);
+});
+
+test('connections that are cut by the server cost neither lease nor agents', async () => {
+  await using fleet = await testFleet();
+  await fleet.agents('worker', ['worker_00']);
+  const host = await fleet.host([worker()]);
+  const before = await fleet.untilAgent('worker_00', 'runs', (a) => a.runCount > 1);
+  for (let n = 0; n < 3; n += 1) {
+    await fleet.database
+      .query(sql`select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`)
+      // Our own turn may come as well, by another of these.
+      .catch(() => undefined);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  const after = await fleet.untilAgent('worker_00', 'runs on', (a) => a.runCount > before.runCount + 5);
+  expect(after).toMatchObject({ hostId: host.hostId, epoch: 1, errorCount: 0 });
+});
+
 test('of a former holder that writes in a tight loop nothing is accepted: state, SQL, samples, events', async () => {
   await using fleet = await testFleet();
   await fleet.database.query(sql`create table public.effects (epoch bigint not null, at timestamptz not null default clock_timestamp())`);

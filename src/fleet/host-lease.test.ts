@@ -1,0 +1,119 @@
+import { expect, test } from 'vitest';
+import { settled, VirtualClock } from '../agent/virtual-clock.ts';
+import { MusterError } from '../base/errors.ts';
+import { hostId } from '../base/ids.ts';
+import { silentLogger } from '../base/logger.ts';
+import type { BeatResult } from '../state/hosts.ts';
+import type { SharedState } from '../state/shared-state.ts';
+import { FaultLog } from './fault-log.ts';
+import { HostLease } from './host-lease.ts';
+
+type Answer = BeatResult | Error | 'never';
+const HELD: BeatResult = { held: true, lost: [] };
+
+/** A lease whose beats are answered as the test says, after a delay. */
+function leaseWith(answer: () => Answer, delayMs = 5) {
+  const clock = new VirtualClock();
+  const told: string[] = [];
+  let sent = 0;
+  const beat = async (): Promise<BeatResult> => {
+    sent += 1;
+    const given = answer();
+    if (given === 'never') return new Promise(() => undefined);
+    await clock.sleep(delayMs);
+    if (given instanceof Error) throw given;
+    return given;
+  };
+  const lease = new HostLease({
+    // Of the state a lease uses the beat alone.
+    state: { hosts: { beat } } as unknown as SharedState,
+    hostId: hostId('h'),
+    beatMs: 2_000,
+    leaseMs: 8_000,
+    clock,
+    faults: new FaultLog(silentLogger),
+    load: () => ({}),
+    beats: () => [],
+    lost: () => told.push('lost'),
+    lapsed: () => told.push(`lapsed at ${clock.monotonic()}`),
+    confirmed: () => told.push(`confirmed at ${clock.monotonic()}`),
+    taken: () => told.push(`taken at ${clock.monotonic()}`),
+  });
+  return { lease, clock, told, sent: () => sent };
+}
+
+/** Stops the lease; a beat that is under way gets its answer. */
+async function ended(lease: HostLease, clock: VirtualClock): Promise<void> {
+  const stopped = lease.stop();
+  await clock.advance(10_000);
+  await stopped;
+}
+
+const gone = new MusterError('DATABASE_UNREACHABLE', 'gone');
+
+test('beats keep trust, one a period', async () => {
+  const { lease, clock, told, sent } = leaseWith(() => HELD);
+  await lease.start();
+  await clock.advance(60_000);
+  expect(lease.trusted).toBe(true);
+  expect(told).toEqual(['confirmed at 5']);
+  expect(sent()).toBe(31);
+  expect(lease.counts).toMatchObject({ missed: 0, failed: 0 });
+  await ended(lease, clock);
+});
+
+test('without answers trust ends a margin before the lease could, and late confirmation brings it back', async () => {
+  let up = true;
+  const { lease, clock, told } = leaseWith(() => (up ? HELD : gone));
+  await lease.start();
+  await clock.advance(10_100);
+  up = false;
+  await clock.advance(30_000);
+  expect(lease.trusted).toBe(false);
+  // The last beat that was confirmed was sent at 10,000; its lease ended at 18,005 at the earliest.
+  expect(told).toEqual(['confirmed at 5', 'lapsed at 17000']);
+  up = true;
+  await clock.advance(2_100);
+  expect(lease.trusted).toBe(true);
+  expect(told).toHaveLength(3);
+  expect(lease.counts.failed).toBe(15);
+  expect(lease.counts.missed).toBe(1);
+  await ended(lease, clock);
+});
+
+test('a beat that hangs does not keep the next from being sent, and no more than two hang at once', async () => {
+  let hang = false;
+  const { lease, clock, sent } = leaseWith(() => (hang ? 'never' : HELD));
+  await lease.start();
+  await clock.advance(100);
+  hang = true;
+  await clock.advance(20_000);
+  expect(sent()).toBe(3);
+  expect(lease.trusted).toBe(false);
+});
+
+test('an answer that took longer than the lease gives no trust', async () => {
+  const { lease, clock, told } = leaseWith(() => HELD, 9_000);
+  await lease.start();
+  await clock.advance(60_000);
+  expect(lease.trusted).toBe(false);
+  expect(told).toEqual([]);
+  await ended(lease, clock);
+});
+
+test('a lease that was taken is over: no trust, whatever a slower answer says', async () => {
+  let held = true;
+  const { lease, clock, told } = leaseWith(() => ({ held, lost: [] }));
+  await lease.start();
+  await clock.advance(4_500);
+  held = false;
+  await clock.advance(1_600);
+  expect(told).toEqual(['confirmed at 5', 'taken at 6005']);
+  expect(lease.trusted).toBe(false);
+  held = true;
+  await clock.advance(20_000);
+  expect(lease.trusted).toBe(false);
+  expect(told).toHaveLength(2);
+  await settled();
+  await ended(lease, clock);
+});
