@@ -10,7 +10,8 @@ import { HEALTH_KEY, type HealthReport } from './health/index.ts';
 
 const defaults = builtInModules.flatMap((module) => module.defaultAgents ?? []);
 
-describe('the default agents on a host', () => {
+// Agents begin by their own schedules, which a busy machine stretches: conditions are waited for, long enough for a slow one.
+describe('the default agents on a host', { timeout: 60_000 }, () => {
   let test: TestDatabase;
   let state: SharedState;
   let host: FleetHost;
@@ -49,7 +50,7 @@ describe('the default agents on a host', () => {
           (await state.agents.list({ state: 'active' }, { limit: 100 })).filter(
             ({ status, runCount }) => status === 'running' && runCount > 0,
           ).length,
-        { timeout: 14_000 },
+        { timeout: 40_000 },
       )
       .toBe(defaults.length);
     const agents = await state.agents.list({ state: 'active' }, { limit: 100 });
@@ -67,18 +68,18 @@ describe('the default agents on a host', () => {
       'memory_usage',
       'connection_pool_usage',
     ]) {
-      await expect.poll(() => latest(name), { timeout: 10_000 }).toBeGreaterThan(0);
+      await expect.poll(() => latest(name), { timeout: 40_000 }).toBeGreaterThan(0);
     }
-    await expect.poll(() => latest('cpu_usage'), { timeout: 12_000 }).toBeGreaterThan(0);
+    await expect.poll(() => latest('cpu_usage'), { timeout: 40_000 }).toBeGreaterThan(0);
   });
 
   it('report the health of fleet, database, host and every agent', async () => {
     const report = async (): Promise<HealthReport | undefined> =>
       (await state.systemState.get(HEALTH_KEY))?.value as HealthReport | undefined;
     await expect
-      .poll(async () => (await report())?.subjects.find(({ subject }) => subject === 'database')?.coverage ?? 0, { timeout: 14_000 })
+      .poll(async () => (await report())?.subjects.find(({ subject }) => subject === 'database')?.coverage ?? 0, { timeout: 40_000 })
       .toBeGreaterThan(0.9);
-    await expect.poll(async () => (await report())?.subjects.length, { timeout: 5_000 }).toBe(3 + defaults.length);
+    await expect.poll(async () => (await report())?.subjects.length, { timeout: 40_000 }).toBe(3 + defaults.length);
     const { score, findings } = (await report()) ?? {};
     expect(findings?.filter(({ level }) => level === 'critical' || level === 'emergency')).toEqual([]);
     expect(score).toBeGreaterThan(70);
@@ -94,9 +95,9 @@ describe('the default agents on a host', () => {
       ((await state.systemState.get(HEALTH_KEY))?.value as HealthReport | undefined)?.findings.map(
         ({ subject, level }) => `${subject} ${level}`,
       );
-    await expect.poll(findings, { timeout: 5_000 }).toContain('agent:orphan critical');
+    await expect.poll(findings, { timeout: 40_000 }).toContain('agent:orphan critical');
     await state.agents.remove(agentId('orphan'));
-    await expect.poll(findings, { timeout: 5_000 }).not.toContain('agent:orphan critical');
+    await expect.poll(findings, { timeout: 40_000 }).not.toContain('agent:orphan critical');
   });
 
   it('make synthetic load on command, labelled as such', async () => {
@@ -107,12 +108,12 @@ describe('the default agents on a host', () => {
       payload: { seconds: 1, metrics_per_second: 200, fail_ratio: 0.5, work_per_second: 10 },
       requestedBy: 'test',
     });
-    await expect.poll(async () => (await state.commands.get(commandId))?.state, { timeout: 10_000 }).toBe('done');
+    await expect.poll(async () => (await state.commands.get(commandId))?.state, { timeout: 40_000 }).toBe('done');
     const { result } = (await state.commands.get(commandId)) ?? {};
     expect(result).toMatchObject({ samples: 200, cut_short: false });
     await expect
       .poll(async () => (await state.metrics.latest({ metricName: 'synthetic_load', agentId: id }, { limit: 100 })).items.length, {
-        timeout: 5_000,
+        timeout: 40_000,
       })
       .toBe(10);
     const { items } = await state.metrics.latest({ metricName: 'synthetic_load', agentId: id }, { limit: 100 });
