@@ -2,12 +2,22 @@
  * What `import { … } from 'muster-agents'` gives: everything to write agents and modules with, and nothing else.
  * Tests of agents: `muster-agents/testing`.
  */
-export { BaseAgent, type BaseAgentSpec } from './agent/base-agent.ts';
-export { defineAgent, type AgentSpec } from './agent/define-agent.ts';
-export type { AgentDefinition, CommandHandler, NoConfig } from './agent/definition.ts';
-export type { AgentContext, AgentSql, AgentState, MetricOptions } from './agent/context.ts';
-export type { HealthReport, RunRecord } from './agent/health.ts';
-export type { Schedule } from './agent/schedule.ts';
+export {
+  BaseAgent,
+  defineAgent,
+  type AgentContext,
+  type AgentDefinition,
+  type AgentSpec,
+  type AgentSql,
+  type AgentState,
+  type BaseAgentSpec,
+  type CommandHandler,
+  type HealthReport,
+  type MetricOptions,
+  type NoConfig,
+  type RunRecord,
+  type Schedule,
+} from './agent/index.ts';
 export type { Clock } from './base/clock.ts';
 export type { DurationInput } from './base/duration.ts';
 export { MusterError, isMusterError, type ErrorCode, type MusterErrorOptions } from './base/errors.ts';

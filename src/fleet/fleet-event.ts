@@ -1,5 +1,3 @@
-import type { AgentId, Epoch } from '../base/ids.ts';
-
 /** What happens to agents, with what is told about it. `agent:lost` and `host:lost` are written by the database as it takes them. */
 export interface AgentEventData {
   /** A host took the agent. `waited_ms` where it was free for long. */
@@ -42,12 +40,3 @@ type EventOf<Data> = { [Type in keyof Data]: { readonly type: Type; readonly dat
 
 export type AgentEvent = EventOf<AgentEventData>;
 export type HostEvent = EventOf<HostEventData>;
-export type FleetEvent = AgentEvent | HostEvent;
-
-/** An event of an agent, in whose name it is written. */
-export type FencedEvent = {
-  readonly agentId: AgentId;
-  readonly epoch: Epoch;
-  readonly type: `${string}:${string}`;
-  readonly data: Readonly<Record<string, unknown>>;
-};

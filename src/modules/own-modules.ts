@@ -1,8 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { checkDefinition } from '../agent/define-agent.ts';
-import type { AgentDefinition } from '../agent/definition.ts';
+import { checkDefinition, type AgentDefinition } from '../agent/index.ts';
 import { MusterError, messageOf } from '../base/errors.ts';
 import type { Module } from './module.ts';
 

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -37,7 +38,7 @@ describe('the package', { timeout: 2 * MINUTE }, () => {
     npm(project, 'install', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error', tarball);
   }, 5 * MINUTE);
 
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+  afterAll(() => rm(folder, { recursive: true, force: true }), MINUTE);
 
   test('holds the program, its migrations, the dashboard and the templates, and no tests', () => {
     expect(packed).toEqual(

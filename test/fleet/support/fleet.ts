@@ -11,7 +11,7 @@ import { testDatabase } from '../../support/database.ts';
 import { until } from '../../support/until.ts';
 import { BEAT_MS, LEASE_MS } from './fleet-settings.ts';
 
-export { BEAT_MS, LEASE_MS, worker } from './fleet-settings.ts';
+export { LEASE_MS, worker } from './fleet-settings.ts';
 
 /** A fleet on a database of the test's own: hosts join it, and leave when it is disposed of. */
 export interface TestFleet extends AsyncDisposable {
