@@ -59,7 +59,7 @@ export function StandingGlyph({ standing, className = '' }: { readonly standing:
       viewBox="0 0 12 12"
       aria-hidden="true"
       focusable="false"
-      className={`size-3 shrink-0 ${toneText[standings[standing].tone]} ${className}`}
+      className={`block size-3 shrink-0 ${toneText[standings[standing].tone]} ${className}`}
     >
       {glyphs[standing]}
     </svg>

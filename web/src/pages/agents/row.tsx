@@ -45,7 +45,7 @@ export const AgentRow = memo(function AgentRow({
   const id = agent.agent_id;
   const purpose = typeof agent.metadata['purpose'] === 'string' ? agent.metadata['purpose'] : undefined;
   const status = open ? (
-    <span className="inline-flex items-center gap-2 whitespace-nowrap text-accent">
+    <span className="inline-flex items-center gap-2 align-middle whitespace-nowrap text-accent">
       <Icon name="restart" className="turning size-3" />
       {verbLabels[open.verb]} {open.state === 'sending' ? 'sent' : open.state}
     </span>

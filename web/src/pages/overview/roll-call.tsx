@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
-import { type ReactNode, useMemo } from 'react';
-import { Link } from 'wouter';
+import { memo, type ReactNode, useMemo } from 'react';
+import { Link, useLocation } from 'wouter';
 import { problemOf } from '../../api/problem.ts';
 import { queries } from '../../api/queries.ts';
 import type { Agent } from '../../api/types.ts';
@@ -20,12 +20,15 @@ interface Called {
 const byName = 14;
 
 const slotsShown = 16;
+/** How often standings are judged anew between answers: silence makes them change too. */
+const lookMs = 3_000;
 
 /** The roll call: every agent answers or is missed. */
 export function RollCall(): ReactNode {
   const { data, dataUpdatedAt, isPending, error, refetch } = useQuery(queries.agents());
   const now = useNow();
-  const called = useMemo(() => call(data?.items ?? [], now), [data, now]);
+  const looked = Math.floor(now / lookMs) * lookMs;
+  const called = useMemo(() => call(data?.items ?? [], looked), [data, looked]);
   const agents = called.filter(({ standing }) => standing !== 'open_slot');
   const slots = called.filter(({ standing }) => standing === 'open_slot');
   const expected = agents.filter(({ agent }) => isExpected(agent));
@@ -143,22 +146,40 @@ function Slots({ slots }: { readonly slots: readonly Called[] }): ReactNode {
   );
 }
 
-/** Marks in rows, worst first. One picture to assistive technology: the tally below says the same in words. */
-function Field({ called }: { readonly called: readonly Called[] }): ReactNode {
+const marksShown = 1_500;
+const roomyUpTo = 300;
+
+/**
+ * Marks in rows, worst first; smaller ones for a larger fleet. For the eye and the pointer: the tally below says the same in
+ * words and leads to the same agents. Drawn again only when somebody's standing changed.
+ */
+const Field = memo(function Field({ called }: { readonly called: readonly Called[] }): ReactNode {
+  const [, navigate] = useLocation();
+  const roomy = called.length <= roomyUpTo;
   return (
-    <div aria-hidden="true" className="flex max-h-52 flex-wrap gap-[3px] overflow-hidden">
-      {called.map(({ agent, standing }) => (
-        <Link
-          key={agent.agent_id}
-          href={agentAddress(agent.agent_id)}
-          tabIndex={-1}
-          title={`${agent.agent_id}: ${standings[standing].label}`}
-          className="rounded-sm p-px hover:bg-raised"
-        >
-          <StandingGlyph standing={standing} className="size-2.5" />
-        </Link>
+    <div
+      aria-hidden="true"
+      onClick={(event) => {
+        const id = (event.target as Element).closest('[data-agent]')?.getAttribute('data-agent');
+        if (id !== null && id !== undefined) navigate(agentAddress(id));
+      }}
+      className={`flex cursor-pointer flex-wrap overflow-hidden ${roomy ? 'max-h-52 gap-1' : 'max-h-[13.0625rem] gap-0.5'}`}
+    >
+      {called.slice(0, marksShown).map(({ agent, standing }) => (
+        <span key={agent.agent_id} data-agent={agent.agent_id} title={`${agent.agent_id}: ${standings[standing].label}`}>
+          <StandingGlyph standing={standing} className={roomy ? '' : 'size-[9px]!'} />
+        </span>
       ))}
     </div>
+  );
+}, sameStandings);
+
+function sameStandings(before: { readonly called: readonly Called[] }, after: { readonly called: readonly Called[] }): boolean {
+  return (
+    before.called.length === after.called.length &&
+    before.called.every(
+      ({ agent, standing }, index) => agent.agent_id === after.called[index]?.agent.agent_id && standing === after.called[index]?.standing,
+    )
   );
 }
 
