@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { MusterError } from '../base/errors.ts';
+import type { MusterError } from '../base/errors.ts';
 import { defineAgent } from './define-agent.ts';
 import { FAILURES_THAT_END_A_LIFE } from './runner.ts';
 import { runAgent } from './test-kit.ts';

@@ -5,7 +5,7 @@ import type { AgentContext } from './context.ts';
 import type { AgentDefinition } from './definition.ts';
 import { timeoutOf } from './define-agent.ts';
 import { checkedHealth, healthOfRuns, type HealthReport, type RunRecord } from './health.ts';
-import { RunLedger } from './run-ledger.ts';
+import type { RunLedger } from './run-ledger.ts';
 import { compileSchedule, firstRunAt, nextRunAt, phaseOf, type CompiledSchedule } from './schedule.ts';
 
 /** Time an agent has after its signal aborted before it is reported as stuck. */

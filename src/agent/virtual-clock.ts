@@ -69,7 +69,7 @@ export class VirtualClock implements Clock {
   /** Jumps to `time`, never back, and wakes everybody who was due. */
   async advanceTo(time: number): Promise<void> {
     this.#now = Math.max(this.#now, time);
-    const due = [...this.#sleepers].filter((sleeper) => sleeper.at <= this.#now).sort((a, b) => a.at - b.at);
+    const due = [...this.#sleepers].filter((sleeper) => sleeper.at <= this.#now).toSorted((a, b) => a.at - b.at);
     for (const sleeper of due) {
       this.#sleepers.delete(sleeper);
       sleeper.wake();

@@ -35,7 +35,7 @@ test('every example in the documentation of agents compiles as a user would writ
     );
     const compiled = await run(process.execPath, [join(ROOT, 'node_modules/@typescript/native/bin/tsc'), '-p', folder], {
       cwd: ROOT,
-    }).catch((error: { stdout: string }) => error);
+    }).catch((error: unknown) => error as { readonly stdout: string });
     expect(compiled.stdout).toBe('');
   } finally {
     await rm(folder, { recursive: true });

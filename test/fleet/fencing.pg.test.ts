@@ -11,9 +11,9 @@ test('a host that cannot reach the database stops its agents before anybody else
   const running = new Set<string>();
   let most = 0;
   const long = worker(async (ctx) => {
-    running.add(`${ctx.hostId}`);
+    running.add(ctx.hostId);
     most = Math.max(most, running.size);
-    await ctx.clock.sleep(60_000, ctx.signal).finally(() => running.delete(`${ctx.hostId}`));
+    await ctx.clock.sleep(60_000, ctx.signal).finally(() => running.delete(ctx.hostId));
   });
   const { host: first, cut } = await fleet.severable([long]);
   await until('the first runs it', () => running.size === 1);
@@ -67,7 +67,8 @@ test('an agent whose claim was granted but never answered is taken up all the sa
   await fleet.agents('worker', ['worker_00']);
   await fleet.state.hosts.claim(host.hostId, ['worker'], 1);
   mend();
-  await fleet.untilAgent('worker_00', 'runs', (a) => a.runCount > 0 && a.hostId === host.hostId);
+  const agent = await fleet.untilAgent('worker_00', 'runs', (a) => a.runCount > 0);
+  expect(agent).toMatchObject({ hostId: host.hostId, epoch: 1, status: 'running' });
 });
 
 test('connections that are cut by the server cost neither lease nor agents', async () => {
@@ -90,7 +91,7 @@ test('of a former holder that writes in a tight loop nothing is accepted: state,
   await using fleet = await testFleet();
   await fleet.database.query(sql`create table public.effects (epoch bigint not null, at timestamptz not null default clock_timestamp())`);
   await fleet.agents('worker', ['worker_00']);
-  const contexts: AgentContext<unknown>[] = [];
+  const contexts: AgentContext[] = [];
   // It ignores its abort, and it holds on to its context: the worst an agent can do.
   let release: (() => void) | undefined;
   const hoarder = worker((ctx) => {

@@ -8,14 +8,14 @@ export const BEAT_MS = 150;
 export const LEASE_MS = 900;
 
 /** An agent that counts its runs and does what the test tells it to. */
-export function worker(run: (ctx: AgentContext<unknown>) => unknown = () => undefined): AnyAgentDefinition {
+export function worker(run: (ctx: AgentContext) => unknown = () => undefined): AnyAgentDefinition {
   return defineAgent({
     type: 'worker',
     name: 'Worker',
     description: 'An agent for a test.',
     schedule: { every: '100ms' },
     timeout: '2s',
-    run: async (ctx) => run(ctx as AgentContext<unknown>),
+    run: async (ctx) => run(ctx as AgentContext),
   });
 }
 
