@@ -130,7 +130,7 @@ export const ERRORS = {
     status: 429,
     exitCode: EXIT.failure,
     title: 'Too many series',
-    remedy: 'Use fewer distinct label values, or raise metrics.max_series.',
+    remedy: 'Use fewer distinct label values: each combination is a series of its own.',
   },
   LEASE_LOST: {
     status: 409,
