@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Database, Transaction } from './database.ts';
+import type { Database, Queryable, Transaction } from './database.ts';
 import { sqlStateOf } from './failure.ts';
 import { raw, sql } from './sql.ts';
 
@@ -33,20 +33,18 @@ export async function ensurePartitions(database: Database, options: PartitionOpt
   const today = await utcToday(database);
   const days = daysAround(today, options.daysBehind ?? 1, options.daysAhead ?? 2);
   const created: string[] = [];
-  for (const table of options.tables ?? dailyTables) {
-    const existing = new Set(await partitionsOf(database, table));
-    for (const day of days) {
-      if (existing.has(partitionName(table, day))) continue;
-      if (await briefly(() => createPartition(database, table, day))) created.push(partitionName(table, day));
-    }
-  }
+  for (const table of options.tables ?? dailyTables) created.push(...(await ensureDays(database, table, days)));
   return created;
 }
 
 /** Makes sure that one day (`2026-11-21`), of whatever age, has its partition. */
 export async function ensureDay(database: Database, table: string, day: string): Promise<void> {
-  if ((await partitionsOf(database, table)).includes(partitionName(table, day))) return;
-  await briefly(() => createPartition(database, table, day));
+  await ensureDays(database, table, [day]);
+}
+
+async function ensureDays(database: Database, table: string, days: readonly string[]): Promise<readonly string[]> {
+  const missing = await daysWithout(database, table, days);
+  return missing.length === 0 ? [] : briefly(() => createPartitions(database, table, missing));
 }
 
 /** Drops the partition of one day if nothing is in it; tells whether it is gone. Parent first, as every reader locks them. */
@@ -82,7 +80,7 @@ export async function dropPartitions(database: Database, table: string, keepDays
 }
 
 /** Names of the partitions of a table, oldest first; none where the table is not there. */
-export async function partitionsOf(database: Database, table: string): Promise<readonly string[]> {
+export async function partitionsOf(database: Queryable, table: string): Promise<readonly string[]> {
   const { rows } = await database.query<{ name: string }>(sql`
     select c.relname as name
     from pg_inherits i join pg_class c on c.oid = i.inhrelid
@@ -97,59 +95,58 @@ async function utcToday(database: Database): Promise<string> {
   return row.today;
 }
 
-/**
- * Made apart and attached: ATTACH lets reads and writes of the parent go on, where CREATE … PARTITION OF stops them. Where there
- * is a default partition, its rows of that day move in the same transaction, and writers wait for that moment.
- */
-function createPartition(database: Database, table: string, day: string): Promise<boolean> {
-  const parent = raw(`muster.${quoted(table)}`);
-  const partition = raw(`muster.${quoted(partitionName(table, day))}`);
-  const from = `${day} 00:00:00+00`;
-  const to = `${daysAround(day, 0, 1)[1] ?? ''} 00:00:00+00`;
+async function daysWithout(database: Queryable, table: string, days: readonly string[]): Promise<readonly string[]> {
+  const existing = new Set(await partitionsOf(database, table));
+  return days.filter((day) => !existing.has(partitionName(table, day)));
+}
+
+/** All days of a table in one transaction. Returns the names created. */
+function createPartitions(database: Database, table: string, days: readonly string[]): Promise<readonly string[]> {
   return database.transaction(
     async (tx) => {
       await tx.query(sql`select pg_advisory_xact_lock(hashtextextended(${`muster partitions ${table}`}, 0))`);
-      const column = await partitionColumn(tx, parent.text);
-      if (column === undefined || (await isThere(tx, partition.text))) return false;
-      const key = raw(quoted(column));
-      const holding = await defaultPartition(tx, parent.text);
-      // A row on its way to the default partition would be refused by the bounds that this one leaves it: writers wait at the
-      // parent, before they are routed.
-      if (holding !== undefined)
-        await tx.query(sql`lock table only ${parent}, only muster.${raw(quoted(holding))} in access exclusive mode`);
-      await tx.query(sql`create table ${partition} (like ${parent} including all excluding identity)`);
-      if (holding !== undefined) {
-        await tx.query(sql`
-          with moved as (delete from muster.${raw(quoted(holding))} where ${key} >= ${from}::timestamptz and ${key} < ${to}::timestamptz returning *)
-          insert into ${partition} select * from moved`);
-      }
-      await tx.query({
-        text: `alter table ${parent.text} attach partition ${partition.text} for values from ('${from}') to ('${to}')`,
-        values: [],
-      });
-      return true;
+      const bounds = await partitioning(tx, table);
+      if (bounds === undefined) return [];
+      const missing = await daysWithout(tx, table, days); // now that nobody else makes any
+      await tx.query({ text: missing.flatMap((day) => attachStatements(table, day, bounds)).join(';\n'), values: [] });
+      return missing.map((day) => partitionName(table, day));
     },
     { lockTimeoutMs: LOCK_TIMEOUT_MS },
   );
 }
 
-/** The column a table is partitioned by; undefined where there is no such table. */
-async function partitionColumn(tx: Transaction, parent: string): Promise<string | undefined> {
-  const { rows } = await tx.query<{ name: string }>(sql`
-    select a.attname as name
+/**
+ * Made apart and attached: ATTACH lets reads and writes of the parent go on, where CREATE … PARTITION OF stops them. Where there
+ * is a default partition, its rows of that day move in the same transaction, and writers wait for that moment.
+ */
+function attachStatements(table: string, day: string, { key, holding }: Partitioning): readonly string[] {
+  const parent = `muster.${quoted(table)}`;
+  const partition = `muster.${quoted(partitionName(table, day))}`;
+  const from = `'${day} 00:00:00+00'`;
+  const to = `'${daysAround(day, 0, 1)[1] ?? ''} 00:00:00+00'`;
+  const create = `create table ${partition} (like ${parent} including all excluding identity)`;
+  const attach = `alter table ${parent} attach partition ${partition} for values from (${from}) to (${to})`;
+  if (holding === null) return [create, attach];
+  const rest = `muster.${quoted(holding)}`;
+  const move = `with moved as (delete from ${rest} where ${quoted(key)} >= ${from} and ${quoted(key)} < ${to} returning *) insert into ${partition} select * from moved`;
+  // A row on its way to the default partition would be refused by the bounds that this one leaves it: writers wait at the
+  // parent, before they are routed.
+  return [`lock table only ${parent}, only ${rest} in access exclusive mode`, create, move, attach];
+}
+
+interface Partitioning {
+  /** The column a table is partitioned by. */
+  readonly key: string;
+  /** Its default partition. */
+  readonly holding: string | null;
+}
+
+async function partitioning(tx: Transaction, table: string): Promise<Partitioning | undefined> {
+  const { rows } = await tx.query<Partitioning>(sql`
+    select a.attname as key, (select relname from pg_class where oid = nullif(p.partdefid, 0)) as holding
     from pg_partitioned_table p join pg_attribute a on a.attrelid = p.partrelid and a.attnum = p.partattrs[0]
-    where p.partrelid = to_regclass(${parent})`);
-  return rows[0]?.name;
-}
-
-async function isThere(tx: Transaction, name: string): Promise<boolean> {
-  return (await tx.query<{ there: boolean }>(sql`select to_regclass(${name}) is not null as there`)).rows[0]?.there === true;
-}
-
-async function defaultPartition(tx: Transaction, parent: string): Promise<string | undefined> {
-  const { rows } = await tx.query<{ name: string }>(sql`
-    select c.relname as name from pg_partitioned_table p join pg_class c on c.oid = p.partdefid where p.partrelid = to_regclass(${parent})`);
-  return rows[0]?.name;
+    where p.partrelid = to_regclass(${`muster.${quoted(table)}`})`);
+  return rows[0];
 }
 
 /** Runs what takes a strong lock for a moment; gives the lock up quickly and comes back, so that nobody queues behind us for long. */

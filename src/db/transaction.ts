@@ -35,7 +35,9 @@ export async function send<Row>(client: pg.ClientBase, statement: Sql, session: 
     ...(statement.name === undefined || session.pooled ? {} : { name: statement.name }),
   };
   const result = await client.query<Row & pg.QueryResultRow>(query);
-  return { rows: result.rows, count: result.rowCount ?? 0 };
+  // A text of several statements, which has no parameters, gives a result for each (the driver's types do not say so).
+  const { rows, rowCount } = [result].flat().at(-1) ?? result;
+  return { rows, count: rowCount ?? 0 };
 }
 
 /** The commit broke off on the way: it may or may not have happened. */

@@ -50,6 +50,10 @@ describe('PostgresAdapter', () => {
       await expect(t.database.one(sql`select generate_series(1, 2)`)).rejects.toMatchObject({ code: 'INTERNAL' });
     });
 
+    it('of the last one where a text without parameters has several statements', async () => {
+      expect(await t.database.query({ text: 'select 1 as n; select 2 as n', values: [] })).toEqual({ rows: [{ n: 2 }], count: 1 });
+    });
+
     it('the count of what a statement changed', async () => {
       expect((await t.database.query(sql`insert into notes select generate_series(100, 104)`)).count).toBe(5);
       expect((await t.database.query(sql`delete from notes where n >= 100`)).count).toBe(5);
@@ -348,7 +352,8 @@ describe('PostgresAdapter', () => {
   });
 
   it('keeps connections for heartbeats when all others are busy, and says when none comes free', async () => {
-    await using database = another({ poolMax: 1, connectTimeoutMs: 200 });
+    await using database = another({ poolMax: 1, connectTimeoutMs: 1_000 });
+    await database.start();
     await database.transaction(async (tx) => {
       await tx.query(sql`select 1`);
       expect(await database.one(sql`select 1 as beat`, { pool: 'heartbeat' })).toEqual({ beat: 1 });

@@ -8,9 +8,7 @@ const CHECK_EVERY_MS = 60_000;
 /** Keeps a log at 10 MB and one older file: whoever writes it does so through a descriptor opened for appending, so the file is copied and emptied. */
 export function boundLog(file: string, log: Logger): { stop(): void } {
   const timer = setInterval(() => {
-    rotate(file).catch((error: unknown) =>
-      log.warn({ error: messageOf(error), file }, 'a log could not be rotated'),
-    );
+    rotate(file).catch((error: unknown) => log.warn({ error: messageOf(error), file }, 'a log could not be rotated'));
   }, CHECK_EVERY_MS);
   timer.unref();
   return { stop: () => clearInterval(timer) };
