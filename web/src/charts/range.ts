@@ -22,7 +22,7 @@ export const rangeOptions = [
 ] as const;
 
 export function rangeOf(name: string | null): Range {
-  const known: RangeName = name !== null && name in seconds ? (name as RangeName) : '15m';
+  const known: RangeName = name !== null && Object.hasOwn(seconds, name) ? (name as RangeName) : '15m';
   const length = seconds[known];
   const points = known === '15m' ? 180 : 300;
   return { name: known, seconds: length, points, everyMs: Math.min(60_000, Math.max(5_000, (length * 1_000) / points)) };

@@ -6,8 +6,7 @@ export function yRange(low: number | null, high: number | null, floor: YFloor): 
   if (low === null || high === null || !Number.isFinite(low) || !Number.isFinite(high)) return [0, 1];
   const bottom = floor === 'zero' && low >= 0 ? 0 : low;
   const span = high - bottom;
-  if (span === 0)
-    return high === 0 ? [0, 1] : [floor === 'zero' && high > 0 ? 0 : high - Math.abs(high) * 0.1, high + Math.abs(high) * 0.1];
+  if (span === 0) return high === 0 ? [0, 1] : [high - Math.abs(high) * 0.1, high + Math.abs(high) * 0.1];
   return [floor === 'fit' ? bottom - span * 0.1 : bottom, high + span * 0.12];
 }
 
