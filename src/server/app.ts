@@ -124,8 +124,8 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
   });
 
   await app.register(async (scope) => {
-    addProbeRoutes(scope as Api, readiness);
-    addScrapeRoute(scope as Api, telemetry);
+    addProbeRoutes(scope, readiness);
+    addScrapeRoute(scope, telemetry);
   });
   await app.register(async (scope) => addApiRoutes(scope as Api, services, options.modules), { prefix: API });
   await app.ready();
@@ -192,7 +192,7 @@ function addApiRoutes(app: Api, services: Services, modules: readonly Module[]):
   addSessionRoutes(app, services);
   addKeyRoutes(app, services);
   addOpenapiRoute(app);
-  for (const module of modules) module.routes?.(app as unknown as FastifyInstance, { state: services.state });
+  for (const module of modules) module.routes?.(app, { state: services.state });
 }
 
 function createReadiness({ state, modules }: ServerOptions, clock: Clock): Readiness {

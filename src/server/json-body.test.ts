@@ -16,8 +16,8 @@ describe('a JSON body', () => {
   });
 
   test('keeps large numbers that are not integers, or are whole only by their exponent', () => {
-    expect(read('[1234567890.12345678, 1e300, -0.00000000000000001, 9007199254740991]')).toEqual([
-      1234567890.12345678, 1e300, -1e-17, 9007199254740991,
+    expect(read('[1234567890.1234567, 1e300, -0.00000000000000001, 9007199254740991]')).toEqual([
+      1234567890.1234567, 1e300, -1e-17, 9007199254740991,
     ]);
   });
 
@@ -63,7 +63,7 @@ describe('where JSON breaks', () => {
     ['{"a":1}}', 7],
     ['[true,false,nil]', 12],
   ])('%j breaks at %d', (text, at) => {
-    expect(() => JSON.parse(text)).toThrow();
+    expect(() => JSON.parse(text)).toThrow(SyntaxError);
     expect(jsonBreak(text)).toBe(at);
   });
 
@@ -78,7 +78,11 @@ describe('where JSON breaks', () => {
   });
 
   test('a whole text does not break', () => {
-    fc.assert(fc.property(fc.json({ maxDepth: 5 }), (text) => void expect(jsonBreak(text)).toBe(text.length)));
+    fc.assert(
+      fc.property(fc.json({ maxDepth: 5 }), (text) => {
+        expect(jsonBreak(text)).toBe(text.length);
+      }),
+    );
   });
 });
 

@@ -106,7 +106,7 @@ function refuseTraps(value: unknown, options: { readonly unicode: boolean }, poi
   } else if (Array.isArray(value)) {
     value.forEach((item, index) => refuseTraps(item, options, `${pointer}/${index}`));
   } else if (typeof value === 'object' && value !== null) {
-    for (const [key, item] of Object.entries(value)) {
+    for (const [key, item] of Object.entries(value as Readonly<Record<string, unknown>>)) {
       if (key === '__proto__' || (key === 'constructor' && typeof item === 'object' && item !== null && Object.hasOwn(item, 'prototype'))) {
         throw malformed(`holds the forbidden key ${key} at ${pointer === '' ? 'its top' : pointer}`);
       }

@@ -10,7 +10,7 @@ export interface MetricSource {
   readonly help: string;
   readonly kind: 'gauge' | 'counter';
   readonly labels?: readonly string[];
-  read(): Value;
+  readonly read: () => Value;
 }
 
 const by = (label: string, values: Readonly<Record<string, number>>): Value =>

@@ -3,7 +3,9 @@ import type { Clock } from '../base/clock.ts';
 
 const PING_TRUST_MS = 1_000;
 const SCHEMA_TRUST_MS = 10_000;
-const CHECK_TIMEOUT_MS = 1_000;
+const PING_TIMEOUT_MS = 2_000;
+/** It connects anew and reads the ledger. */
+const SCHEMA_TIMEOUT_MS = 5_000;
 
 export interface ReadinessOptions {
   readonly ping: () => Promise<unknown>;
@@ -22,15 +24,13 @@ export interface Verdict {
  * are shared and kept for a moment, so that whoever probes without a key cannot make work.
  */
 export class Readiness {
-  readonly #options: ReadinessOptions;
   readonly #ping: CachedCheck;
   readonly #schema: CachedCheck;
   #stopping = false;
 
   constructor(options: ReadinessOptions) {
-    this.#options = options;
-    this.#ping = new CachedCheck(options.ping, PING_TRUST_MS, options.clock);
-    this.#schema = new CachedCheck(options.schema, SCHEMA_TRUST_MS, options.clock);
+    this.#ping = new CachedCheck(options.ping, { trustMs: PING_TRUST_MS, timeoutMs: PING_TIMEOUT_MS }, options.clock);
+    this.#schema = new CachedCheck(options.schema, { trustMs: SCHEMA_TRUST_MS, timeoutMs: SCHEMA_TIMEOUT_MS }, options.clock);
   }
 
   /** From now on not ready: balancers stop sending. */
@@ -51,12 +51,18 @@ export class Readiness {
 class CachedCheck {
   readonly #check: () => Promise<unknown>;
   readonly #trustMs: number;
+  readonly #timeoutMs: number;
   readonly #clock: Clock;
   #last: { readonly at: number; readonly result: Promise<string> } | undefined;
 
-  constructor(check: () => Promise<unknown>, trustMs: number, clock: Clock) {
+  constructor(
+    check: () => Promise<unknown>,
+    { trustMs, timeoutMs }: { readonly trustMs: number; readonly timeoutMs: number },
+    clock: Clock,
+  ) {
     this.#check = check;
     this.#trustMs = trustMs;
+    this.#timeoutMs = timeoutMs;
     this.#clock = clock;
   }
 
@@ -75,7 +81,7 @@ class CachedCheck {
 
   async #judge(): Promise<string> {
     const over = new AbortController();
-    const late = this.#clock.sleep(CHECK_TIMEOUT_MS, over.signal).then(
+    const late = this.#clock.sleep(this.#timeoutMs, over.signal).then(
       () => 'DATABASE_TIMEOUT',
       () => 'ok',
     );

@@ -27,8 +27,8 @@ export class RouteTable {
   }[] = [];
 
   constructor(app: FastifyInstance) {
-    const table: RouteTable = this;
-    app.decorate('routeTable', { getter: () => table });
+    // As a getter, because the types want a value whose members are known to Fastify.
+    app.decorate('routeTable', { getter: (): RouteTable => this });
     app.addHook('onRoute', (route) => {
       const pattern = patternOf(route.url);
       for (const method of [route.method].flat()) {
@@ -54,12 +54,12 @@ export class RouteTable {
     const named = this.#routes
       .map((route) => route.permission())
       .filter((permission): permission is Permission => permission !== undefined && isPermission(permission));
-    return [...new Set(named)].sort();
+    return [...new Set(named)].toSorted();
   }
 
   /** The methods that a path takes; none where there is no such path. */
   methodsOf(path: string): readonly string[] {
-    return [...new Set(this.#routes.filter((route) => route.pattern.test(path)).map((route) => route.method))].sort();
+    return [...new Set(this.#routes.filter((route) => route.pattern.test(path)).map((route) => route.method))].toSorted();
   }
 }
 

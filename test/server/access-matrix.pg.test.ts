@@ -1,4 +1,3 @@
-import type { InjectOptions } from 'fastify';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { silentLogger } from '../../src/base/logger.ts';
@@ -60,7 +59,7 @@ let address = 0;
 async function ask(method: string, url: string, who: string, remoteAddress = `10.0.${(address >> 8) & 255}.${address++ & 255}`) {
   const headers = { accept: 'application/json', ...credentials[who] };
   return server.app.inject({
-    method: method as NonNullable<InjectOptions['method']>,
+    method,
     url: url.replace(/:(\w+)/g, 'nobody').replace('*', 'nothing'),
     headers,
     remoteAddress,
@@ -69,7 +68,7 @@ async function ask(method: string, url: string, who: string, remoteAddress = `10
 
 test('every route states who may enter, and only the doors without a key are open', () => {
   const open = server.app.routeTable.routes.filter((route) => route.permission === 'public').map((route) => `${route.method} ${route.url}`);
-  expect(open.filter((route) => !route.startsWith('HEAD')).sort()).toEqual([
+  expect(open.filter((route) => !route.startsWith('HEAD')).toSorted()).toEqual([
     'GET /health/live',
     'GET /health/ready',
     'GET /healthz',
@@ -190,9 +189,9 @@ describe('keys', () => {
     await server.ask('GET', '/agents', { headers: bearer(made.key) });
     const { until } = await import('../support/until.ts');
     await until('its use is noted', async () => {
-      const { items } = (await server.ask('GET', '/keys?limit=1000')).json() as {
+      const { items } = (await server.ask('GET', '/keys?limit=1000')).json<{
         items: { key_id: string; last_used_at: string | null }[];
-      };
+      }>();
       return items.find((key) => key.key_id === made.key_id)?.last_used_at !== null;
     });
   });

@@ -37,7 +37,7 @@ describe('the list of agents', () => {
 
   test('goes on after an agent that was deleted meanwhile', async () => {
     await server.state.agents.ensure([{ agentId: 'load_0009_gone', name: 'Gone', type: 'load' }]);
-    await until('the list shows it', async () => ((await server.ask('GET', '/agents?search=0009_gone')).json() as Page).items.length === 1);
+    await until('the list shows it', async () => (await server.ask('GET', '/agents?search=0009_gone')).json<Page>().items.length === 1);
     const first: Page = (await server.ask('GET', '/agents?limit=11&type=load')).json();
     expect(first.items.at(-1)?.agent_id).toBe('load_0009_gone');
     await server.ask('DELETE', '/agents/load_0009_gone');
@@ -80,7 +80,7 @@ describe('the list of agents', () => {
     await server.database.database.query(sql`update public.agents set state = 'paused' where agent_id = 'load_0002'`);
     await until(
       'the list shows it',
-      async () => ((await server.ask('GET', '/agents?search=load_0002')).json() as Page).items[0]?.state === 'paused',
+      async () => (await server.ask('GET', '/agents?search=load_0002')).json<Page>().items[0]?.state === 'paused',
     );
     // Half a second is the promise; the rest is what a busy test machine may add.
     expect(performance.now() - since).toBeLessThan(1_500);

@@ -76,7 +76,7 @@ test('a reader cut off at any point resumes without loss or repetition, while wr
   let reader = await followFromNow();
   const start = (await allIds()).length;
   const got: string[] = [];
-  let writing = true;
+  const writing = { now: true };
   const writers = [0, 1, 2].map(async (w) => {
     for (let n = 0; n < 25; n++) {
       // Identities are taken at once and committed in another order.
@@ -90,9 +90,9 @@ test('a reader cut off at any point resumes without loss or repetition, while wr
     }
   });
   const done = Promise.all(writers).then(() => {
-    writing = false;
+    writing.now = false;
   });
-  while (writing) {
+  while (writing.now) {
     await new Promise((resolve) => setTimeout(resolve, 20 + Math.random() * 60));
     await reader[Symbol.asyncDispose]();
     got.push(...reader.ids);
@@ -102,7 +102,7 @@ test('a reader cut off at any point resumes without loss or repetition, while wr
   const expected = (await allIds()).slice(start);
   await until('the rest arrives', () => got.length + reader.messages.length >= expected.length);
   got.push(...reader.ids);
-  expect([...got].sort((a, b) => Number(a) - Number(b))).toEqual(expected);
+  expect([...got].toSorted((a, b) => Number(a) - Number(b))).toEqual(expected);
 }, 30_000);
 
 test('a reader that was away for thousands of events catches up, while new ones come in', async () => {
@@ -113,7 +113,7 @@ test('a reader that was away for thousands of events catches up, while new ones 
   const reader = await follow({ lastId: place });
   await append(300);
   await until('it has caught up', () => reader.messages.length >= 2_700);
-  expect([...reader.ids].sort((a, b) => Number(a) - Number(b))).toEqual((await allIds()).slice(before));
+  expect([...reader.ids].toSorted((a, b) => Number(a) - Number(b))).toEqual((await allIds()).slice(before));
 });
 
 test('many readers cost one', async () => {
@@ -154,7 +154,7 @@ test('a reader that does not read is cut off, and loses nothing when it comes ba
   const got = [...slow.ids];
   const again = await follow({ lastId: slow.lastId });
   await until('the rest arrives', () => got.length + again.messages.length >= 400, 20_000);
-  expect([...got, ...again.ids].sort((a, b) => Number(a) - Number(b))).toEqual((await allIds()).slice(before));
+  expect([...got, ...again.ids].toSorted((a, b) => Number(a) - Number(b))).toEqual((await allIds()).slice(before));
 }, 40_000);
 
 test('a stream ends when its key is revoked', async () => {
@@ -183,5 +183,5 @@ test('the history is given newest first, page by page', async () => {
     cursor = page.next_cursor;
   }
   expect(ids).toHaveLength(7);
-  expect(ids).toEqual([...ids].sort((a, b) => Number(b) - Number(a)));
+  expect(ids).toEqual([...ids].toSorted((a, b) => Number(b) - Number(a)));
 });

@@ -21,7 +21,7 @@ export function addHostRoutes(app: Api, { state }: Services): void {
       const { limit, cursor } = request.query;
       const after = decodeCursor('hosts', cursor);
       // Ended hosts are pruned, so there are never more than the fleet has processes.
-      const hosts = [...(await state.hosts.list())].sort((a, b) => (a.hostId < b.hostId ? -1 : 1));
+      const hosts = (await state.hosts.list()).toSorted((a, b) => (a.hostId < b.hostId ? -1 : 1));
       const page = cut(
         'hosts',
         hosts.filter((host) => after === undefined || host.hostId > after).slice(0, limit + 1),

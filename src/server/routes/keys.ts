@@ -56,7 +56,7 @@ export function addKeyRoutes(app: Api, { access, authenticator, streams, table, 
     async (request, reply) => {
       const who = principalOf(request);
       const { name, role, scopes, expires_at: expiresAt } = request.body;
-      const narrowed = scopes === undefined ? null : [...new Set(scopes)].sort();
+      const narrowed = scopes === undefined ? null : [...new Set(scopes)].toSorted();
       if (narrowed !== null) refuseUnknown(narrowed, new Set<string>(table.permissions));
       refuseGrant(who, { role, scopes: narrowed, expiresAt: expiresAt ?? null });
       if (expiresAt !== undefined && expiresAt <= clock.now())

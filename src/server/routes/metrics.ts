@@ -134,7 +134,7 @@ export function addMetricRoutes(app: Api, { state, clock }: Services): void {
         response: { 202: WrittenView, ...problems(413) },
       },
       // The items are judged one by one below; this route has nothing else to validate.
-      validatorCompiler: () => (data) => ({ value: data }),
+      validatorCompiler: () => (data: unknown) => ({ value: data }),
     },
     async (request, reply) => {
       const judged = judge(request.body, clock.now());
@@ -146,7 +146,7 @@ export function addMetricRoutes(app: Api, { state, clock }: Services): void {
       }));
       return reply
         .code(202)
-        .send({ accepted: result.written, rejected: [...judged.rejected, ...refused].sort((a, b) => a.index - b.index) });
+        .send({ accepted: result.written, rejected: [...judged.rejected, ...refused].toSorted((a, b) => a.index - b.index) });
     },
   );
 }
