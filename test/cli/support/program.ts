@@ -1,11 +1,12 @@
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
-import { copyFileSync, cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll } from 'vitest';
 import { until } from '../../support/until.ts';
 
+const ABANDONED_MS = 3_600_000;
 const root = fileURLToPath(new URL('../../../', import.meta.url));
 
 export interface Outcome {
@@ -34,7 +35,7 @@ export interface Ready {
  * its own. Everything a test file starts is ended with it.
  */
 export class Program {
-  readonly #build = mkdtempSync(join(ensure(join(root, '.cache')), 'test-cli-'));
+  #build = '';
   readonly #folders: string[] = [];
   readonly #running = new Set<RunningProgram>();
 
@@ -81,6 +82,11 @@ export class Program {
   }
 
   #compile(): void {
+    const cache = ensure(join(root, '.cache'));
+    // A run that was killed cleared nothing up.
+    for (const name of readdirSync(cache).filter((each) => each.startsWith('test-cli-')))
+      if (Date.now() - statSync(join(cache, name)).mtimeMs > ABANDONED_MS) rmSync(join(cache, name), { recursive: true, force: true });
+    this.#build = mkdtempSync(join(cache, 'test-cli-'));
     const { stderr, stdout } = spawnSync(
       process.execPath,
       [
@@ -100,7 +106,7 @@ export class Program {
 
   async #clear(): Promise<void> {
     for (const running of this.#running) await running.end();
-    for (const folder of [...this.#folders, this.#build]) rmSync(folder, { recursive: true, force: true });
+    for (const folder of [...this.#folders, this.#build].filter((each) => each !== '')) rmSync(folder, { recursive: true, force: true });
   }
 }
 
