@@ -149,6 +149,33 @@ describe.skipIf(missing('chromium'))('the dashboard', () => {
     seen.expectNone();
   }, 60_000);
 
+  test('keys lead everywhere, and the theme that was chosen stays', async () => {
+    await page.goto(`${dashboard.url}/`);
+    await page.getByRole('heading', { name: 'Overview' }).waitFor();
+    await page.keyboard.press('?');
+    await page.getByRole('dialog', { name: 'Keyboard' }).waitFor();
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('g');
+    await page.keyboard.press('a');
+    await page.waitForURL(`${dashboard.url}/agents`);
+    await page.getByRole('searchbox').waitFor();
+    await page.keyboard.press('/');
+    await page.keyboard.type('coord');
+    await page.getByText(/^1 of 15 agents$/).waitFor();
+
+    const ground = (): Promise<string> => page.evaluate(groundColour);
+    const light = await ground();
+    await page.getByRole('radio', { name: 'Dark' }).check();
+    await until('the ground is dark', async () => (await ground()) !== light);
+    const dark = await ground();
+    await page.reload();
+    await page.getByRole('searchbox').waitFor();
+    expect(await ground()).toBe(dark);
+    await page.getByRole('radio', { name: 'As the system' }).check();
+    expect(await ground()).toBe(light);
+    seen.expectNone();
+  });
+
   test('nothing moves while data arrive', async () => {
     const fresh = await newContext(browser, { storageState: await context.storageState() });
     await fresh.addInitScript(() => {
@@ -218,4 +245,12 @@ describe.skipIf(missing('chromium'))('the dashboard', () => {
 function countOnScreen(elements: readonly { getBoundingClientRect(): { readonly top: number } }[]): number {
   const { innerHeight } = globalThis as unknown as { readonly innerHeight: number };
   return elements.filter((element) => element.getBoundingClientRect().top < innerHeight).length;
+}
+
+function groundColour(): string {
+  const { document, getComputedStyle } = globalThis as unknown as {
+    readonly document: { readonly documentElement: object };
+    readonly getComputedStyle: (element: object) => { readonly backgroundColor: string };
+  };
+  return getComputedStyle(document.documentElement).backgroundColor;
 }

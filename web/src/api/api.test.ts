@@ -22,7 +22,7 @@ describe('StreamParser', () => {
       expect([...parser.push(text.slice(0, cut)), ...parser.push(text.slice(cut))]).toEqual(messages);
     }
     const parser = new StreamParser();
-    expect([...text].flatMap((letter) => parser.push(letter))).toEqual(messages);
+    expect(text.split('').flatMap((letter) => parser.push(letter))).toEqual(messages);
   });
 });
 

@@ -9,7 +9,6 @@ import type {
   Heartbeat,
   Host,
   LatestValue,
-  MetricName,
   Page,
   RangeAnswer,
   Session,
@@ -110,13 +109,6 @@ export const queries = {
         return page.items.find((entry) => entry.key === 'health:fleet') ?? null;
       },
       refetchInterval: often,
-    }),
-
-  metricNames: () =>
-    queryOptions({
-      queryKey: ['metric-names'],
-      queryFn: ({ signal }) => call<Page<MetricName>>('/metrics/names', { query: { limit: 1_000 }, signal }),
-      staleTime: 30_000,
     }),
 
   latestOf: (agentId: string) =>

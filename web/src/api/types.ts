@@ -113,12 +113,6 @@ export interface LatestValue {
   readonly value: number;
 }
 
-export interface MetricName {
-  readonly metric_name: string;
-  readonly unit: string;
-  readonly series: number;
-}
-
 export interface SystemStateEntry {
   readonly key: string;
   readonly value: unknown;

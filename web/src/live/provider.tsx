@@ -17,7 +17,7 @@ const concerns: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** A burst of events is one reason to ask again, not fifty. */
-const burstMs = 300;
+const burstMs = 1_000;
 
 export function makeQueryClient(): QueryClient {
   return new QueryClient({

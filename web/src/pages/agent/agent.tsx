@@ -10,7 +10,7 @@ import { useNow } from '../../live/now.ts';
 import { words } from '../../ui/format.ts';
 import { Icon } from '../../ui/icons.tsx';
 import { AsOf, Button, Empty, PageHeader, ProblemNote, Skeleton, StandingLabel } from '../../ui/primitives.tsx';
-import { type Standing, standingOf } from '../../ui/standing.ts';
+import { type Standing, standingOf, standings, toneText } from '../../ui/standing.ts';
 import { actionsOf } from '../agents/actions.ts';
 import { useActions } from '../agents/use-actions.tsx';
 import { AgentCharts } from './charts.tsx';
@@ -122,13 +122,18 @@ function Actions({ agent, standing }: { readonly agent: Agent; readonly standing
 
 /** What is wrong, in the agent's own words, before all figures. */
 function Trouble({ agent, standing }: { readonly agent: Agent; readonly standing: Standing }): ReactNode {
-  const failing =
-    standing === 'crash_looping' || standing === 'lost' || standing === 'degraded' || standing === 'waiting' || standing === 'silent';
+  const { tone } = standings[standing];
+  const failing = tone === 'warn' || tone === 'bad';
   if (!failing && agent.last_error === null) return null;
-  if (!failing && agent.reason === null && agent.last_error === null) return null;
   return (
-    <section aria-label="What is wrong" className={`card flex gap-3 px-4 py-3 ${failing ? 'border-warn/50' : ''}`}>
-      <Icon name={failing ? 'warning' : 'info'} className={`mt-0.5 ${failing ? 'text-warn' : 'text-ink-3'}`} />
+    <section
+      aria-label="What is wrong"
+      className={`card flex gap-3 px-4 py-3 ${tone === 'bad' ? 'border-bad/50' : failing ? 'border-warn/50' : ''}`}
+    >
+      <Icon
+        name={tone === 'bad' ? 'critical' : failing ? 'warning' : 'info'}
+        className={`mt-0.5 ${failing ? toneText[tone] : 'text-ink-3'}`}
+      />
       <div className="flex min-w-0 flex-col gap-1">
         {agent.reason !== null && <p className="font-medium">{agent.reason}</p>}
         {agent.last_error !== null && (
