@@ -1,3 +1,5 @@
+import { storable } from './storable.ts';
+
 /** How fit an agent is. */
 export interface HealthReport {
   /** 0 (broken) to 100 (fit). */
@@ -31,9 +33,14 @@ export function healthOfRuns(runs: RunRecord): HealthReport {
   };
 }
 
-/** A report as it may be stored: the score in range. What is no number is no health. */
+const MOST_REASONS = 10;
+const MAX_REASON_LENGTH = 500;
+
+/** A report as it may be stored: the score in range, the reasons few and bounded. What is no number is no health. */
 export function checkedHealth(report: HealthReport): HealthReport {
   const score = Number(report.score);
   if (!Number.isFinite(score)) return { score: 0, reasons: [`health() returned ${String(report.score)}, which is no score from 0 to 100`] };
-  return { ...report, score: Math.min(100, Math.max(0, score)) };
+  const given: unknown = report.reasons;
+  const reasons = Array.isArray(given) ? given.slice(0, MOST_REASONS).map((reason) => storable(String(reason), MAX_REASON_LENGTH)) : [];
+  return { score: Math.min(100, Math.max(0, score)), ...(reasons.length > 0 && { reasons }) };
 }

@@ -1,13 +1,18 @@
 import { messageOf } from '../base/errors.ts';
 import { RECENT_RUNS, type RunRecord } from './health.ts';
 import type { RunOutcome } from './runner.ts';
+import { storable } from './storable.ts';
 
 /** An error text as it is stored and shown: bounded. */
 export const MAX_ERROR_LENGTH = 2_000;
 
 export function boundedMessage(error: unknown): string {
-  const text = messageOf(error);
-  return text.length > MAX_ERROR_LENGTH ? `${text.slice(0, MAX_ERROR_LENGTH - 1)}…` : text;
+  try {
+    return storable(messageOf(error), MAX_ERROR_LENGTH);
+  } catch {
+    // Whatever an agent throws may itself throw when it is looked at.
+    return 'an error that cannot be described';
+  }
 }
 
 /** Keeps count of an agent's runs and errors, across the lives it has under one lease. */

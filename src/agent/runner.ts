@@ -1,11 +1,11 @@
 import type { Clock } from '../base/clock.ts';
-import { messageOf, MusterError } from '../base/errors.ts';
+import { MusterError } from '../base/errors.ts';
 import { boundedCall, type Phase } from './bounded-call.ts';
 import type { AgentContext } from './context.ts';
 import type { AgentDefinition } from './definition.ts';
 import { timeoutOf } from './define-agent.ts';
 import { checkedHealth, healthOfRuns, type HealthReport, type RunRecord } from './health.ts';
-import type { RunLedger } from './run-ledger.ts';
+import { boundedMessage, type RunLedger } from './run-ledger.ts';
 import { compileSchedule, firstRunAt, nextRunAt, phaseOf, type CompiledSchedule } from './schedule.ts';
 
 /** Time an agent has after its signal aborted before it is reported as stuck. */
@@ -250,7 +250,7 @@ export class AgentRunner<Config> {
     try {
       return checkedHealth(this.#definition.health(this.#context(this.#ended.signal)));
     } catch (error) {
-      return { score: 0, reasons: [`health() failed: ${messageOf(error)}`] };
+      return { score: 0, reasons: [`health() failed: ${boundedMessage(error)}`] };
     }
   }
 

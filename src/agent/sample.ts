@@ -1,4 +1,5 @@
 import type { MetricOptions } from './context.ts';
+import { isStorable, storable } from './storable.ts';
 
 /** One value an agent recorded. */
 export interface AgentSample {
@@ -20,19 +21,21 @@ const MAX_LABEL_LENGTH = 255;
 /** What an agent passed to `ctx.metric`, checked: a sample, or why it is none. Agents are anybody's code, so nothing is taken on trust. */
 export function toSample(name: string, value: number, options: MetricOptions | undefined, now: number): AgentSample | SampleFault {
   if (!Number.isFinite(value)) return 'not_finite';
-  if (typeof name !== 'string' || name === '' || name.length > MAX_NAME_LENGTH) return 'bad_name';
+  if (typeof name !== 'string' || name === '' || name.length > MAX_NAME_LENGTH || !isStorable(name)) return 'bad_name';
   if (options === undefined) return { name, value, unit: '', labels: NO_LABELS, at: now };
   const at = options.at ?? now;
   if (!Number.isFinite(at)) return 'bad_time';
   const labels = options.labels ?? NO_LABELS;
   if (labels !== NO_LABELS && !areLabels(labels)) return 'bad_labels';
-  return { name, value, unit: String(options.unit ?? '').slice(0, 50), labels, at };
+  return { name, value, unit: storable(String(options.unit ?? ''), 50), labels, at };
 }
 
-function areLabels(labels: Readonly<Record<string, unknown>>): boolean {
-  const entries = Object.entries(labels);
+function areLabels(labels: unknown): boolean {
+  if (typeof labels !== 'object' || labels === null) return false;
+  const entries = Object.entries(labels as Readonly<Record<string, unknown>>);
   return (
-    entries.length <= MAX_LABELS &&
-    entries.every(([key, value]) => key.length <= MAX_LABEL_LENGTH && typeof value === 'string' && value.length <= MAX_LABEL_LENGTH)
+    entries.length <= MAX_LABELS && entries.every(([key, value]) => isLabelText(key) && typeof value === 'string' && isLabelText(value))
   );
 }
+
+const isLabelText = (text: string): boolean => text.length <= MAX_LABEL_LENGTH && isStorable(text);

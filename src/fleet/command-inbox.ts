@@ -120,13 +120,20 @@ export class CommandInbox {
   /** Writes the result, as often as it takes while the agent is ours. */
   async #finish(command: CommandRecord, outcome: Outcome): Promise<void> {
     const { clock, faults, hostId, state } = this.#options;
+    let current = outcome;
     while (!this.#over.signal.aborted) {
       try {
-        await state.commands.finish(hostId, command.commandId, outcome);
+        await state.commands.finish(hostId, command.commandId, current);
         return;
       } catch (error) {
         // The agent has moved on: its next holder carries the command out again.
         if (isMusterError(error, 'LEASE_LOST')) return;
+        if (!(isMusterError(error) && error.code.startsWith('DATABASE_'))) {
+          // The result itself is what the database will not have.
+          if (current !== outcome) throw error;
+          current = { error: `it was carried out, but its result cannot be stored: ${boundedMessage(error)}` };
+          continue;
+        }
         faults.failed('command result', error);
       }
       await clock.sleep(RETRY_MS, this.#over.signal).catch(() => undefined);

@@ -1,6 +1,6 @@
 /** What happens to agents, with what is told about it. `agent:lost` and `host:lost` are written by the database as it takes them. */
 export interface AgentEventData {
-  /** A host took the agent. `waited_ms` where it was free for long. */
+  /** A host took the agent. */
   'agent:claimed': { readonly agent_type: string };
   /** Its startup is done. */
   'agent:started': { readonly agent_type: string };

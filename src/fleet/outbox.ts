@@ -15,6 +15,8 @@ const EVENTS_A_BATCH = 1_000;
 const WORTH_A_BATCH = 1_000;
 /** An event's data larger than this is not kept: it belongs in a table. */
 const MOST_EVENT_BYTES = 16_384;
+/** NUL and halves of surrogate pairs, as JSON.stringify writes them: jsonb takes neither. */
+const UNSTORABLE_JSON = /\\u(0000|d[89a-f])/;
 
 interface AgentEntry {
   readonly type: `${string}:${string}`;
@@ -138,14 +140,29 @@ export class Outbox {
     while (this.#agentEvents.length > 0 && this.#trusted()) {
       const batch = this.#agentEvents.splice(0, EVENTS_A_BATCH);
       try {
-        const { refused } = await this.#state.events.appendFenced(this.#hostId, batch);
-        this.#counts.eventsWritten += batch.length - refused;
-        this.#counts.eventsRefused += refused;
+        await this.#writeAgentEvents(batch);
       } catch (error) {
-        if (isMusterError(error, 'LEASE_LOST')) this.#counts.eventsRefused += batch.length;
-        else this.#agentEvents.unshift(...batch);
+        if (isTransient(error)) this.#agentEvents.unshift(...batch);
+        else this.#counts.eventsRefused += batch.length;
         throw error;
       }
+    }
+  }
+
+  async #writeAgentEvents(batch: readonly AgentEntry[]): Promise<void> {
+    try {
+      const { refused } = await this.#state.events.appendFenced(this.#hostId, batch);
+      this.#counts.eventsWritten += batch.length - refused;
+      this.#counts.eventsRefused += refused;
+    } catch (error) {
+      if (batch.length === 1 || isTransient(error) || isMusterError(error, 'LEASE_LOST')) throw error;
+      // One of them is what the database will not have: the halves are tried apart until it stands alone.
+      const middle = batch.length >> 1;
+      const halves = await Promise.allSettled([
+        this.#writeAgentEvents(batch.slice(0, middle)),
+        this.#writeAgentEvents(batch.slice(middle)),
+      ]);
+      for (const half of halves) if (half.status === 'rejected') this.#counts.eventsRefused += 1;
     }
   }
 
@@ -166,7 +183,7 @@ export class Outbox {
         this.#counts.samplesRefused += rejected.length;
       } catch (error) {
         // Refused for good: the host lost its lease. Anything else may work the next time.
-        if (!isMusterError(error) || !error.code.startsWith('DATABASE_')) {
+        if (!isTransient(error)) {
           this.#unsent = undefined;
           this.#counts.samplesRefused += batch.samples.length;
         }
@@ -179,10 +196,15 @@ export class Outbox {
   }
 }
 
-function isWritable(type: string, data: unknown): boolean {
-  if (!/^[a-z_]+:[a-z_]+$/.test(type)) return false;
+/** Whether the same statement may work later. */
+const isTransient = (error: unknown): boolean => isMusterError(error) && error.code.startsWith('DATABASE_');
+
+function isWritable(type: unknown, data: unknown): boolean {
+  if (typeof type !== 'string' || !/^[a-z_]+:[a-z_]+$/.test(type)) return false;
+  if (typeof data !== 'object' || data === null || Array.isArray(data)) return false;
   try {
-    return (JSON.stringify(data) ?? '').length <= MOST_EVENT_BYTES;
+    const json = JSON.stringify(data);
+    return json.length <= MOST_EVENT_BYTES && !UNSTORABLE_JSON.test(json);
   } catch {
     // Cycles and bigints are no JSON; the caller counts it.
     return false;

@@ -2,8 +2,9 @@ import { parseConfig } from '../agent/config.ts';
 import type { AgentContext } from '../agent/context.ts';
 import type { AnyAgentDefinition } from '../agent/definition.ts';
 import { DEGRADED_BELOW, type HealthReport } from '../agent/health.ts';
-import { boundedMessage, RunLedger } from '../agent/run-ledger.ts';
+import { boundedMessage, MAX_ERROR_LENGTH, RunLedger } from '../agent/run-ledger.ts';
 import { AgentRunner, type Call, type LifeEnd, type RunOutcome } from '../agent/runner.ts';
+import { storable } from '../agent/storable.ts';
 import type { Clock } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
 import { isMusterError, messageOf, MusterError } from '../base/errors.ts';
@@ -202,7 +203,7 @@ export class Supervisor {
     if (this.#renew.signal.aborted) end();
     this.#ledger.renew();
     this.#runner = this.#newRunner(config.value);
-    const ended = await this.#runner.live(life.signal);
+    const ended = await this.#runner.live(life.signal).catch((error: unknown): LifeEnd => ({ kind: 'crashed', phase: 'run', error }));
     this.#runner = undefined;
     return ended.kind === 'stopped' ? 0 : this.#crashed(ended, this.#options.clock.monotonic() - startedAt);
   }
@@ -214,7 +215,7 @@ export class Supervisor {
       return { value: parseConfig(this.definition, this.#record.config) };
     } catch (error) {
       const remedy = isMusterError(error) ? error.remedy : 'Mend the configuration of the agent.';
-      const reason = `${messageOf(error)}. ${remedy}`.slice(0, 2_000);
+      const reason = storable(`${messageOf(error)}. ${remedy}`, MAX_ERROR_LENGTH);
       if (this.#status !== 'stopped' || this.#reason !== reason)
         this.#options.emit({ type: 'agent:config_invalid', data: { error: boundedMessage(error), remedy } });
       this.#status = 'stopped';
@@ -262,7 +263,7 @@ export class Supervisor {
   }
 
   #ran(outcome: RunOutcome): void {
-    if (outcome.kind === 'failed') this.#options.log.warn({ err: outcome.error }, `run failed: ${messageOf(outcome.error)}`);
+    if (outcome.kind === 'failed') this.#options.log.warn({ err: outcome.error }, `run failed: ${boundedMessage(outcome.error)}`);
     if (outcome.kind === 'succeeded' && this.#status === 'crash_looping') {
       this.#crashes = NO_CRASHES;
       this.#status = 'running';
@@ -326,5 +327,5 @@ const UNTIL_CHANGED_MS = 3_600_000;
 function boundedReason(health: HealthReport): string | null {
   return health.score >= 100 || health.reasons === undefined || health.reasons.length === 0
     ? null
-    : health.reasons.join('; ').slice(0, 2_000);
+    : storable(health.reasons.join('; '), MAX_ERROR_LENGTH);
 }

@@ -35,6 +35,7 @@ const commanded = defineAgent({
     echo: (_ctx, payload) => Promise.resolve({ heard: payload }),
     fail: () => Promise.reject(new Error('will not')),
     ramble: () => Promise.resolve('x'.repeat(200_000)),
+    nul: () => Promise.resolve({ text: 'a \0 in the middle' }),
     knot: () => {
       const knot: Record<string, unknown> = {};
       knot.self = knot;
@@ -65,6 +66,10 @@ test('commands reach the agent and their results come back', async () => {
   expect(await carriedOut(fleet, 'commanded_00', 'knot')).toMatchObject({
     state: 'done',
     result: { not_stored: expect.stringContaining('no JSON') },
+  });
+  expect(await carriedOut(fleet, 'commanded_00', 'nul')).toMatchObject({
+    state: 'failed',
+    error: expect.stringContaining('its result cannot be stored'),
   });
   expect(await carriedOut(fleet, 'commanded_00', 'sing')).toMatchObject({
     state: 'failed',

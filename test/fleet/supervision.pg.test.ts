@@ -177,3 +177,43 @@ test('desired state is followed: paused rests where it is, inactive is given bac
   expect(resumed.epoch).toBe(1);
   expect(host.status?.faults).toEqual({});
 });
+
+test('garbage in every place an agent can put it harms neither its host nor its neighbours', async () => {
+  await using fleet = await testFleet();
+  await fleet.agents('vandal', ['vandal_00', 'vandal_01']);
+  await fleet.agents('worker', ['worker_00']);
+  const unspeakable = {
+    toString(): string {
+      throw new Error('no words');
+    },
+  };
+  const vandal = defineAgent({
+    ...base,
+    type: 'vandal',
+    run: (ctx) => {
+      ctx.metric('nul\0', 1);
+      ctx.metric('half \ud83d', 1);
+      ctx.metric('labelled', 1, { labels: null as unknown as Record<string, string> });
+      ctx.emit('vandal:nul', { text: '\0' });
+      ctx.emit('vandal:half', { text: '\ud83d' });
+      ctx.emit('no verb' as 'vandal:verb', {});
+      ctx.emit('vandal:list', [] as unknown as Record<string, unknown>);
+      ctx.emit('vandal:fine', { text: 'a word' });
+      if (ctx.runNumber % 2 === 0) throw unspeakable as unknown as Error;
+      throw new Error('NUL \0 and half \ud83d');
+    },
+    health: () => ({ score: 20, reasons: ['\0', unspeakable, 7] }) as never,
+    commands: { nul: () => Promise.resolve({ text: '\0' }) },
+  });
+  const host = await fleet.host([vandal, worker()]);
+  const vandalised = await fleet.untilAgent('vandal_00', 'has failed', (a) => a.errorCount > 1 && a.lastError !== null);
+  expect(vandalised.status).not.toBe('lost');
+  await until(
+    'the good event among them is stored',
+    async () => (await fleet.state.events.list({ type: 'vandal:fine' }, { limit: 1 })).length === 1,
+  );
+  await until('the bad ones are counted', () => (host.status?.outbox.events.refused ?? 0) >= 8);
+  const neighbour = await fleet.get('worker_00');
+  await fleet.untilAgent('worker_00', 'runs on', (a) => a.runCount > neighbour.runCount + 3);
+  expect(host.status).toMatchObject({ rejoined: 0, trusted: true, beats: { failed: 0 } });
+});
