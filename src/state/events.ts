@@ -1,3 +1,4 @@
+import { MusterError } from '../base/errors.ts';
 import { agentId, epoch, hostId, type AgentId, type Epoch, type HostId } from '../base/ids.ts';
 import type { Database } from '../db/database.ts';
 import { raw, sql, type Sql } from '../db/sql.ts';
@@ -137,8 +138,9 @@ async function readSince(database: Database, place: Place, limit: number): Retur
   // The condition on tx is implied and only bounds the index scan. Visibility in the present snapshot keeps out rows whose
   // transaction ids come from another cluster (a logical restore). A page that is being continued ends where it began.
   const paging = place.page !== place.seen;
-  const { rows } = await database.query<EventRow & { now: string }>(sql`
-    select ${EVENT_COLUMNS}, pg_current_snapshot()::text as now
+  const { rows } = await database.query<EventRow & { now: string; ahead: boolean }>(sql`
+    select ${EVENT_COLUMNS}, pg_current_snapshot()::text as now,
+      pg_snapshot_xmax(${place.seen}::pg_snapshot) > pg_snapshot_xmax(pg_current_snapshot()) as ahead
     from (select) as always
     left join muster.events e
       on e.tx >= pg_snapshot_xmin(${place.seen}::pg_snapshot)
@@ -147,6 +149,9 @@ async function readSince(database: Database, place: Place, limit: number): Retur
       and (${!paging} or (pg_visible_in_snapshot(e.tx, ${place.page}::pg_snapshot) and (e.tx, e.id) > (${place.tx}::xid8, ${place.id}::bigint)))
     order by e.tx, e.id
     limit ${limit}`);
+  // Of a database that was replaced or restored to an earlier time: nothing would come for a long while, and then too little.
+  if (rows[0]?.ahead === true)
+    throw new MusterError('BAD_CURSOR', 'this place in the stream lies ahead of the database: it is not the one it was');
   const page = paging ? place.page : (rows[0]?.now ?? place.seen);
   const found = rows.filter((row) => row.id !== null);
   const items = found.map((row) => ({ ...toEvent(row), cursor: encodePlace({ seen: place.seen, page, tx: row.tx, id: row.id }) }));

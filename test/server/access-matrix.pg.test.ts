@@ -230,3 +230,13 @@ test('guesses from one address are refused after twenty, while those who had the
   expect((await get(bearer(key))).statusCode).toBe(200);
   expect((await get(bearer(await server.key('viewer')), '192.0.2.8')).statusCode).toBe(200);
 });
+
+test('a page left open with an ended session does not lock its own address out', async () => {
+  const here = '192.0.2.9';
+  const stale = { cookie: `muster_session=${'S'.repeat(43)}` };
+  for (let i = 0; i < 100; i++) {
+    expect((await server.app.inject({ url: '/api/v1/agents', headers: stale, remoteAddress: here })).statusCode).toBe(401);
+  }
+  const fresh = await server.app.inject({ url: '/api/v1/agents', headers: bearer(await server.key('viewer')), remoteAddress: here });
+  expect(fresh.statusCode).toBe(200);
+});

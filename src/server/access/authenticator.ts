@@ -14,6 +14,8 @@ export const SESSION_LIFETIME_MS = 7 * 86_400_000;
 
 /** How long a credential is taken on trust before the database is asked again: so long a key revoked elsewhere still works. */
 export const TRUST_MS = 1_000;
+/** How long a wrong credential is refused unasked. None becomes right: keys and tokens are made at random. */
+const WRONG_MS = 60_000;
 const REMEMBERED = 10_000;
 
 export interface Credential {
@@ -48,6 +50,8 @@ export class Authenticator {
   readonly #failures: Failures;
   readonly #remembered = new Map<string, Remembered>();
   readonly #asking = new Map<string, Promise<Principal>>();
+  /** When a credential was found wrong: a page left open with an ended session asks with it all day, which is no guessing. */
+  readonly #wrong = new Map<string, number>();
   readonly #touched = new Map<string, number>();
   #generation = 0;
 
@@ -67,6 +71,8 @@ export class Authenticator {
     const name = `${credential.kind} ${sha256(credential.text).toString('base64')}`;
     const known = this.#remembered.get(name);
     if (known !== undefined && this.#isTrusted(known)) return known.principal;
+    const wrongSince = this.#wrong.get(name);
+    if (wrongSince !== undefined && this.#clock.monotonic() - wrongSince < WRONG_MS) throw unauthenticated();
     // A page opens with a dozen requests at once: they are one question.
     const asking = this.#asking.get(name);
     if (asking !== undefined) return asking;
@@ -114,7 +120,12 @@ export class Authenticator {
     const generation = this.#generation;
     const principal = kind === 'key' ? await this.#byKey(text) : await this.#bySession(text);
     this.#remembered.delete(name);
-    if (principal === undefined) throw unauthenticated();
+    if (principal === undefined) {
+      this.#wrong.delete(name);
+      this.#wrong.set(name, at);
+      trim(this.#wrong, REMEMBERED);
+      throw unauthenticated();
+    }
     this.#remembered.set(name, { principal, checkedAt: at, generation });
     trim(this.#remembered, REMEMBERED);
     return principal;

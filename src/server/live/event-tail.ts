@@ -1,4 +1,4 @@
-import { messageOf } from '../../base/errors.ts';
+import { isMusterError, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
 import type { EventCursor, Events, StreamedEvent } from '../../state/events.ts';
 import { Nudge } from './nudge.ts';
@@ -113,6 +113,8 @@ export class EventTail {
       return items.length < BATCH ? POLL_MS : 0;
     } catch (error) {
       this.#options.log.warn({ error: messageOf(error) }, 'the event stream cannot be read; it goes on where it was');
+      // Another database has taken the place of the one we knew: from its present on.
+      if (isMusterError(error, 'BAD_CURSOR')) run.cursor = undefined;
       return POLL_MS;
     } finally {
       run.waiting.unshift(...waiting);
