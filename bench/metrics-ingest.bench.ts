@@ -38,7 +38,7 @@ export const bench: Bench = {
 
 async function run(ctx: BenchContext): Promise<readonly Measurement[]> {
   const { database } = await ctx.database({ poolMax: WRITERS + 2 });
-  await database.query(sql`create table bare (ts timestamptz not null, value float8 not null, series_id int not null)`);
+  await database.query(sql`create table bare (ts timestamptz not null, value float8 not null, series_id int not null, hour int not null)`);
   const { host, fences } = await joinWithAgents(database);
   await using metrics = createMetrics(database);
   const maintenance = metricsMaintenance(database);
@@ -136,7 +136,8 @@ async function copyBare(database: PostgresAdapter, batch: number): Promise<numbe
   const at = Date.now();
   const rows = Array.from({ length: SERIES }, (_, series) => ({ at, value: valueOf(batch, series) }));
   return database.transaction(
-    (tx) => tx.copyBinary('copy bare (ts, value, series_id) from stdin (format binary)', encodeSampleCopy(rows, seriesIds, everySeries)),
+    (tx) =>
+      tx.copyBinary('copy bare (ts, value, series_id, hour) from stdin (format binary)', encodeSampleCopy(rows, seriesIds, everySeries)),
     {
       synchronousCommit: 'off',
     },
@@ -162,9 +163,10 @@ async function fillClosedDay(database: PostgresAdapter, day: string, count: numb
   await ensureDay(database, 'chunks', day);
   await database.query(sql`truncate muster.chunks`);
   await database.query(sql`
-    insert into muster.samples (ts, value, series_id)
-    select ${`${day}T00:00:00Z`}::timestamptz + t * interval '5 seconds', round((sin(t / 20.0 + s) * 100)::numeric, 2), s
-    from generate_series(1, 100) as s, generate_series(1, ${Math.ceil(count / 100)}::int) as t
+    insert into muster.samples (ts, value, series_id, hour)
+    select ts, round((sin(t / 20.0 + s) * 100)::numeric, 2), s, muster.hour_of(ts)
+    from generate_series(1, 100) as s, generate_series(1, ${Math.ceil(count / 100)}::int) as t,
+      lateral (select ${`${day}T00:00:00Z`}::timestamptz + t * interval '5 seconds') as time (ts)
     where t < 17280`);
 }
 

@@ -60,23 +60,24 @@ async function run(ctx: BenchContext): Promise<readonly Measurement[]> {
     sql`select (select count(*)::float8 from muster.samples) as rows, (select count(*)::float8 from muster.chunks) as chunks, (select sum(n)::float8 from muster.chunks) as packed`,
   );
 
-  const ask = async (from: number, to: number, agents: number, expected: string): Promise<number> => {
+  const ask = async (from: number, to: number, agents: number, expected: string, points = 300): Promise<number> => {
     const first = Math.floor(Math.random() * (AGENTS - agents));
     const query: RangeQuery = {
       metricName: `metric_${Math.floor(Math.random() * METRICS)}`,
       agentIds: Array.from({ length: agents }, (_, i) => `agent_${first + i}`),
       from,
       to,
-      points: 300,
+      points,
       aggregate: 'avg',
       limit: 100,
     };
     const started = performance.now();
     const result = await metrics.query(query);
     const ms = performance.now() - started;
-    const points = result.series.reduce((sum, series) => sum + series.points.filter(([, value]) => value !== null).length, 0);
-    if (result.source !== expected || points < 0.95 * agents * Math.min(result.series[0]?.points.length ?? 0, 300) || points === 0) {
-      throw new Error(`${points} points of ${result.series.length} series from ${result.source}`);
+    const found = result.series.reduce((sum, series) => sum + series.points.filter(([, value]) => value !== null).length, 0);
+    const asked = agents * (result.series[0]?.points.length ?? Number.NaN);
+    if (result.source !== expected || result.series.length !== agents || !(found >= 0.95 * asked)) {
+      throw new Error(`${found} points of ${result.series.length} series from ${result.source}`);
     }
     return ms;
   };
@@ -86,7 +87,7 @@ async function run(ctx: BenchContext): Promise<readonly Measurement[]> {
     chunks: () => hour(anHourFrom(closed), 1),
     'rows-ten': () => hour(anHourFrom(recent), 10),
     'chunks-ten': () => hour(anHourFrom(closed), 10),
-    day: () => ask(recent, recent + length, 1, 'rollup_1m'),
+    day: () => ask(recent, recent + length, 1, 'rollup_1m', Math.min(300, Math.floor(length / 60_000))),
   };
   const hour = (from: number, agents: number): Promise<number> => ask(from, from + Math.min(HOUR_MS, length), agents, 'samples');
 
@@ -114,9 +115,10 @@ async function store(database: PostgresAdapter, start: number, length: number): 
   for (let at = start; at < start + length; at += HOUR_MS) {
     const steps = Math.min(HOUR_MS, start + length - at) / EVERY_MS;
     await database.query(sql`
-      insert into muster.samples (ts, value, series_id)
-      select to_timestamp(${at / 1000}::float8) + t * interval '1 second' * ${EVERY_MS / 1_000}::float8, round((50 + sin(t / 60.0 + s) * 30 + random() * 5)::numeric, 2), s
-      from generate_series(0, ${steps - 1}::int) as t, generate_series(1, ${SERIES}::int) as s
+      insert into muster.samples (ts, value, series_id, hour)
+      select ts, round((50 + sin(t / 60.0 + s) * 30 + random() * 5)::numeric, 2), s, muster.hour_of(ts)
+      from generate_series(0, ${steps - 1}::int) as t, generate_series(1, ${SERIES}::int) as s,
+        lateral (select to_timestamp(${at / 1000}::float8) + t * interval '1 second' * ${EVERY_MS / 1_000}::float8) as time (ts)
       order by t, s`);
   }
 }

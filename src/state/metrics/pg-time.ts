@@ -4,6 +4,9 @@ export const POSTGRES_EPOCH_MS = 946_684_800_000;
 export const microsecondsOf = (ms: number): number => Math.round((ms - POSTGRES_EPOCH_MS) * 1000);
 export const millisecondsOf = (microseconds: number): number => microseconds / 1000 + POSTGRES_EPOCH_MS;
 
+/** The column `hour` of a sample; muster.hour_of in SQL. */
+export const hourOf = (ms: number): number => Math.floor(ms / 3_600_000);
+
 /** A time as a parameter of type timestamptz, to the microsecond. */
 export function timestampOf(ms: number): string {
   const whole = Math.floor(ms);

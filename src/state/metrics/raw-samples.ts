@@ -2,7 +2,7 @@ import type { Queryable } from '../../db/database.ts';
 import { sql } from '../../db/sql.ts';
 import { decodeChunk, type Column } from './codec/chunk.ts';
 import { DAY_MS } from './options.ts';
-import { columnsOf, microsecondsOf, timestampOf } from './pg-time.ts';
+import { columnsOf, hourOf, microsecondsOf, timestampOf } from './pg-time.ts';
 
 /** A stretch of one series, milliseconds since 1970; `to` is exclusive. */
 export interface Stretch {
@@ -14,21 +14,23 @@ export interface Stretch {
 /**
  * The samples of each stretch in order of time, wherever they lie: rows and chunks in one statement, so that what compaction
  * moves meanwhile is seen once. Rows come as one value a stretch, sixteen bytes a sample: a row each would cost ten times that.
- * The bounds of all stretches stand in the statement as well, for the planner to leave out the other days.
+ * The bounds of all stretches together stand in the statement for the planner to leave out the other days; each one's own are
+ * applied here, to the hour there: known only while it runs, they would lead the planner astray.
  */
 export async function readRaw(on: Queryable, stretches: readonly Stretch[]): Promise<readonly Column[]> {
   if (stretches.length === 0) return [];
   const least = stretches.reduce((a, { from }) => Math.min(a, from), Number.POSITIVE_INFINITY);
   const most = stretches.reduce((a, { to }) => Math.max(a, to), Number.NEGATIVE_INFINITY);
   const wanted = sql`unnest(${stretches.map(({ series }) => series)}::int[], ${stretches.map(({ from }) => timestampOf(from))}::timestamptz[],
-    ${stretches.map(({ to }) => timestampOf(to))}::timestamptz[]) with ordinality as w (series_id, from_ts, to_ts, ord)`;
+    ${stretches.map(({ to }) => timestampOf(to))}::timestamptz[], ${stretches.map(({ from }) => hourOf(from))}::int[],
+    ${stretches.map(({ to }) => hourOf(to))}::int[]) with ordinality as w (series_id, from_ts, to_ts, from_hour, to_hour, ord)`;
   const { rows } = await on.query<{ ord: number; packed: boolean; data: Buffer }>(sql`
     select w.ord::int as ord, false as packed, r.data
     from ${wanted}
     cross join lateral (
       select string_agg(timestamptz_send(p.ts) || float8send(p.value), ''::bytea order by p.ts) as data
       from muster.samples p
-      where p.series_id = w.series_id and p.ts >= w.from_ts and p.ts < w.to_ts
+      where p.series_id = w.series_id and p.hour between w.from_hour and w.to_hour
         and p.ts >= ${timestampOf(least)}::timestamptz and p.ts < ${timestampOf(most)}::timestamptz
     ) r
     where r.data is not null

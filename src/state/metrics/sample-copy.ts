@@ -1,11 +1,11 @@
-import { microsecondsOf } from './pg-time.ts';
+import { hourOf, microsecondsOf } from './pg-time.ts';
 
-export const COPY_SAMPLES = 'copy muster.samples (ts, value, series_id) from stdin (format binary)';
+export const COPY_SAMPLES = 'copy muster.samples (ts, value, series_id, hour) from stdin (format binary)';
 
 const HEADER = Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1');
-const ROW_BYTES = 2 + (4 + 8) + (4 + 8) + (4 + 4);
+const ROW_BYTES = 2 + (4 + 8) + (4 + 8) + (4 + 4) + (4 + 4);
 
-/** One COPY in PostgreSQL's binary form: 34 bytes a row, written by hand into one buffer. `order` says which samples, and in what order. */
+/** One COPY in PostgreSQL's binary form: 42 bytes a row, written by hand into one buffer. `order` says which samples, and in what order. */
 export function encodeSampleCopy(
   samples: readonly { readonly at: number; readonly value: number }[],
   ids: Int32Array,
@@ -20,7 +20,7 @@ export function encodeSampleCopy(
     if (sample === undefined) throw new RangeError(`there is no sample ${index}`);
     const microseconds = microsecondsOf(sample.at);
     const high = Math.floor(microseconds / 4_294_967_296);
-    view.setInt16(at, 3);
+    view.setInt16(at, 4);
     view.setInt32(at + 2, 8);
     view.setInt32(at + 6, high);
     view.setUint32(at + 10, microseconds - high * 4_294_967_296);
@@ -28,6 +28,8 @@ export function encodeSampleCopy(
     view.setFloat64(at + 18, sample.value);
     view.setInt32(at + 26, 4);
     view.setInt32(at + 30, ids[index] ?? 0);
+    view.setInt32(at + 34, 4);
+    view.setInt32(at + 38, hourOf(sample.at));
     at += ROW_BYTES;
   }
   view.setInt16(at, -1);

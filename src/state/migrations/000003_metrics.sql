@@ -20,16 +20,21 @@ create table muster.series (
 create index series_by_name on muster.series (metric_name, agent_id);
 create index series_by_agent on muster.series (agent_id);
 
--- No primary key: a sample is written once a batch id (see sample_batches), and an index that must not be unique
--- costs no conflict check. ts first in the row keeps it at 48 bytes with its header.
+create function muster.hour_of(p_ts timestamptz) returns int
+language sql stable parallel safe as $$ select floor(date_part('epoch', p_ts) / 3600)::int $$;
+
+-- No primary key: a sample is written once a batch id (see sample_batches), and an index that must not be unique costs no
+-- conflict check. The order of the columns keeps a row at 48 bytes with its header; the hour takes what would be padding.
 create table muster.samples (
   ts        timestamptz not null,
   value     float8      not null,
-  series_id int         not null
+  series_id int         not null,
+  hour      int         not null    -- of ts, counted from 1970: muster.hour_of(ts)
 ) partition by range (ts);
--- Series and time are indexed apart, and a bitmap of the two finds an hour of a series: one index on both costs an insert
--- 2.0 µs where these cost 1.2, and 42 bytes a sample where the first, deduplicated, takes 8 and the second next to nothing.
-create index samples_by_series on muster.samples (series_id);
+-- By hour and not by time: equal keys share one entry, so an insert costs 1.1 µs instead of 2.0 and a sample 8 bytes instead of
+-- 42, and an hour of a series is still found at once.
+create index samples_by_series on muster.samples (series_id, hour);
+-- For a stretch of time over all series (rollups, SQL): next to nothing.
 create index samples_by_time on muster.samples using brin (ts) with (autosummarize = on);
 -- What has no day of its own: late and early samples. Compaction empties it.
 create table muster.samples_default partition of muster.samples default;
@@ -240,7 +245,8 @@ begin
       message = format('metric %s has too many series', new.metric_name),
       hint = 'Every combination of agent_id, metric_unit and metadata is a series of its own: keep what varies from row to row out of metadata.';
   end if;
-  insert into muster.samples as p (ts, value, series_id) values (new."timestamp", new.metric_value::float8, series)
+  insert into muster.samples as p (ts, value, series_id, hour)
+  values (new."timestamp", new.metric_value::float8, series, muster.hour_of(new."timestamp"))
   returning muster.sample_id(p.ctid, p.ts) into new.id;
   -- Always dirty: this transaction may stay open for longer than a rollup waits.
   insert into muster.rollup_dirty (series_id, from_ts, to_ts) values (series, new."timestamp", new."timestamp");
