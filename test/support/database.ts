@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { inject } from 'vitest';
 import { PostgresAdapter, type PostgresAdapterOptions } from '../../src/db/adapter.ts';
-import { createDatabase, dropDatabase, urlOf } from './server-databases.ts';
+import { createDatabase, dropDatabase, expectNoConnections, urlOf } from './server-databases.ts';
 import { trackDatabase } from './leaks.ts';
 
 export interface TestDatabase extends AsyncDisposable {
@@ -16,7 +16,7 @@ export interface TestDatabaseOptions extends Partial<PostgresAdapterOptions> {
   readonly empty?: boolean;
 }
 
-/** A database of the test's own, migrated, on the run's server. Dispose of it: a test file that leaves connections open fails. */
+/** A database of the test's own, migrated, on the run's server. Dispose of it, after whatever else connects to it: what is left open then fails the test. */
 export async function testDatabase(options: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const { empty, ...adapterOptions } = options;
   const serverUrl = inject('serverUrl');
@@ -31,8 +31,12 @@ export async function testDatabase(options: TestDatabaseOptions = {}): Promise<T
     name,
     [Symbol.asyncDispose]: async () => {
       await database.stop();
-      await dropDatabase(serverUrl, name);
-      forget();
+      try {
+        await expectNoConnections(serverUrl, name);
+      } finally {
+        await dropDatabase(serverUrl, name);
+        forget();
+      }
     },
   };
 }
