@@ -4,7 +4,7 @@ import { missing } from '../support/requirements.ts';
 import { newContext, openBrowser, watch } from './support/browser.ts';
 import { startDashboard, type Dashboard } from './support/dashboard.ts';
 
-describe.skipIf(missing('chromium'))('while the database is away', () => {
+describe.skipIf(missing('chromium'))('while the database is away', { timeout: 60_000 }, () => {
   let dashboard: Dashboard;
   let browser: Browser;
   beforeAll(async () => {
