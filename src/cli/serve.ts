@@ -1,4 +1,5 @@
 import { EXIT } from '../base/errors.ts';
+import type { Logger } from '../base/logger.ts';
 import type { Config } from '../config/config.ts';
 import { boundLog } from '../db/embedded/server-log.ts';
 import { hasDesktop, openInBrowser } from './browser.ts';
@@ -32,7 +33,7 @@ export async function serve(invocation: Invocation, config: Config, options: Ser
   const steps = new Steps(stepListener(output), log);
   const runtime = new Runtime({ config, log, version, ...options });
   using signals = new StopSignals(() => runtime.force());
-  using crash = new Crash();
+  using crash = new Crash(log);
 
   output.line(output.colors.bold(`muster ${version}`));
   const running = await Promise.race([runtime.start(steps), crash.happened]);
@@ -99,21 +100,29 @@ async function announce({ output }: Invocation, config: Config, options: ServeOp
   if (link !== undefined && options.opensBrowser && !output.json && hasDesktop()) openInBrowser(link.url);
 }
 
-/** An error that nobody caught: everything is stopped in order, then it ends the process as any other error does. */
+/**
+ * An error that nobody caught: everything is stopped in order, then it ends the process as any other error does. A promise
+ * that nobody awaited is another thing: most likely one agent forgot it, and the others shall not end for that.
+ */
 class Crash implements Disposable {
   readonly happened: Promise<never>;
   #reject: (error: unknown) => void = () => undefined;
   readonly #onError = (error: unknown): void => this.#reject(error);
+  readonly #onRejection: (reason: unknown) => void;
 
-  constructor() {
+  constructor(log: Logger) {
+    this.#onRejection = (reason) =>
+      log.error({ err: reason }, 'a promise was rejected and nobody awaited it: await it, or catch what it throws');
     this.happened = new Promise((_, reject) => {
       this.#reject = reject;
     });
     this.happened.catch(() => undefined); // it may come while nobody waits
     process.on('uncaughtException', this.#onError);
+    process.on('unhandledRejection', this.#onRejection);
   }
 
   [Symbol.dispose](): void {
     process.off('uncaughtException', this.#onError);
+    process.off('unhandledRejection', this.#onRejection);
   }
 }
