@@ -92,5 +92,6 @@ function tidyComponents(document: OpenapiDocument): unknown {
       .map(([name, schema]) => [plain(name), schema]),
   );
   const tidy = JSON.stringify({ ...document, components: { ...document.components, schemas: kept } });
-  return JSON.parse(tidy.replace(REFERENCE, (_, name: string) => `"#/components/schemas/${plain(name)}"`));
+  const named = tidy.replace(REFERENCE, (_, name: string) => `"#/components/schemas/${plain(name)}"`);
+  return JSON.parse(named.replaceAll('"description":"Default Response"', '"description":"OK"'));
 }

@@ -7,6 +7,7 @@ const CATCH_UP_BATCH = 500;
 /** What may wait for a slow reader before it is cut off; it resumes where it was when it comes back. */
 const MAX_UNSENT_BYTES = 1_048_576;
 const MAX_BUFFERED_EVENTS = 10_000;
+const MAX_STALLED_PINGS = 3;
 
 export interface EventFilter {
   readonly type: string | undefined;
@@ -34,6 +35,7 @@ export class EventStream {
   /** Events of the tail that came while this reader still catches up. Undefined: it has caught up. */
   #kept: StreamedEvent[] | undefined = [];
   readonly #sent = new Set<string>();
+  #stalledPings = 0;
 
   constructor(options: EventStreamOptions) {
     this.#options = options;
@@ -62,6 +64,8 @@ export class EventStream {
     if (response.destroyed) return;
     this.#unfollow = tail.follow((items) => this.#hear(items));
     await tail.settled();
+    // What the tail has said so far was committed before it settled: the next pages hold what of it is still to be sent.
+    this.#kept = [];
     do {
       page = await events.since(page.cursor, CATCH_UP_BATCH);
       await this.#sendPage(page.items);
@@ -76,6 +80,9 @@ export class EventStream {
 
   /** Shows that the line is alive, and moves the reader's place on, past events that its filter left out. */
   ping(): void {
+    // A peer that vanished without a word takes nothing any more; TCP alone would wait for a quarter of an hour.
+    this.#stalledPings = this.#options.response.writableNeedDrain ? this.#stalledPings + 1 : 0;
+    if (this.#stalledPings > MAX_STALLED_PINGS) return this.#cutOff();
     this.#write(': ping\n\n');
     this.#tellPlace();
   }

@@ -40,6 +40,8 @@ export function addMetricRoutes(app: Api, { state, clock }: Services): void {
       schema: {
         tags: TAG,
         summary: 'A metric over time, evenly spaced',
+        description:
+          'One series for each agent and combination of labels. `label.<name>=<value>`, any number of times, narrows to those with that label.',
         querystring: MetricsQuery,
         response: { 200: RangeView, ...problems() },
       },

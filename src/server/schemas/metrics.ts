@@ -22,8 +22,8 @@ const LABEL = 'label.';
 const QUERY_FIELDS = {
   name: text(1, 255),
   agent_id: AgentIds.optional(),
-  from: Time.default(() => Date.now() - 3_600_000).describe('Default: now-1h'),
-  to: Time.default(() => Date.now()).describe('Default: now'),
+  from: Time.default(() => Date.now() - 3_600_000).describe('ISO 8601 with a zone, milliseconds since 1970, or relative. Default: now-1h'),
+  to: Time.default(() => Date.now()).describe('The same. Default: now'),
   points: z.coerce.number().int().min(1).max(11_000).default(300).describe('Points a series at most'),
   aggregate: z.enum(['avg', 'min', 'max', 'sum', 'count', 'last', 'rate']).default('avg'),
   limit: z.coerce.number().int().min(1).max(1_000).default(100).describe('Series at most'),
