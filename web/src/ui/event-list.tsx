@@ -32,13 +32,11 @@ export function lookOf({ type, data }: Pick<FleetEvent, 'type' | 'data'>): Event
 
 /** The line a person reads: the reason or error where the event carries one, else its small facts. */
 export function gist({ type, data }: Pick<FleetEvent, 'type' | 'data'>): string {
-  if (type === 'health:changed')
-    return [
-      `${said(data['subject']).replace(/^(agent|host):/, '')} ${said(data['previous_band'])} → ${said(data['band'])}`,
-      said(data['because']),
-    ]
-      .filter((part) => part !== '')
-      .join(', ');
+  if (type === 'health:changed') {
+    const subject = said(data['subject']).replace(/^(agent|host):/, '');
+    const bands = [...new Set([said(data['previous_band']), said(data['band'])])].join(' → ');
+    return [`${subject} ${bands}`, said(data['because'])].filter((part) => part !== '').join(', ');
+  }
   const reason = ['reason', 'error', 'because', 'message'].map((key) => said(data[key])).find((text) => text !== '');
   if (reason !== undefined) return reason;
   return Object.entries(data)
