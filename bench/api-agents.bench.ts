@@ -12,8 +12,8 @@ import { spreadOf } from './support/percentiles.ts';
 const AGENTS = 1_000;
 const PER_SECOND = 200;
 const BEAT_MS = 2_000;
-/** Ten hosts' worth of beats, spread over the two seconds: the state of some agent is new every 200 ms. */
-const HOSTS = 10;
+/** Beats are spread over the two seconds, so that the state of some agent is never older than this: age beyond it is the API's. */
+const TURN_MS = 25;
 const KEY = 'bench-bootstrap-key';
 
 /**
@@ -41,7 +41,7 @@ export const bench: Bench = {
     const state = createSharedState(database, { wake });
     await state.agents.ensure(
       Array.from({ length: AGENTS }, (_, n) => ({
-        agentId: `load_${String(n).padStart(4, '0')}`,
+        agentId: idOf(n),
         name: `Load ${n}`,
         type: 'load',
         config: { every: '30s', threshold: n },
@@ -88,8 +88,7 @@ export const bench: Bench = {
     const detail = { ...spread, bytesAnAnswer: Math.round(report.bytes / report.latencyMs.length), connections: report.connections };
     return [
       { figure: 'p95', value: spread.p95, raw: report.latencyMs, detail },
-      // Beats come every 200 ms: that much of it is the agents', not the API's.
-      { figure: 'stale', value: stale.max, detail: { ...stale, beatEveryMs: BEAT_MS / HOSTS } },
+      { figure: 'stale', value: stale.max, detail: { ...stale, turnMs: TURN_MS } },
       { figure: 'p50', value: spread.p50 },
       { figure: 'p99', value: spread.p99 },
       { figure: 'server-cpu', value: (cpu.user + cpu.system) / 10 / elapsedMs, detail: { beatsToo: true } },
@@ -98,12 +97,22 @@ export const bench: Bench = {
   },
 };
 
-/** Beats as ten hosts do: a tenth of the agents in one statement, ten times in two seconds. */
+/** Every agent once in two seconds, some of them every turn. Not waiting for the disk, as hosts do not for their samples. */
 async function beat(database: Database, signal: AbortSignal): Promise<void> {
-  for (let turn = 0; !signal.aborted; turn = (turn + 1) % HOSTS) {
-    await database.query(sql`
-      update muster.agent_leases set last_heartbeat_at = clock_timestamp(), status = 'running', health_score = 100, run_count = run_count + 1
-      where agent_id like 'load_%' and right(agent_id, 1) = ${String(turn)}`);
-    await delay(BEAT_MS / HOSTS, undefined, { signal }).catch(() => undefined);
+  const turns = BEAT_MS / TURN_MS;
+  const agents = Array.from({ length: turns }, (_, turn) =>
+    Array.from({ length: AGENTS }, (__, n) => idOf(n)).filter((___, n) => n % turns === turn),
+  );
+  for (let turn = 0; !signal.aborted; turn = (turn + 1) % turns) {
+    await database.transaction(
+      (tx) =>
+        tx.query(sql`
+          update muster.agent_leases set last_heartbeat_at = clock_timestamp(), status = 'running', health_score = 100, run_count = run_count + 1
+          where agent_id = any(${agents[turn]}::text[])`),
+      { synchronousCommit: 'off' },
+    );
+    await delay(TURN_MS, undefined, { signal }).catch(() => undefined);
   }
 }
+
+const idOf = (n: number): string => `load_${String(n).padStart(4, '0')}`;
