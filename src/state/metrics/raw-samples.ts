@@ -28,7 +28,7 @@ export async function readRaw(on: Queryable, stretches: readonly Stretch[]): Pro
     select w.ord::int as ord, false as packed, r.data
     from ${wanted}
     cross join lateral (
-      select string_agg(timestamptz_send(p.ts) || float8send(p.value), ''::bytea order by p.ts) as data
+      select string_agg(timestamptz_send(p.ts) || float8send(p.value), ''::bytea) as data
       from muster.samples p
       where p.series_id = w.series_id and p.hour between w.from_hour and w.to_hour
         and p.ts >= ${timestampOf(least)}::timestamptz and p.ts < ${timestampOf(most)}::timestamptz
@@ -50,7 +50,10 @@ export const startOfDay = (ms: number): number => Math.floor(ms / DAY_MS) * DAY_
 /** One column in order of time. Samples of the same instant keep the order of their columns. */
 export function merge(columns: readonly Column[]): Column {
   const [only] = columns;
-  if (only !== undefined && columns.length === 1) return only;
+  return inOrder(only !== undefined && columns.length === 1 ? only : concatenate(columns));
+}
+
+function concatenate(columns: readonly Column[]): Column {
   const length = columns.reduce((sum, { times }) => sum + times.length, 0);
   const times = new Float64Array(length);
   const values = new Float64Array(length);
@@ -60,7 +63,12 @@ export function merge(columns: readonly Column[]): Column {
     values.set(column.values, at);
     at += column.times.length;
   }
-  if (times.every((time, i) => i === 0 || time >= (times[i - 1] ?? 0))) return { times, values };
+  return { times, values };
+}
+
+function inOrder(column: Column): Column {
+  const { times, values } = column;
+  if (times.every((time, i) => i === 0 || time >= (times[i - 1] ?? 0))) return column;
   const order = Uint32Array.from(times, (_, i) => i).sort((a, b) => (times[a] ?? 0) - (times[b] ?? 0) || a - b);
   return { times: Float64Array.from(order, (i) => times[i] ?? 0), values: Float64Array.from(order, (i) => values[i] ?? 0) };
 }

@@ -23,7 +23,7 @@ export async function lockProgress(tx: Transaction): Promise<RollupProgress> {
 }
 
 /**
- * Rolls up every minute that has settled since the last time, each once (a sample costs 2 µs here): what comes later is in
+ * Rolls up every minute that has settled since the last time, each once (a sample costs 1 µs here): what comes later is in
  * rollup_dirty. Then the hours that are complete. Each step commits its progress with its rollups.
  */
 export async function rollUp(database: Database, signal: AbortSignal): Promise<void> {
