@@ -171,7 +171,7 @@ function Head({
       ) : (
         <button
           type="button"
-          className={`inline-flex items-center gap-1 rounded-sm hover:text-ink ${sorted ? 'text-ink' : ''} ${column.className.includes('text-right') ? 'flex-row-reverse' : ''}`}
+          className={`inline-flex items-center gap-1 rounded-sm align-middle hover:text-ink ${sorted ? 'text-ink' : ''} ${column.className.includes('text-right') ? 'flex-row-reverse' : ''}`}
           onClick={() => onSort(sort)}
         >
           {column.label}
