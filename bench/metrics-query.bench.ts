@@ -1,7 +1,7 @@
 import type { PostgresAdapter } from '../src/db/adapter.ts';
 import { ensureDay } from '../src/db/partitions.ts';
 import { sql } from '../src/db/sql.ts';
-import { createMetrics, metricsMaintenance, type Metrics, type RangeQuery } from '../src/state/metrics/index.ts';
+import { createMetrics, metricsMaintenance, type RangeQuery } from '../src/state/metrics/index.ts';
 import type { Bench, BenchContext, Measurement } from './support/bench.ts';
 import { spreadOf } from './support/percentiles.ts';
 

@@ -86,7 +86,9 @@ async function run(load: Load): Promise<LoadReport> {
   const look = ({ items }: Answer, now: number): void => {
     itemsMin = Math.min(itemsMin, items.length);
     for (const { points } of items) if (points !== undefined) pointsMin = Math.min(pointsMin, points.length);
-    const newest = Math.max(...items.map((item) => (typeof item.last_heartbeat_at === 'string' ? Date.parse(item.last_heartbeat_at) : -Infinity)));
+    const newest = Math.max(
+      ...items.map((item) => (typeof item.last_heartbeat_at === 'string' ? Date.parse(item.last_heartbeat_at) : -Infinity)),
+    );
     if (Number.isFinite(newest)) staleMs.push(now - newest);
   };
 

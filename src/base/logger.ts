@@ -34,7 +34,7 @@ export function createLogger(options: LoggerOptions = {}): Logger {
       redact: { paths: SECRETS.flatMap((key) => [key, `*.${key}`]), censor: '[redacted]' },
     },
     destination,
-  ) as unknown as Logger;
+  );
 }
 
 export const silentLogger: Logger = {

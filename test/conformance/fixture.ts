@@ -1,4 +1,4 @@
-import { hostId, newHostId, type AgentId, type HostId } from '../../src/base/ids.ts';
+import { hostId, newHostId, type HostId } from '../../src/base/ids.ts';
 import { sql } from '../../src/db/sql.ts';
 import { createSharedState } from '../../src/state/create-shared-state.ts';
 import type { AgentBeat, ClaimedAgent } from '../../src/state/hosts.ts';
@@ -77,7 +77,7 @@ export class Fleet implements AsyncDisposable {
 /** What a healthy agent reports. */
 export function healthy(claimed: ClaimedAgent, overrides: Partial<AgentBeat> = {}): AgentBeat {
   return {
-    agentId: claimed.agent.agentId as AgentId,
+    agentId: claimed.agent.agentId,
     epoch: claimed.epoch,
     status: 'running',
     healthScore: 100,

@@ -76,7 +76,7 @@ describe('beats', () => {
       await fleet.beat(host, [healthy(agent, { status })]);
     }
     const { items } = await fleet.state.heartbeats.list({ agentId: agent.agent.agentId }, { limit: 100 });
-    const changes = items.map((h) => h.status).reverse();
+    const changes = items.map((h) => h.status).toReversed();
     // A minute boundary inside the test may add one row.
     expect(changes.filter((s, i) => s !== changes[i - 1])).toEqual(['running', 'degraded', 'running']);
     expect(items.length).toBeLessThanOrEqual(4);

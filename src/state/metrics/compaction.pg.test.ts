@@ -3,6 +3,7 @@ import { DAY, evenly, HOUR, MetricsFixture, MINUTE, sample } from '../../../test
 import type { Database } from '../../db/database.ts';
 import { partitionsOf } from '../../db/partitions.ts';
 import { sql } from '../../db/sql.ts';
+import type { MaintenanceJob } from '../maintenance.ts';
 import { metricsMaintenance, type RangeResult } from './index.ts';
 
 let m: MetricsFixture;
@@ -129,11 +130,12 @@ describe('compaction that is killed', () => {
     const before = await everything();
     let finished = false;
     for (let at = 1; !finished; at += 1) {
-      const job = metricsMaintenance(dying(m.on.database, at)).find(({ name }) => name === 'metrics_compaction');
-      finished = await job!.run(new AbortController().signal).then(
-        () => true,
-        () => false,
-      );
+      finished = await jobNamed('metrics_compaction', metricsMaintenance(dying(m.on.database, at)))
+        .run(new AbortController().signal)
+        .then(
+          () => true,
+          () => false,
+        );
       expect(await everything()).toEqual(before);
       if (at > 20) throw new Error('it never gets on');
     }
@@ -183,8 +185,13 @@ test('what is older than the retention goes: chunks, minutes, hours, batches', a
     ['hourDays', 'rollup_1h'],
   ] as const) {
     expect(await m.count(`muster.${job}`)).toBeGreaterThan(0);
-    const retention = metricsMaintenance(m.on.database, { retention: { [name]: 2 } }).find((each) => each.name === 'metrics_retention');
-    await retention!.run(new AbortController().signal);
+    await jobNamed('metrics_retention', metricsMaintenance(m.on.database, { retention: { [name]: 2 } })).run(new AbortController().signal);
     expect(await m.count(`muster.${job}`)).toBe(0);
   }
 });
+
+function jobNamed(name: string, jobs: readonly MaintenanceJob[]): MaintenanceJob {
+  const job = jobs.find((each) => each.name === name);
+  if (job === undefined) throw new Error(`there is no job ${name}`);
+  return job;
+}

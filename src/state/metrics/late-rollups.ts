@@ -54,7 +54,7 @@ async function rollUpAgain(tx: Transaction, detailDays: number): Promise<boolean
 /** Stretches of a series that touch become one; empty ones go. */
 export function joinStretches(stretches: readonly Stretch[]): readonly Stretch[] {
   const joined: Stretch[] = [];
-  for (const next of stretches.filter(({ from, to }) => from < to).sort((a, b) => a.series - b.series || a.from - b.from)) {
+  for (const next of stretches.filter(({ from, to }) => from < to).toSorted((a, b) => a.series - b.series || a.from - b.from)) {
     const last = joined.at(-1);
     if (last !== undefined && last.series === next.series && next.from <= last.to) {
       joined[joined.length - 1] = { ...last, to: Math.max(last.to, next.to) };

@@ -63,7 +63,7 @@ export class LatestValues {
 /** In order of series, so that two writers wait for each other and never in a circle. */
 export async function upsertLatest(on: Queryable, values: ReadonlyMap<number, Newest>): Promise<void> {
   if (values.size === 0) return;
-  const entries = [...values].sort(([a], [b]) => a - b);
+  const entries = [...values].toSorted(([a], [b]) => a - b);
   await on.query(sql`
     insert into muster.latest as l (series_id, ts, value)
     select * from unnest(${entries.map(([series]) => series)}::int[], ${entries.map(([, { at }]) => timestampOf(at))}::timestamptz[],

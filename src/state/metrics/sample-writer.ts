@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { MusterError } from '../../base/errors.ts';
 import type { Database, Transaction } from '../../db/database.ts';
 import { named, sql } from '../../db/sql.ts';
-import { decide, type Decision, type LateStretch } from './batch-decision.ts';
+import { decide, type LateStretch } from './batch-decision.ts';
 import { upsertLatest, type LatestValues, type Newest } from './latest-values.ts';
 import type { HostBatch, Sample, WriteResult } from './metrics.ts';
 import { WRITE_STATEMENT_MS } from './options.ts';

@@ -98,7 +98,7 @@ function dictionary(values: Float64Array): Buffer | undefined {
     if (distinct.size > limit) return undefined;
   }
   // In order, so that neighbours in value are neighbours in number.
-  const words = Float64Array.from(distinct.values()).sort();
+  const words = Float64Array.from(distinct.values()).toSorted();
   const numbers = new Map(Array.from(new BigInt64Array(words.buffer), (word, index) => [word, index]));
   const indexes = encodeIntegers(Float64Array.from(bits, (word) => numbers.get(word) ?? 0));
   if (indexes === undefined) return undefined;
