@@ -52,7 +52,7 @@ async function closedDays(database: Database, rawDays: number): Promise<readonly
   const firstOpen = partitionName('samples', dayOf(row.first_open));
   const closed = (await partitionsOf(database, 'samples')).filter((name) => /_\d{8}$/.test(name) && name < firstOpen);
   const days = closed.map((name) => name.replace(/^.*_(\d{4})(\d\d)(\d\d)$/, '$1-$2-$3'));
-  return [...new Set([...days, ...row.strays])].sort();
+  return [...new Set([...days, ...row.strays])].toSorted();
 }
 
 const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);
@@ -95,10 +95,10 @@ async function batchesOf(database: Database, day: number): Promise<readonly Batc
 
 /** Under one snapshot (repeatable read) the rows read are the rows deleted: a late one that comes between is left for the next run. */
 async function moveToChunks(tx: Transaction, day: number, { series, from, to }: Batch): Promise<void> {
-  // The planner would rather read the whole day for each batch than follow the index.
-  await tx.query(sql`select set_config('enable_seqscan', 'off', true)`);
+  // The planner would rather read the whole day for each batch than follow the index, and sort what lies in order of time.
+  await tx.query(sql`select set_config('enable_seqscan', 'off', true), set_config('enable_sort', 'off', true)`);
   const rows = sql`where series_id = any(${series}::int[]) and ts >= ${timestampOf(from)}::timestamptz and ts < ${timestampOf(to)}::timestamptz`;
-  // Two statements cost half of DELETE … RETURNING (0.7 µs a sample against 1.4), and sorting here less than there.
+  // Two statements cost half of DELETE … RETURNING: 0.7 µs a sample against 1.4.
   const moved = await tx.query<{ series_id: number; data: Buffer }>(sql`
     select series_id, string_agg(timestamptz_send(ts) || float8send(value), ''::bytea) as data from muster.samples ${rows} group by series_id`);
   await tx.query(sql`delete from muster.samples ${rows}`);

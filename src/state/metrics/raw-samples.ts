@@ -58,7 +58,7 @@ function concatenate(columns: readonly Column[]): Column {
   const times = new Float64Array(length);
   const values = new Float64Array(length);
   let at = 0;
-  for (const column of [...columns].sort((a, b) => (a.times[0] ?? 0) - (b.times[0] ?? 0))) {
+  for (const column of columns.toSorted((a, b) => (a.times[0] ?? 0) - (b.times[0] ?? 0))) {
     times.set(column.times, at);
     values.set(column.values, at);
     at += column.times.length;
@@ -68,9 +68,14 @@ function concatenate(columns: readonly Column[]): Column {
 
 function inOrder(column: Column): Column {
   const { times, values } = column;
-  if (times.every((time, i) => i === 0 || time >= (times[i - 1] ?? 0))) return column;
-  const order = Uint32Array.from(times, (_, i) => i).sort((a, b) => (times[a] ?? 0) - (times[b] ?? 0) || a - b);
+  if (isInOrder(times)) return column;
+  const order = Uint32Array.from(times, (_, i) => i).toSorted((a, b) => (times[a] ?? 0) - (times[b] ?? 0) || a - b);
   return { times: Float64Array.from(order, (i) => times[i] ?? 0), values: Float64Array.from(order, (i) => values[i] ?? 0) };
+}
+
+function isInOrder(times: Float64Array): boolean {
+  for (let i = 1; i < times.length; i += 1) if ((times[i] ?? 0) < (times[i - 1] ?? 0)) return false;
+  return true;
 }
 
 function within({ times, values }: Column, from: number, to: number): Column {

@@ -23,7 +23,7 @@ export async function lockProgress(tx: Transaction): Promise<RollupProgress> {
 }
 
 /**
- * Rolls up every minute that has settled since the last time, each once (a sample costs 1 µs here): what comes later is in
+ * Rolls up every minute that has settled since the last time, each once (a sample costs half a microsecond here): what comes later is in
  * rollup_dirty. Then the hours that are complete. Each step commits its progress with its rollups.
  */
 export async function rollUp(database: Database, signal: AbortSignal): Promise<void> {
@@ -49,24 +49,25 @@ async function rollUpMinutes(tx: Transaction): Promise<boolean> {
     where settled > minutes_until`);
   const step = rows[0];
   if (step === undefined) return false;
+  // The newest value is the greatest pair of time and value: array_agg in order would sort every sample (0.8 µs each, not 0.5).
   // The newest values mend `latest` where a host died before it wrote them: only those that are newer are touched.
   await tx.query(sql`
     with minutes as materialized (
-      select date_trunc('minute', ts) as bucket, series_id, count(*) as n, sum(${SUMMABLE}) as sum, min(value) as min, max(value) as max,
-        (array_agg(value order by ts desc))[1] as last, max(ts) as last_ts
+      select date_bin('1 minute', ts, '2000-01-01T00:00:00Z') as bucket, series_id, count(*) as n, sum(${SUMMABLE}) as sum,
+        min(value) as min, max(value) as max, max(array[date_part('epoch', ts), value]) as newest
       from muster.samples
       where ts >= ${step.begun}::timestamptz and ts < ${step.until}::timestamptz
       group by 1, 2
     ), mended as (
       insert into muster.latest as l (series_id, ts, value)
-      select distinct on (m.series_id) m.series_id, m.last_ts, m.last
+      select distinct on (m.series_id) m.series_id, to_timestamp(m.newest[1]), m.newest[2]
       from minutes m left join muster.latest known using (series_id)
-      where known.ts is null or known.ts < m.last_ts
-      order by m.series_id, m.last_ts desc
+      where known.ts is null or known.ts < to_timestamp(m.newest[1])
+      order by m.series_id, m.newest[1] desc
       on conflict (series_id) do update set ts = excluded.ts, value = excluded.value where l.ts < excluded.ts
     )
     insert into muster.rollup_1m as r (bucket, series_id, n, sum, min, max, last)
-    select bucket, series_id, n, sum, min, max, last from minutes order by series_id, bucket
+    select bucket, series_id, n, sum, min, max, newest[2] from minutes order by series_id, bucket
     on conflict (series_id, bucket) do update
     set n = excluded.n, sum = excluded.sum, min = excluded.min, max = excluded.max, last = excluded.last`);
   await tx.query(sql`update muster.rollup_progress set minutes_until = ${step.until}::timestamptz`);
