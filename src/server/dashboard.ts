@@ -44,7 +44,8 @@ export function isPage(request: FastifyRequest): boolean {
   return (
     (request.method === 'GET' || request.method === 'HEAD') &&
     !/^\/(api|assets|health|metrics)(\/|$)/.test(path) &&
-    !/\.[a-z0-9]{1,8}$/i.test(path) &&
+    // An agent's name may hold a dot; everywhere else a path with an extension is a file that is not there.
+    (/^\/agents\/[^/]+$/.test(path) || !/\.[a-z0-9]{1,8}$/i.test(path)) &&
     (request.headers.accept ?? '').includes('text/html')
   );
 }

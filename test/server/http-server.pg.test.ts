@@ -148,18 +148,21 @@ describe('the dashboard', () => {
 
   const open = (url: string, headers: Record<string, string> = { accept: 'text/html,*/*' }) => server.app.inject({ url, headers });
 
-  test.each(['/', '/agents', '/agents/some%20agent', '/sign-in?token=abc'])('%s is the page, asked for again each time', async (url) => {
-    const answer = await open(url);
-    expect([answer.statusCode, answer.body, answer.headers['cache-control']]).toEqual([200, page, 'no-cache']);
-    expect(answer.headers['content-security-policy']).toBe(
-      "default-src 'self';img-src 'self' data:;object-src 'none';base-uri 'none';form-action 'self';frame-ancestors 'none'",
-    );
-    expect(answer.headers).toMatchObject({
-      'x-content-type-options': 'nosniff',
-      'referrer-policy': 'no-referrer',
-      'x-frame-options': 'DENY',
-    });
-  });
+  test.each(['/', '/agents', '/agents/some%20agent', '/agents/my.agent', '/sign-in?token=abc'])(
+    '%s is the page, asked for again each time',
+    async (url) => {
+      const answer = await open(url);
+      expect([answer.statusCode, answer.body, answer.headers['cache-control']]).toEqual([200, page, 'no-cache']);
+      expect(answer.headers['content-security-policy']).toBe(
+        "default-src 'self';img-src 'self' data:;object-src 'none';base-uri 'none';form-action 'self';frame-ancestors 'none'",
+      );
+      expect(answer.headers).toMatchObject({
+        'x-content-type-options': 'nosniff',
+        'referrer-policy': 'no-referrer',
+        'x-frame-options': 'DENY',
+      });
+    },
+  );
 
   test('files named by their content are kept for ever, and sent compressed', async () => {
     const answer = await open('/assets/main-abc123.js', { 'accept-encoding': 'gzip' });
