@@ -1,4 +1,3 @@
-import type { Command } from 'commander';
 import type { FastifyInstance } from 'fastify';
 import type { AgentDefinition } from '../agent/definition.ts';
 import type { SharedState } from '../state/shared-state.ts';
@@ -20,7 +19,7 @@ export interface ModuleServices {
 }
 
 /**
- * One capability, all of it in one folder: its agents, tables, routes and commands. Built-in modules and a user's own
+ * One capability, all of it in one folder: its agents, tables and routes. Built-in modules and a user's own
  * have the same rights.
  */
 export interface Module {
@@ -31,5 +30,4 @@ export interface Module {
   readonly defaultAgents?: readonly DefaultAgent[];
   /** Mounts routes below /api/v1. Each states the permission it needs. */
   routes?(app: FastifyInstance, services: ModuleServices): void;
-  commands?(program: Command): void;
 }
