@@ -5,7 +5,7 @@ import { createLogger, silentLogger } from '../../src/base/logger.ts';
 import { PostgresAdapter } from '../../src/db/adapter.ts';
 import { startEmbedded } from '../../src/db/embedded/index.ts';
 import { migrate } from '../../src/db/migrate.ts';
-import { raw, sql } from '../../src/db/sql.ts';
+import { raw, sql, type Sql } from '../../src/db/sql.ts';
 import { builtInModules } from '../../src/modules/built-in.ts';
 import { coreMigrations } from '../../src/state/migrations.ts';
 import type { BenchContext, BenchServer } from './bench.ts';
@@ -56,10 +56,11 @@ export async function openContext(options: ContextOptions): Promise<OpenContext>
     database: async ({ migrate: wanted = true, poolMax = 20 } = {}) => {
       const { url: base } = await context.server();
       const name = `bench_${process.pid}_${++databases}`;
-      const admin = adapter(base, 1);
-      await admin.start();
-      await admin.query(sql`create database ${raw(name)}`);
-      await admin.stop();
+      const administer = async (statement: Sql): Promise<void> => {
+        await using admin = adapter(base, 1);
+        await admin.query(statement);
+      };
+      await administer(sql`create database ${raw(name)}`);
       const url = new URL(base);
       url.pathname = `/${name}`;
       const database = adapter(url.href, poolMax);
@@ -67,9 +68,7 @@ export async function openContext(options: ContextOptions): Promise<OpenContext>
       context.defer(async () => {
         await database.stop();
         if (used?.embedded !== undefined) return; // the whole server goes away
-        await admin.start();
-        await admin.query(sql`drop database if exists ${raw(name)} with (force)`);
-        await admin.stop();
+        await administer(sql`drop database if exists ${raw(name)} with (force)`);
       });
       if (wanted) {
         const sets = [
