@@ -47,16 +47,20 @@ async function ensureDays(database: Database, table: string, days: readonly stri
   return missing.length === 0 ? [] : briefly(() => createPartitions(database, table, missing));
 }
 
-/** Drops the partition of one day if nothing is in it; tells whether it is gone. Parent first, as every reader locks them. */
+/**
+ * Drops the partition of one day if nothing is in it; tells whether it is gone. Looking takes a while where rows were deleted, so
+ * only writers to that day wait for it; all others wait no longer than the drop itself, or LOCK_TIMEOUT_MS.
+ */
 export async function dropDayIfEmpty(database: Database, table: string, day: string): Promise<boolean> {
   const name = partitionName(table, day);
   if (!(await partitionsOf(database, table)).includes(name)) return true;
+  const partition = raw(`muster.${quoted(name)}`);
   return briefly(() =>
     database.transaction(
       async (tx) => {
-        await tx.query(sql`lock table only muster.${raw(quoted(table))} in access exclusive mode`);
-        const { rows } = await tx.query(sql`select from muster.${raw(quoted(name))} limit 1`);
-        if (rows.length === 0) await tx.query(sql`drop table muster.${raw(quoted(name))}`);
+        await tx.query(sql`lock table ${partition} in share mode`);
+        const { rows } = await tx.query(sql`select from ${partition} limit 1`);
+        if (rows.length === 0) await tx.query(sql`drop table ${partition}`);
         return rows.length === 0;
       },
       { lockTimeoutMs: LOCK_TIMEOUT_MS },
