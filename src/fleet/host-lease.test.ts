@@ -11,9 +11,15 @@ import { HostLease } from './host-lease.ts';
 type Answer = BeatResult | Error | 'never';
 const HELD: BeatResult = { held: true, lost: [] };
 
+/** A clock whose sleeps end a little early, as timers of whole milliseconds do. */
+class HastyClock extends VirtualClock {
+  override sleep(ms: number, signal?: AbortSignal): Promise<void> {
+    return super.sleep(ms > 100 ? ms - 0.5 : ms, signal);
+  }
+}
+
 /** A lease whose beats are answered as the test says, after a delay. */
-function leaseWith(answer: () => Answer, delayMs = 5) {
-  const clock = new VirtualClock();
+function leaseWith(answer: () => Answer, delayMs = 5, clock = new VirtualClock()) {
   const told: string[] = [];
   let sent = 0;
   const beat = async (): Promise<BeatResult> => {
@@ -115,5 +121,16 @@ test('a lease that was taken is over: no trust, whatever a slower answer says', 
   expect(lease.trusted).toBe(false);
   expect(told).toHaveLength(2);
   await settled();
+  await ended(lease, clock);
+});
+
+test('a timer that fires early does not leave trust unwatched', async () => {
+  let up = true;
+  const { lease, clock, told } = leaseWith(() => (up ? HELD : gone), 5, new HastyClock());
+  await lease.start();
+  await clock.advance(10_100);
+  up = false;
+  await clock.advance(30_000);
+  expect(told).toEqual(['confirmed at 5', expect.stringMatching(/^lapsed at 1[67]\d{3}/)]);
   await ended(lease, clock);
 });

@@ -139,7 +139,9 @@ export class HostLease {
     const { clock } = this.#options;
     clock.sleep(this.#trust.until - clock.monotonic(), this.#expiry.signal).then(
       () => {
-        if (this.#state !== 'held' || isTrusted(this.#trust, clock.monotonic())) return;
+        if (this.#state !== 'held') return;
+        // Whatever the clock's timers are worth: trust that has not ended yet is watched until it has.
+        if (isTrusted(this.#trust, clock.monotonic())) return this.#watchExpiry();
         this.#state = 'lapsed';
         this.#options.lapsed();
       },
