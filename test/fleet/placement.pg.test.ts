@@ -14,10 +14,10 @@ test('an active agent is claimed, started and run, and its beats show it', async
   expect(await fleet.eventsOf('worker_00')).toEqual(['agent:claimed', 'agent:started']);
 });
 
-test('two hosts that start together split the agents', async () => {
+test('two hosts split the agents that come', async () => {
   await using fleet = await testFleet();
-  await fleet.agents('worker', ids(10));
   const [a, b] = await Promise.all([fleet.host([worker()]), fleet.host([worker()])]);
+  await fleet.agents('worker', ids(10));
   await until(
     'all agents are held',
     async () => (await fleet.state.hosts.list({ live: true })).reduce((sum, host) => sum + host.agents, 0) === 10,
