@@ -63,7 +63,7 @@ async function closedDays(database: Database, rawDays: number): Promise<readonly
   const closed = (await partitionsOf(database, 'samples'))
     .filter((name) => /_\d{8}$/.test(name) && name < firstOpen)
     .map((name) => name.replace(/^.*_(\d{4})(\d\d)(\d\d)$/, '$1-$2-$3'));
-  return [...new Set([...closed, ...row.strays])].sort().map((day) => ({ day, hasPartition: closed.includes(day) }));
+  return [...new Set([...closed, ...row.strays])].toSorted().map((day) => ({ day, hasPartition: closed.includes(day) }));
 }
 
 const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10);

@@ -148,29 +148,30 @@ describe('performance_metrics', () => {
     expect(await minutes()).toEqual([null, 12, 30]);
   });
 
-  test.each<[string, Sql, RegExp]>([
-    ['NaN', sql`insert into performance_metrics (metric_name, metric_value) values ('x', 'NaN')`, /finite/],
-    [
-      'a value beyond all doubles',
-      sql`insert into performance_metrics (metric_name, metric_value) values ('x', 1e309)`,
-      /out of range|finite/,
-    ],
-    ['no name', sql`insert into performance_metrics (metric_value) values (1)`, /needs metric_name/],
-    ['an empty name', sql`insert into performance_metrics (metric_name, metric_value) values ('', 1)`, /series_metric_name_check/],
-    ['no value', sql`insert into performance_metrics (metric_name) values ('x')`, /needs metric_name, metric_value/],
-    ['a time that is null', sql`insert into performance_metrics (metric_name, metric_value, "timestamp") values ('x', 1, null)`, /needs/],
-    [
-      'the far future',
-      sql`insert into performance_metrics (metric_name, metric_value, "timestamp") values ('x', 1, now() + interval '1 hour')`,
-      /future/,
-    ],
-    [
-      'metadata that is no object',
-      sql`insert into performance_metrics (metric_name, metric_value, metadata) values ('x', 1, '[1]')`,
-      /must be an object/,
-    ],
-  ])('refuses %s with the reason', async (_, statement, reason) => {
-    await expect(run(statement)).rejects.toThrow(reason);
+  test('refuses what is no sample with the reason', async () => {
+    const cases: readonly [string, Sql, RegExp][] = [
+      ['NaN', sql`insert into performance_metrics (metric_name, metric_value) values ('x', 'NaN')`, /finite/],
+      [
+        'a value beyond all doubles',
+        sql`insert into performance_metrics (metric_name, metric_value) values ('x', 1e309)`,
+        /out of range|finite/,
+      ],
+      ['no name', sql`insert into performance_metrics (metric_value) values (1)`, /needs metric_name/],
+      ['an empty name', sql`insert into performance_metrics (metric_name, metric_value) values ('', 1)`, /series_metric_name_check/],
+      ['no value', sql`insert into performance_metrics (metric_name) values ('x')`, /needs metric_name, metric_value/],
+      ['a time that is null', sql`insert into performance_metrics (metric_name, metric_value, "timestamp") values ('x', 1, null)`, /needs/],
+      [
+        'the far future',
+        sql`insert into performance_metrics (metric_name, metric_value, "timestamp") values ('x', 1, now() + interval '1 hour')`,
+        /future/,
+      ],
+      [
+        'metadata that is no object',
+        sql`insert into performance_metrics (metric_name, metric_value, metadata) values ('x', 1, '[1]')`,
+        /must be an object/,
+      ],
+    ];
+    for (const [what, statement, reason] of cases) await expect(run(statement), what).rejects.toThrow(reason);
     expect(await m.count('performance_metrics')).toBe(0);
   });
 });

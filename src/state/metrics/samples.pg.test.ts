@@ -124,8 +124,8 @@ async function waitFor(condition: () => Promise<boolean>): Promise<void> {
   while (!(await condition())) await new Promise((resolve) => setTimeout(resolve, 10));
 }
 
-describe('a sample is refused, and the rest of its batch written,', () => {
-  test.each<[string, Partial<Sample>, string]>([
+test('a sample is refused with its reason, and the rest of its batch is written', async () => {
+  const cases: readonly [string, Partial<Sample>, string][] = [
     ['when it is not a number', { value: Number.NaN }, 'not_finite'],
     ['when it is infinite', { value: Number.NEGATIVE_INFINITY }, 'not_finite'],
     ['when it lies more than five minutes ahead', { at: Date.now() + 6 * 60_000 }, 'bad_time'],
@@ -136,11 +136,16 @@ describe('a sample is refused, and the rest of its batch written,', () => {
     ['when its name is too long', { metricName: 'x'.repeat(256) }, 'bad_name'],
     ['when a label is half a character', { labels: { a: '\ud800' } }, 'bad_name'],
     ['when its agent is a NUL', { agentId: '\0' }, 'bad_name'],
-  ])('%s', async (_, over, reason) => {
+  ];
+  for (const [why, over, reason] of cases) {
     const result = await metrics.writeExternal([sample({ value: 1 }), sample({ value: 2, ...over }), sample({ value: 3 })]);
-    expect(result).toEqual({ written: 2, rejected: [{ index: 1, reason }] });
-    expect((await stored()).map(({ value }) => value)).toEqual([1, 3]);
-  });
+    expect(result, why).toEqual({ written: 2, rejected: [{ index: 1, reason }] });
+    expect(
+      (await stored()).map(({ value }) => value),
+      why,
+    ).toEqual([1, 3]);
+    await on.database.query(sql`truncate muster.samples`);
+  }
 });
 
 describe('series', () => {
