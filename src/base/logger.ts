@@ -1,4 +1,5 @@
 import { pino } from 'pino';
+import { isMusterError, messageOf } from './errors.ts';
 
 /** What a part of Muster may do with a log: the four levels people act on, and narrowing by fields. */
 export interface Logger {
@@ -31,10 +32,19 @@ export function createLogger(options: LoggerOptions = {}): Logger {
       level: options.level ?? 'info',
       base: null,
       timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      serializers: { err: describe, error: describe },
       redact: { paths: SECRETS.flatMap((key) => [key, `*.${key}`]), censor: '[redacted]' },
     },
     destination,
   );
+}
+
+/** An error that says what to do about it needs no stack; of any other one the stack is what helps. */
+function describe(error: unknown): unknown {
+  if (!isMusterError(error) || error.code === 'INTERNAL') return error instanceof Error ? pino.stdSerializers.err(error) : error;
+  const { code, message, remedy, data, cause } = error;
+  return { code, message, remedy, data, ...(cause === undefined ? {} : { cause: messageOf(cause) }) };
 }
 
 export const silentLogger: Logger = {
