@@ -25,7 +25,7 @@ const METRIC_NAMES = Array.from({ length: METRICS_AN_AGENT }, (_, i) => `bench_m
 
 /**
  * What a host process writes in full, against the least that PostgreSQL can be asked to do with the same values. They take turns of
- * five seconds in one process. The peer is a binary COPY of the samples as they are given (agent, metric, value, unit, time, labels) into an
+ * five seconds in one process, each given the same samples as a host's agents hand them over. The peer is a binary COPY of the samples as they are given (agent, metric, value, unit, time, labels) into an
  * unindexed table; beside it stands a COPY of what is left when somebody else has resolved the names: time, value, two integers.
  * In its turn Muster also does the maintenance that its samples cause, in the same process: it rolls up what has settled, and compacts
  * as many samples of a closed day as it takes in. The rate of samples is that at which they are committed while this goes on; the
@@ -187,20 +187,19 @@ const seriesIds = Int32Array.from({ length: BATCH }, (_, i) => (i % SERIES) + 1)
 
 /** The same values less their names, encoded by the same code, in one COPY and nothing else. */
 function copyNumbers(database: PostgresAdapter, batch: number): Promise<number> {
-  const at = Date.now();
-  const rows = Array.from({ length: BATCH }, (_, i) => ({ at: at + Math.floor(i / SERIES), value: valueOf(batch, i) }));
-  return copy(database, 'bare_numbers (ts, value, series_id, hour)', encodeSampleCopy(rows, seriesIds, everyPlace));
+  const samples = samplesAt(Date.now(), batch);
+  return copy(database, 'bare_numbers (ts, value, series_id, hour)', encodeSampleCopy(samples, seriesIds, everyPlace));
 }
 
 /** The same samples, names and all: what does not change from batch to batch is encoded once. */
 function copySamples(database: PostgresAdapter, batch: number): Promise<number> {
-  const at = Date.now();
+  const samples = samplesAt(Date.now(), batch);
   const parts: Buffer[] = [Buffer.from('PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0', 'latin1')];
-  for (let i = 0; i < BATCH; i += 1) {
-    const microseconds = microsecondsOf(at + Math.floor(i / SERIES));
+  for (const [i, { at, value }] of samples.entries()) {
+    const microseconds = microsecondsOf(at);
     const high = Math.floor(microseconds / 4_294_967_296);
     const row = Buffer.from(ROWS[i % SERIES] ?? Buffer.alloc(0));
-    row.writeDoubleBE(valueOf(batch, i), row.length - VALUE_FROM_END);
+    row.writeDoubleBE(value, row.length - VALUE_FROM_END);
     row.writeInt32BE(high, row.length - TIME_FROM_END);
     row.writeUInt32BE(microseconds - high * 4_294_967_296, row.length - TIME_FROM_END + 4);
     parts.push(row);
