@@ -13,6 +13,7 @@ export {
   type BaseAgentSpec,
   type CommandHandler,
   type HealthReport,
+  type Isolation,
   type MetricOptions,
   type NoConfig,
   type RunRecord,

@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import { durationMs } from '../base/duration.ts';
 import { messageOf, MusterError } from '../base/errors.ts';
 import { isBuiltInCommand, type AgentDefinition, type AnyAgentDefinition, type NoConfig } from './definition.ts';
+import { isIsolation, isMemoryLimit, ISOLATIONS, LARGEST_MEMORY_LIMIT_MB, SMALLEST_MEMORY_LIMIT_MB } from './isolation.ts';
 import { compileSchedule } from './schedule.ts';
 
 /** A definition whose configuration is what its schema gives. */
@@ -73,7 +74,7 @@ function faultOf(definition: AnyAgentDefinition): Fault | undefined {
   if (definition.name.length > 255) return { field: 'name', problem: 'is too long', remedy: 'Use 255 characters at most.' };
   if (typeof definition.run !== 'function')
     return { field: 'run', problem: 'is missing', remedy: 'Add `async run(ctx) { … }`: what the agent does.' };
-  return faultOfTimes(definition) ?? faultOfCommands(definition);
+  return faultOfTimes(definition) ?? faultOfIsolation(definition) ?? faultOfCommands(definition);
 }
 
 function faultOfTimes(definition: AnyAgentDefinition): Fault | undefined {
@@ -92,6 +93,16 @@ function faultOfTimes(definition: AnyAgentDefinition): Fault | undefined {
   const priority = definition.priority ?? DEFAULT_PRIORITY;
   if (!(priority >= 0 && priority <= 100))
     return { field: 'priority', problem: `${String(priority)} is out of range`, remedy: 'Use a number from 0 to 100.' };
+  return undefined;
+}
+
+function faultOfIsolation({ isolation, memoryLimitMb }: AnyAgentDefinition): Fault | undefined {
+  if (isolation !== undefined && !isIsolation(isolation))
+    return { field: 'isolation', problem: `${JSON.stringify(isolation)} is not known`, remedy: `Use one of ${ISOLATIONS.join(', ')}.` };
+  if (memoryLimitMb !== undefined && !isMemoryLimit(memoryLimitMb)) {
+    const remedy = `Use a number of megabytes from ${SMALLEST_MEMORY_LIMIT_MB} to ${LARGEST_MEMORY_LIMIT_MB}.`;
+    return { field: 'memoryLimitMb', problem: `${String(memoryLimitMb)} is out of range`, remedy };
+  }
   return undefined;
 }
 

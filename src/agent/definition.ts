@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { DurationInput } from '../base/duration.ts';
 import type { AgentContext } from './context.ts';
 import type { HealthReport } from './health.ts';
+import type { Isolation } from './isolation.ts';
 import type { Schedule } from './schedule.ts';
 
 export type { HealthReport, Schedule };
@@ -37,6 +38,13 @@ export interface AgentDefinition<Config = unknown> {
   readonly timeout?: DurationInput;
   /** Lower ones are stopped first, and slowed down first when the database is pressed. 0 to 100, default 50. */
   readonly priority?: number;
+  /**
+   * `thread` or `process`: its code runs in one of its own, so that an endless loop, too much memory or `process.exit` in it ends
+   * it alone. Needs a definition that was loaded from a file. An agent's metadata.isolation goes before. Default none.
+   */
+  readonly isolation?: Isolation;
+  /** Isolated agents only: JavaScript heap at most, in MB. An agent's metadata.memory_limit_mb goes before. Default 256. */
+  readonly memoryLimitMb?: number;
   /** Once, before the first run of a life. Where it throws, the agent is started again after a pause that grows. */
   startup?(ctx: AgentContext<Config>): Promise<void> | void;
   /** One run. Must end soon after `ctx.signal` aborts. */

@@ -1,7 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { sourceOf } from '../agent/index.ts';
 import { loadOwnModules } from './own-modules.ts';
 
 const agent = (type: string): string =>
@@ -37,6 +39,23 @@ describe('agents of the user’s own', () => {
   test('a module is taken as it is', async () => {
     const file = write('billing.mjs', `export default { name: 'billing', agentTypes: [${agent('invoices')}], defaultAgents: [] };`);
     expect(await loadOwnModules([file])).toMatchObject([{ name: 'billing', agentTypes: [{ type: 'invoices' }], defaultAgents: [] }]);
+  });
+
+  test('where each type came from is remembered: in a definition, a list and a module', async () => {
+    const files = [
+      write('a.mjs', `export default ${agent('a')};`),
+      write('b.mjs', `export default [${agent('b1')}, ${agent('b2')}];`),
+      write('c.mjs', `export default { name: 'c', agentTypes: [${agent('c')}] };`),
+    ];
+    const types = (await loadOwnModules(files)).flatMap(({ agentTypes = [] }) => agentTypes);
+    expect(types.map((type) => [type.type, sourceOf(type)?.url])).toEqual(
+      [
+        ['a', 0],
+        ['b1', 1],
+        ['b2', 1],
+        ['c', 2],
+      ].map(([type, n]) => [type, pathToFileURL(files[n as number] ?? '').href]),
+    );
   });
 
   test.each([

@@ -1,7 +1,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { checkDefinition, type AgentDefinition } from '../agent/index.ts';
+import { checkDefinition, rememberSource, type AgentDefinition } from '../agent/index.ts';
 import { MusterError, messageOf } from '../base/errors.ts';
 import type { Module } from './module.ts';
 
@@ -34,9 +34,10 @@ async function filesAt(path: string): Promise<readonly string[]> {
 }
 
 async function loadFile(file: string): Promise<readonly Module[]> {
+  const url = pathToFileURL(file).href;
   let exported: unknown;
   try {
-    exported = ((await import(pathToFileURL(file).href)) as { readonly default?: unknown }).default;
+    exported = ((await import(url)) as { readonly default?: unknown }).default;
   } catch (error) {
     throw new MusterError('AGENT_INVALID', `${file} cannot be loaded: ${messageOf(error)}`, {
       remedy: remedyFor(file, error),
@@ -44,7 +45,11 @@ async function loadFile(file: string): Promise<readonly Module[]> {
     });
   }
   const items: readonly unknown[] = Array.isArray(exported) ? exported : [exported];
-  return items.map((item) => asModule(file, item));
+  const modules = items.map((item) => asModule(file, item));
+  // So that a thread or process of its own can load it again.
+  for (const definition of modules.flatMap(({ agentTypes = [] }) => agentTypes))
+    if (isObject(definition)) rememberSource(definition, { url });
+  return modules;
 }
 
 function asModule(file: string, item: unknown): Module {
