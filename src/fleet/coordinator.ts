@@ -93,7 +93,8 @@ export const agentCoordinator = defineAgent({
   },
 });
 
-const look = (ctx: AgentContext<Config>): Promise<Survey> => surveyFleet({ query: (statement) => ctx.sql.read(statement) }, ctx.hostId, []);
+const look = (ctx: AgentContext<Config>): Promise<Survey> =>
+  surveyFleet({ query: (statement) => ctx.sql.read(statement) }, ctx.hostId, [], { count: true });
 
 const heldIn = (survey: Survey): number => survey.hosts.reduce((sum, host) => sum + host.agents, 0);
 

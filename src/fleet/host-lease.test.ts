@@ -1,15 +1,26 @@
 import { expect, test } from 'vitest';
 import { settled, VirtualClock } from '../agent/virtual-clock.ts';
 import { MusterError } from '../base/errors.ts';
-import { hostId } from '../base/ids.ts';
+import { agentId, epoch, hostId } from '../base/ids.ts';
 import { silentLogger } from '../base/logger.ts';
-import type { BeatResult } from '../state/hosts.ts';
+import type { AgentBeat, BeatResult } from '../state/hosts.ts';
 import type { SharedState } from '../state/shared-state.ts';
 import { FaultLog } from './fault-log.ts';
 import { HostLease } from './host-lease.ts';
 
 type Answer = BeatResult | Error | 'never';
-const HELD: BeatResult = { held: true, lost: [] };
+const HELD: BeatResult = { held: true, lost: [], holding: '' };
+
+const idle: AgentBeat = {
+  agentId: agentId('an_agent'),
+  epoch: epoch(1),
+  status: 'running',
+  healthScore: 100,
+  errorCount: 0,
+  runCount: 1,
+  lastError: null,
+  reason: null,
+};
 
 /** A clock whose sleeps end a little early, as timers of whole milliseconds do. */
 class HastyClock extends VirtualClock {
@@ -19,12 +30,17 @@ class HastyClock extends VirtualClock {
 }
 
 /** A lease whose beats are answered as the test says, after a delay. */
-function leaseWith(answer: () => Answer, delayMs = 5, clock = new VirtualClock()) {
+function leaseWith(
+  answer: (beats: readonly AgentBeat[]) => Answer,
+  delayMs = 5,
+  clock = new VirtualClock(),
+  agents: readonly AgentBeat[] = [],
+) {
   const told: string[] = [];
   let sent = 0;
-  const beat = async (): Promise<BeatResult> => {
+  const beat: SharedState['hosts']['beat'] = async (_host, _leaseMs, _load, beats) => {
     sent += 1;
-    const given = answer();
+    const given = answer(beats);
     if (given === 'never') return new Promise(() => undefined);
     await clock.sleep(delayMs);
     if (given instanceof Error) throw given;
@@ -37,10 +53,11 @@ function leaseWith(answer: () => Answer, delayMs = 5, clock = new VirtualClock()
     beatMs: 2_000,
     leaseMs: 8_000,
     clock,
+    random: () => 0.5,
     faults: new FaultLog(silentLogger),
     load: () => ({}),
-    beats: () => [],
-    lost: () => told.push('lost'),
+    beats: () => agents,
+    lost: (lost) => told.push(`lost ${lost.map((agent) => agent.agentId).join()}`),
     lapsed: () => told.push(`lapsed at ${clock.monotonic()}`),
     confirmed: () => told.push(`confirmed at ${clock.monotonic()}`),
     taken: () => told.push(`taken at ${clock.monotonic()}`),
@@ -107,9 +124,31 @@ test('an answer that took longer than the lease gives no trust', async () => {
   await ended(lease, clock);
 });
 
+test('when the database has other agents under this host all are compared at once, and what is not its own is told', async () => {
+  let holding = 'ours';
+  const beatsOf: (readonly AgentBeat[])[] = [];
+  const { lease, clock, told } = leaseWith(
+    (beats) => {
+      beatsOf.push(beats);
+      return { ...HELD, holding, lost: holding === 'ours' ? [] : beats.map((beat) => beat.agentId) };
+    },
+    5,
+    new VirtualClock(),
+    [idle],
+  );
+  await lease.start();
+  await clock.advance(3_000);
+  expect(beatsOf.map((beats) => beats.length)).toEqual([1, 0]);
+  holding = 'others';
+  await clock.advance(1_050);
+  expect(beatsOf.map((beats) => beats.length)).toEqual([1, 0, 0, 1]);
+  expect(told).toEqual(['confirmed at 5', 'lost an_agent']);
+  await ended(lease, clock);
+});
+
 test('a lease that was taken is over: no trust, whatever a slower answer says', async () => {
   let held = true;
-  const { lease, clock, told } = leaseWith(() => ({ held, lost: [] }));
+  const { lease, clock, told } = leaseWith(() => ({ ...HELD, held }));
   await lease.start();
   await clock.advance(4_500);
   held = false;

@@ -2,6 +2,7 @@ import type { Clock } from '../base/clock.ts';
 import type { AgentId, Epoch, HostId } from '../base/ids.ts';
 import type { AgentBeat, HostLoad } from '../state/hosts.ts';
 import type { SharedState } from '../state/shared-state.ts';
+import { BeatReports } from './beat-reports.ts';
 import type { FaultLog } from './fault-log.ts';
 import { Loop } from './loop.ts';
 import { extendTrust, isTrusted, NO_TRUST, type TrustWindow } from './trust-window.ts';
@@ -17,6 +18,8 @@ export interface HostLeaseOptions {
   readonly beatMs: number;
   readonly leaseMs: number;
   readonly clock: Clock;
+  /** In [0, 1). */
+  readonly random: () => number;
   readonly faults: FaultLog;
   readonly load: () => HostLoad;
   readonly beats: () => readonly AgentBeat[];
@@ -43,6 +46,7 @@ export interface BeatCounts {
 export class HostLease {
   readonly #options: HostLeaseOptions;
   readonly #loop: Loop;
+  readonly #reports: BeatReports;
   #trust: TrustWindow = NO_TRUST;
   #state: 'unconfirmed' | 'held' | 'lapsed' | 'taken' | 'over' = 'unconfirmed';
   #inFlight = new Set<Promise<void>>();
@@ -52,6 +56,7 @@ export class HostLease {
 
   constructor(options: HostLeaseOptions) {
     this.#options = options;
+    this.#reports = new BeatReports(options);
     this.#loop = new Loop({
       everyMs: options.beatMs,
       minGapMs: SHORTEST_GAP_MS,
@@ -86,30 +91,41 @@ export class HostLease {
     await Promise.allSettled(this.#inFlight);
   }
 
-  /** One beat; resolves when it was answered. Throws what the database throws. */
+  /**
+   * One beat; resolves when it was answered. Where the agents held are not those the host knows, a second one follows at once
+   * and has all of them compared. Throws what the database throws.
+   */
   async beat(): Promise<void> {
+    if (!(await this.#send())) await this.#send();
+  }
+
+  /** Returns false where the agents held must be compared. */
+  async #send(): Promise<boolean> {
     const { clock, state, hostId, leaseMs } = this.#options;
-    const beats = this.#options.beats();
     const sentAt = clock.monotonic();
+    const reports = this.#reports.next(this.#options.beats(), sentAt);
+    const { beats } = reports;
     const result = await state.hosts.beat(hostId, leaseMs, this.#options.load(), beats);
-    if (this.#state === 'taken' || this.#state === 'over') return;
+    if (this.#state === 'taken' || this.#state === 'over') return true;
     if (!result.held) {
       this.#state = 'taken';
       this.#expiry.abort();
       this.#options.taken();
-      return;
+      return true;
     }
     this.#count(clock.monotonic());
+    const agreed = this.#reports.confirmed(reports, result, sentAt);
     if (result.lost.length > 0) {
       const lost = new Set(result.lost);
       this.#options.lost(beats.filter((beat) => lost.has(beat.agentId)));
     }
     this.#trust = extendTrust(this.#trust, sentAt, leaseMs);
-    if (!isTrusted(this.#trust, clock.monotonic())) return;
+    if (!isTrusted(this.#trust, clock.monotonic())) return agreed;
     this.#watchExpiry();
-    if (this.#state === 'held') return;
+    if (this.#state === 'held') return agreed;
     this.#state = 'held';
     this.#options.confirmed();
+    return agreed;
   }
 
   /** Sends a beat and waits a period for it at most: the next one may go out while this one hangs. */

@@ -13,8 +13,9 @@ function columns(agents: readonly AgentBeat[]): Sql {
 
 /**
  * One beat: renews the lease while the host is live (late is not too late, as long as nobody has taken it), ticks the fleet
- * clock at most once a second, writes what each agent reports at its epoch, and keeps history: a row for each change of status
- * and one a minute. No changed column is indexed, so every update is HOT.
+ * clock at most once a second, writes what these agents report at their epochs, and keeps history: a row for each change of status
+ * and one a minute. No changed column is indexed, so every update is HOT. Of the agents held it tells a sum over their ids and
+ * epochs, so that a host need not send a thousand of them to learn that they are still its own.
  */
 export function beatStatement(host: HostId, leaseMs: number, silenceMs: number, load: HostLoad, beats: readonly AgentBeat[]): Sql {
   // Well below the silence that opens a grace period, or a short lease would never see the clock tick in time.
@@ -55,7 +56,9 @@ export function beatStatement(host: HostId, leaseMs: number, silenceMs: number, 
     )
     select exists (select from me) as held,
       array(select b.agent_id from unnest(${beats.map((b) => b.agentId)}::text[]) as b (agent_id)
-            where not exists (select from written w where w.agent_id = b.agent_id)) as lost`,
+            where not exists (select from written w where w.agent_id = b.agent_id)) as lost,
+      (select count(*) || ':' || coalesce(sum(hashtextextended(l.agent_id, l.epoch)), 0)
+       from muster.agent_leases l where l.host_id = ${host}::uuid) as holding`,
   );
 }
 

@@ -50,6 +50,8 @@ export interface BeatResult {
   readonly held: boolean;
   /** Agents of the beat that this host no longer holds at that epoch: stop them, their writes are refused. */
   readonly lost: readonly AgentId[];
+  /** Of all agents this host holds: changes whenever one comes, goes, or gets another epoch. */
+  readonly holding: string;
 }
 
 /** An agent this host has just taken: run it under this epoch. */
@@ -61,8 +63,9 @@ export interface ClaimedAgent {
 export interface Hosts {
   join(host: NewHost): Promise<void>;
   /**
-   * Renews the host's lease and writes the beats of all its agents, in one statement. Also ticks the fleet clock and, where
-   * it finds a gap of more than three beats, opens a grace period of one lease.
+   * Renews the host's lease and writes what these of its agents report, in one statement. The beat counts for the others it
+   * holds as well. Also ticks the fleet clock and, where it finds a gap of more than three beats, opens a grace period of one
+   * lease.
    */
   beat(host: HostId, leaseMs: number, load: HostLoad, beats: readonly AgentBeat[]): Promise<BeatResult>;
   /**
@@ -114,10 +117,13 @@ export function createHosts(database: Database, options: HostsOptions): Hosts {
     },
 
     async beat(host, leaseMs, load, beats) {
-      const row = await database.one<{ held: boolean; lost: string[] }>(beatStatement(host, leaseMs, silenceMs, load, beats), {
-        pool: 'heartbeat',
-      });
-      return { held: row?.held ?? false, lost: (row?.lost ?? []).map(agentId) };
+      const row = await database.one<{ held: boolean; lost: string[]; holding: string }>(
+        beatStatement(host, leaseMs, silenceMs, load, beats),
+        {
+          pool: 'heartbeat',
+        },
+      );
+      return { held: row?.held ?? false, lost: (row?.lost ?? []).map(agentId), holding: row?.holding ?? '' };
     },
 
     async claim(host, types, limit) {

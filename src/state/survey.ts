@@ -5,7 +5,7 @@ import { named, sql } from '../db/sql.ts';
 export interface SurveyedHost {
   readonly hostId: HostId;
   readonly capacity: number;
-  /** Agents it holds. */
+  /** Agents it holds; counted when the survey counts. */
   readonly agents: number;
   readonly processKey: string | null;
   /** Its lease has run out, and nobody has taken it yet. */
@@ -16,7 +16,7 @@ export interface SurveyedHost {
 export interface Survey {
   /** Changes when the desired row of an agent that this host holds changed, came or went. */
   readonly heldDigest: string;
-  /** Active agents of the fleet, whoever holds them. */
+  /** Active agents of the fleet, whoever holds them; counted when the survey counts. */
   readonly active: number;
   /** Active agents of the asked types that nobody holds. */
   readonly claimable: number;
@@ -35,30 +35,41 @@ interface SurveyRow {
 }
 
 /**
- * One look at the fleet in one statement, so that an idle host asks one question a beat and not five. A row version's xmin
- * changes with every update, by whatever means: the sum of them tells a change that touched no column we would have compared.
+ * One look at the fleet in one statement, so that an idle host asks one question a beat and not five. What concerns the fleet
+ * as a whole is counted only where agents wait to be claimed, or with `count`: a host at rest looks at its own agents alone.
+ * A row version's xmin changes with every update, by whatever means: the sum of them tells a change that touched no column we
+ * would have compared.
  */
-export async function surveyFleet(on: Queryable, host: HostId, types: readonly string[]): Promise<Survey> {
+export async function surveyFleet(
+  on: Queryable,
+  host: HostId,
+  types: readonly string[],
+  options: { readonly count?: boolean } = {},
+): Promise<Survey> {
   const { rows } = await on.query<SurveyRow>(
     named(
       'muster-survey',
-      sql`with holders as (
-        select host_id, count(*) as agents from muster.agent_leases where host_id is not null group by host_id
+      sql`with free as materialized (
+        select count(*)::int as claimable
+        from muster.agent_leases l join muster.agents a using (agent_id)
+        where l.host_id is null and a.state = 'active' and a.agent_type = any (${types}::text[])
+      ), counting as materialized (
+        select ${options.count ?? false}::boolean or claimable > 0 as wanted from free
+      ), holders as (
+        select host_id, count(*) as agents from muster.agent_leases where host_id is not null and (select wanted from counting) group by host_id
       ), live as (
         select h.host_id, h.capacity, h.process_key, h.expires_at < clock_timestamp() as overdue, coalesce(s.agents, 0) as agents
         from muster.hosts h left join holders s using (host_id) where h.status = 'live'
-      ), fleet as (
-        select count(*) filter (where a.state = 'active')::int as active,
-          count(*) filter (where a.state = 'active' and l.host_id is null and a.agent_type = any (${types}::text[]))::int as claimable,
-          count(*) filter (where l.host_id = ${host}::uuid)::int as held,
-          coalesce(sum(a.xmin::text::bigint) filter (where l.host_id = ${host}::uuid), 0)::text as digest
-        from muster.agents a join muster.agent_leases l using (agent_id)
+      ), mine as (
+        select count(*)::int as held, coalesce(sum(a.xmin::text::bigint), 0)::text as digest
+        from muster.agent_leases l join muster.agents a using (agent_id) where l.host_id = ${host}::uuid
       )
-      select f.active, f.claimable, f.held, f.digest,
+      select free.claimable, mine.held, mine.digest,
+        (select count(*)::int from muster.agents where state = 'active' and (select wanted from counting)) as active,
         exists (select from muster.commands c join muster.agent_leases l using (agent_id)
                 where c.state = 'pending' and l.host_id = ${host}::uuid) as commands,
         coalesce((select json_agg(live) from live), '[]') as hosts
-      from fleet f`,
+      from free, mine`,
     ),
   );
   const row = rows[0];

@@ -60,7 +60,7 @@ describe('beats', () => {
       healthy(one),
       healthy(two, { status: 'degraded', healthScore: 40, errorCount: 3, lastError: 'boom' }),
     ]);
-    expect(result).toEqual({ held: true, lost: [] });
+    expect(result).toMatchObject({ held: true, lost: [] });
     const shown = await fleet.state.agents.get(two.agent.agentId);
     expect(shown).toMatchObject({ status: 'degraded', healthScore: 40, errorCount: 3, lastError: 'boom', hostId: host, epoch: two.epoch });
     expect(shown?.lastHeartbeatAt).toBeGreaterThan(Date.now() - 60_000);
@@ -89,6 +89,43 @@ describe('beats', () => {
     expect(await fleet.state.hosts.expire()).toEqual([]);
   });
 
+  test('a beat counts for the agents that have nothing new to report, once they have reported under this host', async () => {
+    await fleet.agents(2);
+    const host = await fleet.join();
+    const [told, silent] = await fleet.claim(host);
+    if (told === undefined || silent === undefined) throw new Error('not claimed');
+    await fleet.beat(host, [healthy(told)]);
+    const first = (await fleet.state.agents.get(told.agent.agentId))?.lastHeartbeatAt ?? 0;
+    await fleet.beat(host);
+    const second = (await fleet.state.agents.get(told.agent.agentId))?.lastHeartbeatAt ?? 0;
+    expect(second).toBeGreaterThan(first);
+    expect((await fleet.state.agents.get(silent.agent.agentId))?.lastHeartbeatAt).toBeNull();
+    // Whoever takes the agents away leaves known when they were last heard.
+    await fleet.state.hosts.certifyDead([host]);
+    expect(await fleet.state.agents.get(told.agent.agentId)).toMatchObject({ status: 'lost', hostId: null, lastHeartbeatAt: second });
+    expect((await fleet.state.agents.get(silent.agent.agentId))?.lastHeartbeatAt).toBeNull();
+  });
+
+  test('a beat tells by a sum whether the agents held are still the same, at the same epochs', async () => {
+    await fleet.agents(3);
+    const [host, other] = [await fleet.join(), await fleet.join()];
+    const [one, two, three] = await fleet.claim(host);
+    if (one === undefined || two === undefined || three === undefined) throw new Error('not claimed');
+    const holding = async (): Promise<string> => (await fleet.beat(host)).holding;
+    const seen = [await holding()];
+    await fleet.beat(host, [healthy(one, { status: 'degraded', runCount: 9 })]);
+    expect(await holding()).toBe(seen[0]);
+    await fleet.state.hosts.release(host, [healthy(three, { status: 'stopped' })]);
+    seen.push(await holding());
+    // Taken over and given back behind its back: the same agent at another epoch.
+    await fleet.claim(other);
+    await fleet.database.query(sql`update muster.agent_leases set host_id = ${host} where agent_id = ${three.agent.agentId}`);
+    seen.push(await holding());
+    await fleet.state.agents.remove(two.agent.agentId);
+    seen.push(await holding());
+    expect(new Set(seen).size).toBe(4);
+  });
+
   test('a beat names the agents that are no longer this host’s at that epoch', async () => {
     await fleet.agents(2);
     const host = await fleet.join();
@@ -96,7 +133,7 @@ describe('beats', () => {
     if (one === undefined || two === undefined) throw new Error('not claimed');
     await fleet.state.agents.remove(two.agent.agentId);
     const stale = healthy(one, { epoch: (one.epoch - 1) as typeof one.epoch });
-    expect(await fleet.beat(host, [stale, healthy(two)])).toEqual({ held: true, lost: [one.agent.agentId, two.agent.agentId] });
+    expect(await fleet.beat(host, [stale, healthy(two)])).toMatchObject({ held: true, lost: [one.agent.agentId, two.agent.agentId] });
   });
 });
 
