@@ -161,6 +161,6 @@ async function heapOf(database: Database): Promise<number> {
 
 async function oldestHeartbeat(database: Database): Promise<number> {
   const row = await database.one<{ age: number }>(sql`select /* fleet-idle bench */
-    extract(epoch from clock_timestamp() - min(last_heartbeat_at))::float8 as age from muster.agent_leases where host_id is not null`);
+    extract(epoch from clock_timestamp() - min(last_heartbeat_at))::float8 as age from muster.fleet where host_id is not null`);
   return row?.age ?? Number.NaN;
 }

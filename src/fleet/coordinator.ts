@@ -71,6 +71,11 @@ export const agentCoordinator = defineAgent({
   // Last to stop: it is of use while the others move.
   priority: 90,
 
+  // A new leader looks at once: its first run may be seconds away, because first runs are spread.
+  async startup(ctx) {
+    await agentCoordinator.run(ctx);
+  },
+
   async run(ctx) {
     const memory = memoryOf(ctx);
     const survey = await look(ctx);
