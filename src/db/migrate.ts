@@ -67,7 +67,7 @@ export async function migrate(
   await ensurePartitions(database);
   return {
     applied,
-    versions: Object.fromEntries(known.map(({ set, migrations }) => [set.name, migrations.length])),
+    versions: Object.fromEntries(known.map(({ set, migrations }) => [set.name, migrations.at(-1)?.version ?? 0])),
     ms: performance.now() - started,
   };
 }

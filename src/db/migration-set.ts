@@ -23,7 +23,10 @@ export interface Migration {
 
 const FILE = /^(\d{6})_[a-z0-9_]+\.sql$/;
 
-/** Reads a set in order. A gap or a number used twice is a mistake of whoever wrote it, and told as such. */
+/**
+ * Reads a set in order. A number used twice is a mistake of whoever wrote it, and told as such. One that is left out belongs to
+ * a change that is under way beside this one: it is applied when it comes.
+ */
 export async function readMigrationSet(set: MigrationSet): Promise<readonly Migration[]> {
   const files = (await readdir(set.folder)).filter((file) => file.endsWith('.sql')).toSorted();
   const migrations: Migration[] = [];
@@ -31,7 +34,8 @@ export async function readMigrationSet(set: MigrationSet): Promise<readonly Migr
     const match = FILE.exec(file);
     if (match === null) throw broken(set, `${file} is not named like 000001_what_it_does.sql`);
     const version = Number(match[1]);
-    if (version !== migrations.length + 1) throw broken(set, `${file} follows number ${migrations.length}`);
+    const before = migrations.at(-1);
+    if (version === before?.version) throw broken(set, `${file} has the number of ${before.name}`);
     migrations.push(parseMigration(set.name, file.slice(0, -'.sql'.length), version, await readFile(new URL(file, set.folder), 'utf8')));
   }
   return migrations;
@@ -63,6 +67,6 @@ export function parseMigration(set: string, name: string, version: number, sourc
 
 function broken(set: MigrationSet, why: string): MusterError {
   return new MusterError('MIGRATION_FAILED', `The migrations of "${set.name}" are not in order: ${why}.`, {
-    remedy: 'Number the files 000001, 000002 and so on without a gap.',
+    remedy: 'Number the files 000001, 000002 and so on, each number once.',
   });
 }

@@ -27,15 +27,16 @@ export function planSchema(set: string, known: readonly Migration[], ledger: rea
       );
     }
   }
-  const ahead = rows.filter((row) => row.version > known.length);
+  const newestKnown = known.at(-1)?.version ?? 0;
+  const ahead = rows.filter((row) => row.version > newestKnown);
   const needed = Math.max(0, ...ahead.map((row) => row.compatibleBackTo));
-  if (needed > known.length) {
+  if (needed > newestKnown) {
     const newest = ahead.at(-1);
     throw new MusterError(
       'SCHEMA_NEWER',
-      `The schema has migration ${set}/${newest?.name ?? ''}, this program knows ${set} up to ${known.length} and it needs ${needed}.`,
+      `The schema has migration ${set}/${newest?.name ?? ''}, this program knows ${set} up to ${newestKnown} and it needs ${needed}.`,
       {
-        data: { set, schema: newest?.version, program: known.length, needed },
+        data: { set, schema: newest?.version, program: newestKnown, needed },
       },
     );
   }

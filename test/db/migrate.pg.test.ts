@@ -73,12 +73,20 @@ describe('migrate', () => {
     expect((await run()).applied).toEqual([]);
   });
 
-  it('refuses a gap in the numbers and a name that is none', async () => {
-    await file('000002_second.sql', 'select 1;');
+  it('refuses a number used twice and a name that is none', async () => {
+    await file('000001_first.sql', 'select 1;');
+    await file('000001_also_first.sql', 'select 1;');
     await expect(run()).rejects.toMatchObject({ code: 'MIGRATION_FAILED' });
-    await rm(join(folder, '000002_second.sql'));
+    await rm(join(folder, '000001_also_first.sql'));
     await file('first.sql', 'select 1;');
     await expect(run()).rejects.toMatchObject({ code: 'MIGRATION_FAILED', message: expect.stringContaining('first.sql') as string });
+  });
+
+  it('applies a number that was left out when it comes', async () => {
+    await file('000003_third.sql', 'select 3;');
+    expect((await run()).applied.at(-1)).toBe('test/000003_third');
+    await file('000002_second.sql', 'select 2;');
+    expect((await run()).applied).toEqual(['test/000002_second']);
   });
 
   it('lets one of many that start at once do the work', async () => {
