@@ -11,6 +11,7 @@ import { FaultLog } from './fault-log.ts';
 import { Leftovers } from './leftovers.ts';
 import { Membership, type MembershipCounts, type MembershipOptions } from './membership.ts';
 import { ownProcessKey } from './process-key.ts';
+import { SlotCode } from './slot-code.ts';
 
 export interface FleetHostOptions {
   readonly state: SharedState;
@@ -18,6 +19,8 @@ export interface FleetHostOptions {
   readonly wake?: MembershipOptions['wake'];
   /** The kinds of agents this host can run. */
   readonly types: readonly AnyAgentDefinition[];
+  /** Where the code of slots lies as files. Without it the host runs no slots. */
+  readonly codeFolder?: string | undefined;
   /** Agents it runs at most. Default 1,000. */
   readonly capacity?: number;
   /** Default 2,000. */
@@ -54,6 +57,7 @@ export class FleetHost implements Service {
   readonly #options: FleetHostOptions;
   readonly #clock: Clock;
   readonly #types: ReadonlyMap<string, AnyAgentDefinition>;
+  readonly #slotCode: SlotCode | undefined;
   readonly #leftovers = new Leftovers();
   readonly #faults: FaultLog;
   readonly #stopping = new AbortController();
@@ -75,6 +79,8 @@ export class FleetHost implements Service {
     this.#clock = options.clock ?? systemClock;
     this.#faults = new FaultLog(options.log);
     this.#types = byType(options.types);
+    const { codeFolder, state } = options;
+    if (codeFolder !== undefined) this.#slotCode = new SlotCode({ implementations: state.implementations, folder: codeFolder });
   }
 
   /** The UUID under which the host is known now; another one after its lease was taken. */
@@ -146,6 +152,7 @@ export class FleetHost implements Service {
       state,
       wake,
       types: this.#types,
+      slotCode: this.#slotCode,
       host,
       beatMs: beatMs ?? 2_000,
       clock: this.#clock,

@@ -16,6 +16,7 @@ import { claimLimit } from './placement.ts';
 import { isGone } from './process-key.ts';
 import { ProcessLoad } from './process-load.ts';
 import { Roster } from './roster.ts';
+import type { SlotCode } from './slot-code.ts';
 
 /** Samples leave at this pace; the newest is this old at most when it is written. */
 const SAMPLES_EVERY_MS = 2_000;
@@ -31,6 +32,8 @@ export interface MembershipOptions {
   readonly state: SharedState;
   readonly wake: { on(topic: string, listener: () => void): () => void; hint(topic: string): void } | undefined;
   readonly types: ReadonlyMap<string, AnyAgentDefinition>;
+  /** Without it the host runs no slots. */
+  readonly slotCode: SlotCode | undefined;
   readonly host: Omit<NewHost, 'hostId'>;
   readonly beatMs: number;
   readonly clock: Clock;
@@ -70,7 +73,7 @@ export class Membership {
   running = false;
 
   constructor(options: MembershipOptions) {
-    const { beatMs, clock, host, leftovers, random, state, types, wake } = options;
+    const { beatMs, clock, host, leftovers, random, slotCode, state, types, wake } = options;
     this.#options = options;
     this.#log = options.log.child({ host_id: this.hostId });
     this.#faults = new FaultLog(this.#log);
@@ -78,7 +81,7 @@ export class Membership {
     const trusted = (): boolean => this.#lease.trusted;
     const common = { state, hostId, clock, random, faults: this.#faults, log: this.#log, trusted };
     this.#outbox = new Outbox({ ...common, filled: () => this.#events.wake() });
-    this.#roster = new Roster({ ...common, types, leftovers, wake, outbox: this.#outbox, changed: () => this.#lease.wake() });
+    this.#roster = new Roster({ ...common, types, slotCode, leftovers, wake, outbox: this.#outbox, changed: () => this.#lease.wake() });
     this.#inbox = new CommandInbox({ ...common, roster: this.#roster, more: () => this.#poll.wake() });
     this.#maintenance = new Maintenance(common);
     this.#lease = new HostLease({
@@ -169,8 +172,14 @@ export class Membership {
     if (survey.commands) await this.#inbox.poll();
   }
 
+  /** A slot is active only with an implementation, and any host can run any of those. */
+  get #typeNames(): readonly string[] {
+    const { slotCode, types } = this.#options;
+    return slotCode === undefined ? [...types.keys()] : [...types.keys(), 'slot'];
+  }
+
   #survey(): Promise<Survey> {
-    return surveyFleet(this.#options.state.database, this.hostId, [...this.#options.types.keys()]);
+    return surveyFleet(this.#options.state.database, this.hostId, this.#typeNames);
   }
 
   /** Declares hosts lost whose process on this machine is gone, or whose lease has run out. Returns whether any was. */
@@ -195,7 +204,7 @@ export class Membership {
       this.#waited = 0;
       return;
     }
-    const { host, state, types } = this.#options;
+    const { host, state } = this.#options;
     const limit = claimLimit({
       active: survey.active,
       claimable: survey.claimable,
@@ -205,7 +214,7 @@ export class Membership {
       occupied: this.#roster.occupied,
       waited: this.#waited,
     });
-    const claimed = limit === 0 ? [] : await state.hosts.claim(this.hostId, [...types.keys()], limit);
+    const claimed = limit === 0 ? [] : await state.hosts.claim(this.hostId, this.#typeNames, limit);
     this.#waited = claimed.length < survey.claimable ? this.#waited + 1 : 0;
     this.#roster.add(claimed.map(({ agent }) => agent));
   }

@@ -1,8 +1,11 @@
+import { MAX_ERROR_LENGTH } from '../agent/run-ledger.ts';
+import { storable } from '../agent/storable.ts';
 import { priorityOf } from '../agent/define-agent.ts';
 import type { AnyAgentDefinition } from '../agent/definition.ts';
 import type { RunOutcome } from '../agent/runner.ts';
 import { toSample } from '../agent/sample.ts';
 import type { Clock } from '../base/clock.ts';
+import type { MusterError } from '../base/errors.ts';
 import type { AgentId, Epoch, HostId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { AgentRecord } from '../state/agents.ts';
@@ -14,7 +17,9 @@ import type { FaultLog } from './fault-log.ts';
 import type { AgentEvent } from './fleet-event.ts';
 import type { Leftovers } from './leftovers.ts';
 import type { Outbox } from './outbox.ts';
+import type { SlotCode } from './slot-code.ts';
 import { Supervisor } from './supervisor.ts';
+import { Arrivals, idleBeat } from './arrivals.ts';
 
 /** An agent has this long to end before its lease is given back without waiting for it any longer. */
 const LET_GO_MS = 15_000;
@@ -25,6 +30,8 @@ export interface RosterOptions {
   readonly state: SharedState;
   readonly hostId: HostId;
   readonly types: ReadonlyMap<string, AnyAgentDefinition>;
+  /** Of agents that are slots. */
+  readonly slotCode: SlotCode | undefined;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
@@ -50,20 +57,27 @@ export class Roster {
   /** The epochs at which agents were given back: a row read before that still shows them as ours. */
   readonly #released = new Map<AgentId, Epoch>();
   readonly #leaving = new Set<Promise<void>>();
+  /** Slots that are ours and whose code is on its way. */
+  readonly #arrivals: Arrivals;
   #unreleased: AgentBeat[] = [];
   #releasing: Promise<void> | undefined;
 
   constructor(options: RosterOptions) {
     this.#options = options;
+    this.#arrivals = new Arrivals({
+      ...options,
+      arrived: (record) => this.#adopt(record),
+      failed: (record, error) => void this.#refuse(record, error),
+    });
   }
 
   get size(): number {
-    return this.#entries.size;
+    return this.#entries.size + this.#arrivals.size;
   }
 
   /** Slots taken: by agents held, and by code of former ones that has not ended. */
   get occupied(): number {
-    return this.#entries.size + this.#options.leftovers.size;
+    return this.size + this.#options.leftovers.size;
   }
 
   get(agent: AgentId): Supervisor | undefined {
@@ -71,7 +85,7 @@ export class Roster {
   }
 
   beats(): readonly AgentBeat[] {
-    return [...this.#entries.values()].map((entry) => entry.supervisor.beat());
+    return [...[...this.#entries.values()].map((entry) => entry.supervisor.beat()), ...this.#arrivals.beats()];
   }
 
   /** Takes up agents under their epochs. */
@@ -85,11 +99,12 @@ export class Roster {
 
   /** Makes what runs here agree with the rows of the agents this host holds. */
   reconcile(held: readonly AgentRecord[]): void {
+    this.#arrivals.reconcile(held);
     for (const record of held) {
       const entry = this.#entries.get(record.agentId);
       if (entry === undefined) {
         // Claimed, but the answer never arrived. Unless it was given back after the row was read.
-        if (record.epoch > (this.#released.get(record.agentId) ?? 0)) this.#adopt(record);
+        if (record.epoch > (this.#released.get(record.agentId) ?? 0) && !this.#arrivals.has(record.agentId)) this.#adopt(record);
       } else if (!entry.leaving) this.#follow(entry, record);
     }
   }
@@ -101,6 +116,8 @@ export class Roster {
       this.#adopt(record);
     } else if (record.state === 'inactive') void this.#leave(entry, 'inactive', 'agent:stopped');
     else if (record.type !== supervisor.record.type) void this.#leave(entry, `its type changed to ${record.type}`, 'agent:stopped');
+    else if (record.implementation?.hash !== supervisor.record.implementation?.hash)
+      void this.#leave(entry, `its code changed to ${nameOf(record)}`, 'agent:stopped');
     else {
       // Not awaited: an agent may take its time over it, and the others must not wait.
       void supervisor.take(record);
@@ -119,11 +136,16 @@ export class Roster {
   }
 
   #adopt(record: AgentRecord): void {
-    const { clock, leftovers, log, outbox, random, state, trusted, types, wake } = this.#options;
+    const { clock, leftovers, log, outbox, random, slotCode, state, trusted, types, wake } = this.#options;
     const fence = this.#fence(record);
-    const definition = types.get(record.type);
+    const hash = record.type === 'slot' ? record.implementation?.hash : undefined;
+    const definition = hash === undefined ? types.get(record.type) : slotCode?.get(hash);
+    if (definition === undefined && hash !== undefined && slotCode !== undefined) {
+      this.#arrivals.expect(record);
+      return;
+    }
     if (definition === undefined) {
-      this.#giveBack({ ...idleBeat(record), reason: `this host does not know the type ${record.type}` });
+      this.#giveBack({ ...idleBeat(record), reason: record.state === 'inactive' ? 'inactive' : `this host does not know the type ${record.type}` });
       return;
     }
     const agentLog = log.child({ agent_id: record.agentId, agent_type: record.type, epoch: record.epoch });
@@ -163,6 +185,7 @@ export class Roster {
   /** Agents that are somebody else's now, or gone: ended without being given back. */
   lose(agents: readonly { readonly agentId: AgentId; readonly epoch: Epoch }[], reason: string): void {
     for (const { agentId, epoch } of agents) {
+      this.#arrivals.forget(agentId, epoch);
       const entry = this.#entries.get(agentId);
       if (entry !== undefined && entry.supervisor.epoch === epoch && !entry.leaving) this.#forget(entry, reason);
     }
@@ -170,7 +193,25 @@ export class Roster {
 
   /** The host's lease was taken: nothing here is ours any more. */
   loseAll(reason: string): void {
+    this.#arrivals.clear();
     for (const entry of this.#entries.values()) this.#forget(entry, reason);
+  }
+
+  /** The code of a slot cannot run: the slot is free again and says why, and its lease is given back. */
+  async #refuse(record: AgentRecord, error: MusterError): Promise<void> {
+    const { faults, log, state } = this.#options;
+    // Read rows of before still show it as ours.
+    this.#released.set(record.agentId, record.epoch);
+    const reason = storable(`${nameOf(record)}: ${error.message}. ${error.remedy}`, MAX_ERROR_LENGTH);
+    log.warn({ agent_id: record.agentId, err: error }, `the code of slot ${record.agentId} cannot run: ${error.message}`);
+    try {
+      await state.slots.refuse(this.#fence(record), record.implementation?.hash ?? '', reason);
+    } catch (fault) {
+      // Whoever holds it next finds the same.
+      faults.failed('slot', fault);
+    }
+    this.#giveBack({ ...idleBeat(record), reason });
+    await this.flushReleases().catch((fault: unknown) => faults.failed('release', fault));
   }
 
   #forget(entry: Entry, reason: string): void {
@@ -253,12 +294,14 @@ export class Roster {
   async drain(deadlineMs: number, reason: string): Promise<void> {
     const { clock } = this.#options;
     const until = clock.monotonic() + deadlineMs;
+    for (const record of this.#arrivals.clear()) this.#giveBack({ ...idleBeat(record), reason });
     const priorities = [...new Set([...this.#entries.values()].map(priorityOfEntry))].toSorted((a, b) => a - b);
     for (const [n, priority] of priorities.entries()) {
       const partMs = Math.max(0, until - clock.monotonic()) / (priorities.length - n);
       const group = [...this.#entries.values()].filter((entry) => priorityOfEntry(entry) === priority && !entry.leaving);
       await Promise.all(group.map((entry) => this.#leave(entry, reason, 'agent:stopped', partMs)));
     }
+    if (this.#unreleased.length > 0) this.#leaving.add(this.flushReleases().catch((error: unknown) => this.#options.faults.failed('release', error)));
     const over = new AbortController();
     void Promise.all(this.#leaving).finally(() => over.abort());
     await clock.sleep(Math.max(0, until - clock.monotonic()), over.signal).catch(() => undefined);
@@ -273,6 +316,9 @@ export class Roster {
   }
 }
 
+const nameOf = ({ implementation }: AgentRecord): string =>
+  implementation === null || implementation === undefined ? 'nothing' : `${implementation.name}@${implementation.hash.slice(0, 12)}`;
+
 const priorityOfEntry = (entry: Entry): number => priorityOf(entry.supervisor.definition);
 
 /** How long runs take and whether they succeed, of every agent and without its doing. */
@@ -280,8 +326,3 @@ function runSample(outcome: RunOutcome, now: number) {
   return toSample('agent_run_seconds', outcome.durationMs / 1_000, { unit: 'seconds', labels: { outcome: outcome.kind } }, now);
 }
 
-/** The beat of an agent that was not run here: what its row says. */
-function idleBeat(record: AgentRecord): AgentBeat {
-  const { agentId, epoch, errorCount, runCount, lastError } = record;
-  return { agentId, epoch, status: 'stopped', healthScore: null, errorCount, runCount, lastError, reason: null };
-}

@@ -31,6 +31,13 @@ export interface AgentRecord {
   readonly runCount: number;
   readonly lastError: string | null;
   readonly reason: string | null;
+  /** What a slot runs while it is active. */
+  readonly implementation?: SlotImplementation | null;
+}
+
+export interface SlotImplementation {
+  readonly name: string;
+  readonly hash: string;
 }
 
 export interface AgentFilter {
@@ -66,7 +73,7 @@ export interface Agents {
   create(agent: NewAgent): Promise<AgentRecord>;
   /** Inserts those that are not there; touches no existing row. */
   ensure(agents: readonly NewAgent[]): Promise<void>;
-  /** Throws NOT_FOUND. */
+  /** Throws NOT_FOUND, or CONFLICT where it is a slot that cannot become active. */
   setState(id: AgentId, state: AgentState): Promise<AgentRecord>;
   setConfig(id: AgentId, config: Readonly<Record<string, unknown>>): Promise<AgentRecord>;
   /** Changes several things at once, config and metadata as a whole. Throws NOT_FOUND, or PRECONDITION_FAILED where it changed since `updatedAt`. */
@@ -96,14 +103,16 @@ interface AgentRow {
   readonly run_count: number;
   readonly last_error: string | null;
   readonly reason: string | null;
+  readonly implementation: string | null;
+  readonly hash: string | null;
 }
 
-/** Columns of muster.fleet (aliased f) as `toAgent` reads them; times as milliseconds. */
+/** Columns of muster.fleet (aliased f) and muster.slots (s) as `toAgent` reads them; times as milliseconds. */
 const AGENT_COLUMNS = raw(`f.agent_id, f.agent_name, f.agent_type, f.state, f.slot_status, f.config, f.metadata,
   (extract(epoch from f.created_at) * 1000)::float8 as created_at, (extract(epoch from f.updated_at) * 1000)::float8 as updated_at,
   f.status, f.health_score, (extract(epoch from f.last_heartbeat_at) * 1000)::float8 as last_heartbeat_at, f.host_id,
   f.epoch::float8 as epoch, (extract(epoch from f.acquired_at) * 1000)::float8 as acquired_at,
-  f.error_count, f.run_count::float8 as run_count, f.last_error, f.reason`);
+  f.error_count, f.run_count::float8 as run_count, f.last_error, coalesce(s.refusal, f.reason) as reason, s.implementation, s.hash`);
 
 function toAgent(row: AgentRow): AgentRecord {
   return {
@@ -126,13 +135,15 @@ function toAgent(row: AgentRow): AgentRecord {
     runCount: row.run_count,
     lastError: row.last_error,
     reason: row.reason,
+    implementation: row.implementation === null || row.hash === null ? null : { name: row.implementation, hash: row.hash },
   };
 }
 
 /** Agents by a condition on muster.fleet (aliased f), in order of id. */
 export async function selectAgents(database: Queryable, where: Sql, limit: number): Promise<readonly AgentRecord[]> {
   const { rows } = await database.query<AgentRow>(
-    sql`select ${AGENT_COLUMNS} from muster.fleet f where ${where} order by f.agent_id limit ${limit}`,
+    sql`select ${AGENT_COLUMNS} from muster.fleet f left join muster.slots s on s.agent_id = f.agent_id
+      where ${where} order by f.agent_id limit ${limit}`,
   );
   return rows.map(toAgent);
 }
@@ -177,13 +188,7 @@ export function createAgents(database: Database, changed: () => void): Agents {
     },
 
     async setState(id, state) {
-      // A slot is occupied while somebody has activated it, whichever way that was done.
-      return after(
-        id,
-        await database.query(sql`update muster.agents set state = ${state},
-          slot_status = case when slot_status is null then null when ${state} = 'inactive' then 'available' else 'occupied' end
-        where agent_id = ${id} and state <> ${state}`),
-      );
+      return asked(state, await after(id, await database.query(sql`update muster.agents set state = ${state} where agent_id = ${id} and state <> ${state}`)));
     },
 
     async setConfig(id, config) {
@@ -197,13 +202,12 @@ export function createAgents(database: Database, changed: () => void): Agents {
       const state = change.state ?? null;
       const updated = await database.query(sql`update muster.agents set
           state = coalesce(${state}, state), agent_name = coalesce(${change.name ?? null}, agent_name),
-          config = coalesce(${jsonOrNull(change.config)}::jsonb, config), metadata = coalesce(${jsonOrNull(change.metadata)}::jsonb, metadata),
-          slot_status = case when slot_status is null or ${state}::text is null then slot_status when ${state} = 'inactive' then 'available' else 'occupied' end
+          config = coalesce(${jsonOrNull(change.config)}::jsonb, config), metadata = coalesce(${jsonOrNull(change.metadata)}::jsonb, metadata)
         where agent_id = ${id}
           and (${options?.updatedAt ?? null}::float8 is null or (extract(epoch from updated_at) * 1000)::float8 = ${options?.updatedAt ?? null}::float8)`);
       const agent = await after(id, updated);
       if (updated.count === 0) throw new MusterError('PRECONDITION_FAILED', `agent ${id} has changed since you read it`);
-      return agent;
+      return asked(change.state, agent);
     },
 
     async remove(id) {
@@ -234,6 +238,14 @@ function insertAgents(agents: readonly NewAgent[]): Sql {
     select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
       as r (agent_id text, agent_name text, agent_type text, state text, config jsonb, metadata jsonb)
     on conflict (agent_id) do nothing`;
+}
+
+/** A slot whose implementation is not registered does not become active, whatever is asked. */
+function asked(state: AgentState | undefined, agent: AgentRecord): AgentRecord {
+  if (state === undefined || state === 'inactive' || agent.state !== 'inactive' || agent.type !== 'slot') return agent;
+  throw new MusterError('CONFLICT', `slot ${agent.agentId} stays inactive: ${agent.reason ?? 'it was deactivated meanwhile'}`, {
+    remedy: `Activate it with an implementation: muster agents activate ${agent.agentId} --implementation ./my-agent.ts`,
+  });
 }
 
 const jsonOrNull = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value));

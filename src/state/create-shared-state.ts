@@ -4,10 +4,12 @@ import { createCommands } from './commands.ts';
 import { createEvents } from './events.ts';
 import { createHeartbeats } from './heartbeats.ts';
 import { createHosts } from './hosts.ts';
+import { createImplementations } from './implementations.ts';
 import { createLeases } from './leases.ts';
 import { DEFAULT_RETENTION, fleetMaintenance, type HistoryRetention } from './maintenance.ts';
 import { createMetrics, metricsMaintenance, type MetricsOptions } from './metrics/index.ts';
 import type { SharedState } from './shared-state.ts';
+import { createSlots } from './slots.ts';
 import { createSystemState } from './system-state.ts';
 
 export interface SharedStateOptions {
@@ -32,9 +34,12 @@ export function createSharedState(database: Database, options: SharedStateOption
     },
   });
   const commands = createCommands(database, agents, hint('commands'));
+  const implementations = createImplementations(database, hint('agents'));
   return {
     database,
     agents,
+    implementations,
+    slots: createSlots(database, { agents, implementations, changed: hint('agents') }),
     hosts,
     leases: createLeases(database),
     heartbeats: createHeartbeats(database),

@@ -4,15 +4,19 @@ import type { Commands } from './commands.ts';
 import type { Events } from './events.ts';
 import type { Heartbeats } from './heartbeats.ts';
 import type { Hosts } from './hosts.ts';
+import type { Implementations } from './implementations.ts';
 import type { Leases } from './leases.ts';
 import type { MaintenanceJob } from './maintenance.ts';
 import type { Metrics } from './metrics/metrics.ts';
+import type { Slots } from './slots.ts';
 import type { SystemState } from './system-state.ts';
 
 /** What the fleet knows, by concept. The only way to the truth for the rooms above. */
 export interface SharedState {
   readonly database: Database;
   readonly agents: Agents;
+  readonly implementations: Implementations;
+  readonly slots: Slots;
   readonly hosts: Hosts;
   readonly leases: Leases;
   readonly heartbeats: Heartbeats;

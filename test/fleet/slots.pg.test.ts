@@ -1,0 +1,241 @@
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { bundleText, examine } from '../../src/agent/code/index.ts';
+import type { FleetHost } from '../../src/fleet/host.ts';
+import { agentId } from '../../src/base/ids.ts';
+import { sql } from '../../src/db/sql.ts';
+import { spawnModule } from '../support/child.ts';
+import { until } from '../support/until.ts';
+import { testFleet, type TestFleet } from './support/fleet.ts';
+
+const SLOT = 'slot_custom_agent';
+
+/** An agent that says in every run which version of it runs. */
+const marker = (version: string, more = ''): string => `
+  import { defineAgent } from 'muster-agents';
+  import { z } from 'zod';
+  ${more}
+  export default defineAgent({
+    type: 'marker', name: 'Marker', description: 'Leaves a mark.', capabilities: { marks: 'Leaves them' },
+    config: z.strictObject({ word: z.string().default('none') }),
+    schedule: { every: '50ms' },
+    async run(ctx) { await ctx.state.set('mark', { version: '${version}', word: ctx.config.word, hostId: ctx.hostId }); },
+  });`;
+
+let fleet: TestFleet;
+let folder: string;
+beforeEach(async () => {
+  fleet = await testFleet();
+  folder = await mkdtemp(join(tmpdir(), 'muster-slots-'));
+});
+afterEach(async () => {
+  await fleet[Symbol.asyncDispose]();
+  await rm(folder, { recursive: true });
+});
+
+/** Registers as an administrator does, without the check that keeps bad code out where \`unchecked\`. */
+async function register(source: string, name = 'marker', unchecked = false) {
+  const bundle = await bundleText(source);
+  const manifest = unchecked
+    ? { agentType: name, name, description: 'Unchecked', capabilities: {}, schedule: null, takesConfig: false }
+    : await examine(bundle);
+  return fleet.state.implementations.register({ name, ...bundle, manifest, registeredBy: 'test' });
+}
+
+const host = (): Promise<FleetHost> => fleet.host([], { codeFolder: folder });
+const mark = async (): Promise<unknown> => (await fleet.state.systemState.get('mark'))?.value;
+const untilMark = (expected: Record<string, unknown>): Promise<void> =>
+  until(`the mark is ${JSON.stringify(expected)}`, async () => {
+    const now = (await mark()) as Record<string, unknown> | undefined;
+    return now !== undefined && Object.entries(expected).every(([key, value]) => now[key] === value);
+  });
+
+/** As a person at psql: what they see of the row, and the warnings they are given. */
+async function psql(statement: string): Promise<{ readonly rows: readonly Record<string, unknown>[] }> {
+  const rows = await fleet.database.query({ text: statement, values: [] });
+  return { rows: rows.rows as readonly Record<string, unknown>[] };
+}
+
+describe('a slot activated by plain SQL', () => {
+  test('runs the implementation that its metadata names, on whichever host, and is free again when it is made inactive', async () => {
+    await register(marker('one'));
+    const runner = await host();
+    await psql(`update agents set state = 'active', metadata = metadata || '{"implementation": "marker"}' where agent_id = '${SLOT}'`);
+    await untilMark({ version: 'one', word: 'none', hostId: runner.hostId });
+    await fleet.untilAgent(SLOT, 'runs', (agent) => agent.status === 'running');
+    expect(await fleet.get(SLOT)).toMatchObject({
+      state: 'active',
+      slotStatus: 'occupied',
+      reason: null,
+      implementation: { name: 'marker', hash: expect.stringMatching(/^[0-9a-f]{64}$/) },
+      metadata: { purpose: expect.any(String) },
+    });
+    await psql(`update agents set state = 'inactive' where agent_id = '${SLOT}'`);
+    await fleet.untilAgent(SLOT, 'is given back', (agent) => agent.hostId === null && agent.status === 'stopped');
+    expect(await fleet.get(SLOT)).toMatchObject({ state: 'inactive', slotStatus: 'available', implementation: null });
+  });
+
+  test.each([
+    ['one that is not registered', `'{"implementation": "nobody"}'`, 'the implementation "nobody" is not registered'],
+    ['a version that is not registered', `'{"implementation": "marker@0123456789ab"}'`, 'the implementation "marker@0123456789ab" is not registered'],
+    ['what is no name', `'{"implementation": {"a": 1}}'`, 'the implementation "{"a": 1}" is not registered'],
+    ['none', `'{}'`, 'no implementation is named'],
+  ])('stays inactive where it names %s, and says why', async (_, metadata, reason) => {
+    await register(marker('one'));
+    await psql(`update agents set state = 'active', metadata = metadata || ${metadata} where agent_id = '${SLOT}'`);
+    expect(await fleet.get(SLOT)).toMatchObject({ state: 'inactive', slotStatus: 'available', reason, implementation: null });
+    expect(await fleet.state.events.list({ type: 'agent:activation_refused' }, { limit: 5 })).toMatchObject([
+      { agentId: SLOT, data: { reason } },
+    ]);
+    // Once it is named rightly, nothing of it is left.
+    await psql(`update agents set state = 'active', metadata = metadata || '{"implementation": "marker"}' where agent_id = '${SLOT}'`);
+    expect(await fleet.get(SLOT)).toMatchObject({ state: 'active', slotStatus: 'occupied', reason: null });
+  });
+
+  test('warns whoever wrote it', async () => {
+    const { default: pg } = await import('pg');
+    const client = new pg.Client({ connectionString: fleet.url });
+    await client.connect();
+    try {
+      const notices: string[] = [];
+      client.on('notice', (notice) => notices.push(`${notice.severity ?? ''}: ${notice.message ?? ''}`));
+      const { rows } = await client.query(`update agents set state = 'active' where agent_id = '${SLOT}' returning state, slot_status`);
+      expect(rows).toEqual([{ state: 'inactive', slot_status: 'available' }]);
+      expect(notices).toEqual([`WARNING: slot ${SLOT} stays inactive: no implementation is named`]);
+    } finally {
+      await client.end();
+    }
+  });
+
+  test('however slot_status is written, it follows the state', async () => {
+    await register(marker('one'));
+    const named = `metadata = metadata || '{"implementation": "marker"}'`;
+    await psql(`update agents set state = 'active', slot_status = 'available', ${named} where agent_id = '${SLOT}'`);
+    expect(await fleet.get(SLOT)).toMatchObject({ state: 'active', slotStatus: 'occupied' });
+    await psql(`update agents set state = 'inactive', slot_status = 'occupied' where agent_id = '${SLOT}'`);
+    expect(await fleet.get(SLOT)).toMatchObject({ state: 'inactive', slotStatus: 'available' });
+    await psql(`insert into agents (agent_id, agent_name, agent_type, state, slot_status, metadata)
+      values ('slot_ninth', 'Ninth', 'slot', 'active', 'available', '{"implementation": "marker"}'),
+             ('slot_tenth', 'Tenth', 'slot', 'active', null, '{}')
+      on conflict (agent_id) do update set state = excluded.state`);
+    expect(await fleet.get('slot_ninth')).toMatchObject({ state: 'active', slotStatus: 'occupied' });
+    expect(await fleet.get('slot_tenth')).toMatchObject({ state: 'inactive', slotStatus: 'available', reason: 'no implementation is named' });
+    // Of the existing row, and not of the one that was not inserted.
+    await psql(`insert into agents (agent_id, agent_name, agent_type, state) values ('slot_ninth', 'Ninth', 'slot', 'active')
+      on conflict (agent_id) do update set state = excluded.state`);
+    expect(await fleet.get('slot_ninth')).toMatchObject({ state: 'active', slotStatus: 'occupied' });
+  });
+});
+
+describe('the code of a slot', () => {
+  test('changes when another implementation is named, and when a new version of it is registered, unless a version was named', async () => {
+    const first = await register(marker('one'));
+    await register(marker('other'), 'other');
+    await host();
+    await fleet.state.slots.activate(SLOT, 'marker');
+    await untilMark({ version: 'one' });
+    await fleet.state.slots.activate(SLOT, 'other');
+    await untilMark({ version: 'other' });
+    await fleet.state.slots.activate(SLOT, 'marker', { word: 'kept' });
+    await untilMark({ version: 'one', word: 'kept' });
+    await register(marker('two'));
+    await untilMark({ version: 'two', word: 'kept' });
+    await fleet.state.slots.activate(SLOT, `marker@${first.hash.slice(0, 8)}`);
+    await untilMark({ version: 'one', word: 'kept' });
+    await register(marker('three'));
+    expect(await fleet.get(SLOT)).toMatchObject({ implementation: { hash: first.hash } });
+    expect((await fleet.state.implementations.find('marker'))?.manifest).toMatchObject({ agentType: 'marker', schedule: 'every 50ms' });
+  });
+
+  test.each([
+    ['throws when it is loaded', `throw new Error('no luck'); export default 1`, /broken@[0-9a-f]{12}: loading its code throws: no luck/],
+    ['is no agent', `export default { hello: 1 }`, /its default export is an object without run, not an agent/],
+    ['has no default export', `export const agent = 1`, /its default export is missing/],
+    ['cannot work', `export default { type: 'x', name: 'X', description: '', run() {} }`, /description is missing/],
+  ])('that %s frees the slot, which says why, and harms nothing else', async (_, source, reason) => {
+    await register(source, 'broken', true);
+    await register(marker('one'));
+    await host();
+    await fleet.state.slots.activate('slot_ml_analytics', 'marker');
+    await fleet.state.slots.activate(SLOT, 'broken');
+    await fleet.untilAgent(SLOT, 'is refused', (agent) => agent.state === 'inactive' && agent.hostId === null);
+    expect(await fleet.get(SLOT)).toMatchObject({ slotStatus: 'available', reason: expect.stringMatching(reason), implementation: null });
+    expect(await fleet.eventsOf(SLOT)).toContain('agent:implementation_failed');
+    await fleet.untilAgent('slot_ml_analytics', 'runs', (agent) => agent.status === 'running');
+  });
+
+  test('is not run where it is not what was registered', async () => {
+    await register(marker('one'));
+    await fleet.database.query(sql`update muster.implementations set code = code || ' '`);
+    await host();
+    await fleet.state.slots.activate(SLOT, 'marker');
+    const slot = await fleet.untilAgent(SLOT, 'is refused', (agent) => agent.state === 'inactive' && agent.hostId === null);
+    expect(slot.reason).toMatch(/its code is not what was registered/);
+    expect(await mark()).toBeUndefined();
+  });
+
+  test('that a disk does not take is tried again until it does, and the slot says so meanwhile', async () => {
+    await register(marker('one'));
+    const blocked = join(folder, 'blocked');
+    await writeFile(blocked, 'a file where the folder should be');
+    await fleet.host([], { codeFolder: blocked });
+    await fleet.state.slots.activate(SLOT, 'marker');
+    await fleet.untilAgent(SLOT, 'says so', (agent) => agent.status === 'starting' && /could not be fetched: ENOTDIR|EEXIST/.test(agent.reason ?? ''));
+    await rm(blocked);
+    await untilMark({ version: 'one' });
+  });
+
+  test('goes where another host runs it when its own is killed', async () => {
+    await register(marker('one'));
+    const child = spawnModule(new URL('support/slot-host-process.ts', import.meta.url), [fleet.url, folder]);
+    await using _ = child;
+    const { hostId } = await child.line<{ hostId: string }>();
+    await fleet.state.slots.activate(SLOT, 'marker');
+    await untilMark({ version: 'one', hostId });
+    const heir = await host();
+    await child.kill('SIGKILL');
+    await untilMark({ version: 'one', hostId: heir.hostId });
+    const files = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.mjs'));
+    expect(files).toHaveLength(1);
+  }, 60_000);
+});
+
+describe('implementations', () => {
+  test('in use are not removed, and those that are not are', async () => {
+    await register(marker('one'));
+    await register(marker('two'));
+    await fleet.state.slots.activate(SLOT, 'marker');
+    await expect(fleet.state.implementations.remove('marker')).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining(SLOT) });
+    await fleet.state.slots.deactivate(SLOT);
+    expect(await fleet.state.implementations.remove('marker')).toBe(2);
+    await expect(fleet.state.implementations.remove('marker')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(fleet.state.agents.setState(agentId(SLOT), 'active')).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: `slot ${SLOT} stays inactive: the implementation "marker" is not registered`,
+    });
+  });
+
+  test('keep twenty versions besides those in use, and an older one becomes current when it is registered again', async () => {
+    const manifest = { agentType: 'x', name: 'X', description: 'X', capabilities: {}, schedule: null, takesConfig: false };
+    const hash = (n: number): string => String(n).padStart(64, '0');
+    const add = (n: number): Promise<unknown> =>
+      fleet.state.implementations.register({ name: 'many', code: `// ${n}`, hash: hash(n), manifest, registeredBy: 'test' });
+    await add(0);
+    await fleet.state.slots.activate(SLOT, `many@${hash(0)}`);
+    for (let n = 1; n <= 22; n += 1) await add(n);
+    const hashes = (await fleet.state.implementations.list({ limit: 100, name: 'many' })).map((each) => each.hash);
+    expect(hashes).toEqual([...Array.from({ length: 20 }, (__, n) => hash(22 - n)), hash(0)]);
+    await add(5);
+    expect(await fleet.state.implementations.find('many')).toMatchObject({ hash: hash(5), current: true });
+  });
+
+  test('are activated in slots only, and only when they are there', async () => {
+    await fleet.agents('worker', ['no_slot']);
+    await register(marker('one'));
+    await expect(fleet.state.slots.activate('no_slot', 'marker')).rejects.toMatchObject({ code: 'CONFLICT' });
+    await expect(fleet.state.slots.activate('nobody', 'marker')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(fleet.state.slots.activate(SLOT, 'nothing')).rejects.toMatchObject({ code: 'NOT_FOUND', message: 'there is no implementation "nothing"' });
+  });
+});
