@@ -117,10 +117,25 @@ export function buildProgram(outcome: Outcome = { exitCode: EXIT.ok }): Command 
     agents
       .command(`${name} <agent_id...>`)
       .description(description)
-      .addOption(new Option('--timeout <time>', 'how long to wait for the effect').default('30s'))
+      .addOption(waiting())
       .option('--no-wait', 'do not wait for the effect')
       .action(lazily(async () => (await import('./commands/steer.ts')).steer(name)));
   }
+  agents
+    .command('activate <slot>')
+    .description('let a slot run an implementation')
+    .requiredOption('--implementation <file|name>', 'a file to register and run, or the name of a registered one, such as my_agent or my_agent@1a2b3c4d')
+    .option('--name <name>', 'register the file under this name (default: the type of its agent)')
+    .option('--config <json|@file>', 'the configuration of the agent (default: what the slot had with the same implementation)')
+    .addOption(waiting())
+    .option('--no-wait', 'do not wait for the effect')
+    .action(lazily(async () => (await import('./commands/slots.ts')).activate));
+  agents
+    .command('deactivate <slot...>')
+    .description('free a slot')
+    .addOption(waiting())
+    .option('--no-wait', 'do not wait for the effect')
+    .action(lazily(async () => (await import('./commands/slots.ts')).deactivate));
   program
     .command('events')
     .description('what happens, as it happens')
@@ -180,6 +195,29 @@ export function buildProgram(outcome: Outcome = { exitCode: EXIT.ok }): Command 
     .command('revoke <key_id>')
     .description('a key that is valid no more')
     .action(lazily(async () => (await import('./commands/keys.ts')).revoke));
+  const implementations = group(
+    'implementations',
+    'code that slots can run',
+    async () => (await import('./commands/implementations.ts')).list,
+  );
+  implementations
+    .command('list')
+    .description('all implementations, with the slots that run them')
+    .action(lazily(async () => (await import('./commands/implementations.ts')).list));
+  implementations
+    .command('show <name>')
+    .description('one implementation, with its versions')
+    .option('--code', 'print the code that hosts run')
+    .action(lazily(async () => (await import('./commands/implementations.ts')).show));
+  implementations
+    .command('add <file>')
+    .description('register an agent file, TypeScript or JavaScript, with all it imports; slots that run its name change to it')
+    .option('--name <name>', 'its name (default: the type of its agent)')
+    .action(lazily(async () => (await import('./commands/implementations.ts')).add));
+  implementations
+    .command('remove <name>')
+    .description('forget an implementation, or with name@hash one version of it')
+    .action(lazily(async () => (await import('./commands/implementations.ts')).remove));
   const db = group('db', 'the database', async () => (await import('./commands/db.ts')).url);
   db.command('url')
     .description('the URL of the database, with its password')
@@ -224,6 +262,7 @@ const STEERING = [
 ] as const;
 export type SteeringVerb = (typeof STEERING)[number][0];
 
+const waiting = (): Option => new Option('--timeout <time>', 'how long to wait for the effect').default('30s');
 const capacity = (): Option => new Option('--capacity <count>', 'agents this host runs at most').argParser(wholeNumber);
 const ownAgents = (): Option =>
   new Option('--agents <path>', 'agents of your own: a file, or a folder of files; repeat it for more')

@@ -38,6 +38,7 @@ import { addEventRoutes } from './routes/events.ts';
 import { addHealthRoutes } from './routes/health.ts';
 import { addHeartbeatRoutes } from './routes/heartbeats.ts';
 import { addHostRoutes } from './routes/hosts.ts';
+import { addImplementationRoutes } from './routes/implementations.ts';
 import { addKeyRoutes } from './routes/keys.ts';
 import { addMetricRoutes } from './routes/metrics.ts';
 import { addProbeRoutes } from './routes/probes.ts';
@@ -182,6 +183,7 @@ function createServices(app: FastifyInstance, options: ServerOptions, cookie: Se
 
 function addApiRoutes(app: Api, services: Services, modules: readonly Module[]): void {
   addAgentRoutes(app, services);
+  addImplementationRoutes(app, services);
   addCommandRoutes(app, services);
   addHeartbeatRoutes(app, services);
   addMetricRoutes(app, services);

@@ -4,6 +4,7 @@ import type { CommandRecord } from '../state/commands.ts';
 import type { EventRecord } from '../state/events.ts';
 import type { HeartbeatRecord } from '../state/heartbeats.ts';
 import type { HostRecord } from '../state/hosts.ts';
+import type { ImplementationRecord } from '../state/implementations.ts';
 import type { LatestValue } from '../state/metrics/metrics.ts';
 import type { KeyRecord } from '../state/access.ts';
 import type { SystemStateEntry } from '../state/system-state.ts';
@@ -11,13 +12,15 @@ import type { AgentTypes } from './agent-types.ts';
 import type { KeyView } from './schemas/access.ts';
 import type { AgentView } from './schemas/agents.ts';
 import type { CommandView, EventView, HeartbeatView, HostView, SystemStateView } from './schemas/fleet.ts';
+import type { ImplementationView } from './schemas/implementations.ts';
 import type { LatestView } from './schemas/metrics.ts';
 import { isoTime, isoTimeOrNull } from './time.ts';
 
 /** Records as the API shows them: snake_case, times as ISO 8601. The schemas say what each field means. */
 
 export function agentView(agent: AgentRecord, types: AgentTypes): z.infer<typeof AgentView> {
-  const type = types.get(agent.type);
+  // What a slot is, its implementation says.
+  const type = agent.implementation?.manifest ?? types.get(agent.type);
   return {
     agent_id: agent.agentId,
     agent_name: agent.name,
@@ -38,11 +41,28 @@ export function agentView(agent: AgentRecord, types: AgentTypes): z.infer<typeof
     run_count: agent.runCount,
     last_error: agent.lastError,
     reason: agent.reason,
+    implementation: agent.implementation ? { name: agent.implementation.name, hash: agent.implementation.hash } : null,
     description: type?.description ?? null,
     capabilities: type === undefined ? null : (type.capabilities ?? {}),
-    schedule: types.scheduleOf(agent.type, agent.config),
+    schedule: agent.implementation?.manifest.schedule ?? types.scheduleOf(agent.type, agent.config),
   };
 }
+
+export const implementationView = (implementation: ImplementationRecord): z.infer<typeof ImplementationView> => ({
+  name: implementation.name,
+  hash: implementation.hash,
+  current: implementation.current,
+  bytes: implementation.bytes,
+  agent_type: implementation.manifest.agentType,
+  agent_name: implementation.manifest.name,
+  description: implementation.manifest.description,
+  capabilities: { ...implementation.manifest.capabilities },
+  schedule: implementation.manifest.schedule,
+  takes_config: implementation.manifest.takesConfig,
+  registered_by: implementation.registeredBy,
+  registered_at: isoTime(implementation.registeredAt),
+  slots: [...implementation.slots],
+});
 
 export const commandView = (command: CommandRecord): z.infer<typeof CommandView> => ({
   command_id: command.commandId,

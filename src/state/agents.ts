@@ -2,6 +2,7 @@ import { MusterError } from '../base/errors.ts';
 import { agentId, epoch, hostId, type AgentId, type Epoch, type HostId } from '../base/ids.ts';
 import type { Database, Queryable } from '../db/database.ts';
 import { raw, sql, type Sql } from '../db/sql.ts';
+import type { Manifest } from './implementations.ts';
 import { requireRow } from './rows.ts';
 
 /** What is desired; plain SQL may write it. */
@@ -38,6 +39,7 @@ export interface AgentRecord {
 export interface SlotImplementation {
   readonly name: string;
   readonly hash: string;
+  readonly manifest: Manifest;
 }
 
 export interface AgentFilter {
@@ -103,16 +105,16 @@ interface AgentRow {
   readonly run_count: number;
   readonly last_error: string | null;
   readonly reason: string | null;
-  readonly implementation: string | null;
-  readonly hash: string | null;
+  readonly implementation: SlotImplementation | null;
 }
 
-/** Columns of muster.fleet (aliased f) and muster.slots (s) as `toAgent` reads them; times as milliseconds. */
+/** Columns of muster.fleet (aliased f), muster.slots (s) and muster.implementations (i) as `toAgent` reads them; times as milliseconds. */
 const AGENT_COLUMNS = raw(`f.agent_id, f.agent_name, f.agent_type, f.state, f.slot_status, f.config, f.metadata,
   (extract(epoch from f.created_at) * 1000)::float8 as created_at, (extract(epoch from f.updated_at) * 1000)::float8 as updated_at,
   f.status, f.health_score, (extract(epoch from f.last_heartbeat_at) * 1000)::float8 as last_heartbeat_at, f.host_id,
   f.epoch::float8 as epoch, (extract(epoch from f.acquired_at) * 1000)::float8 as acquired_at,
-  f.error_count, f.run_count::float8 as run_count, f.last_error, coalesce(s.refusal, f.reason) as reason, s.implementation, s.hash`);
+  f.error_count, f.run_count::float8 as run_count, f.last_error, coalesce(s.refusal, f.reason) as reason,
+  case when i.hash is not null then jsonb_build_object('name', i.name, 'hash', i.hash, 'manifest', i.manifest) end as implementation`);
 
 function toAgent(row: AgentRow): AgentRecord {
   return {
@@ -135,14 +137,16 @@ function toAgent(row: AgentRow): AgentRecord {
     runCount: row.run_count,
     lastError: row.last_error,
     reason: row.reason,
-    implementation: row.implementation === null || row.hash === null ? null : { name: row.implementation, hash: row.hash },
+    implementation: row.implementation,
   };
 }
 
 /** Agents by a condition on muster.fleet (aliased f), in order of id. */
 export async function selectAgents(database: Queryable, where: Sql, limit: number): Promise<readonly AgentRecord[]> {
   const { rows } = await database.query<AgentRow>(
-    sql`select ${AGENT_COLUMNS} from muster.fleet f left join muster.slots s on s.agent_id = f.agent_id
+    sql`select ${AGENT_COLUMNS} from muster.fleet f
+      left join muster.slots s on s.agent_id = f.agent_id
+      left join muster.implementations i on i.name = s.implementation and i.hash = s.hash
       where ${where} order by f.agent_id limit ${limit}`,
   );
   return rows.map(toAgent);

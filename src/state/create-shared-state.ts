@@ -34,12 +34,11 @@ export function createSharedState(database: Database, options: SharedStateOption
     },
   });
   const commands = createCommands(database, agents, hint('commands'));
-  const implementations = createImplementations(database, hint('agents'));
   return {
     database,
     agents,
-    implementations,
-    slots: createSlots(database, { agents, implementations, changed: hint('agents') }),
+    implementations: createImplementations(database, hint('agents')),
+    slots: createSlots(database, hint('agents')),
     hosts,
     leases: createLeases(database),
     heartbeats: createHeartbeats(database),

@@ -55,7 +55,12 @@ describe('plain SQL on the five tables', () => {
       'slot_placeholder_n',
       'slot_security_monitor',
     ]);
-    expect(await fleet.state.agents.setState(agentId('slot_custom_agent'), 'active')).toMatchObject({ slotStatus: 'occupied' });
+    const manifest = { agentType: 'x', name: 'X', description: 'X', capabilities: {}, schedule: null, takesConfig: false };
+    await fleet.state.implementations.register({ name: 'x', code: '', hash: '0'.repeat(64), manifest, registeredBy: 'test' });
+    await fleet.database.query(
+      sql`update agents set state = 'active', metadata = metadata || '{"implementation": "x"}' where agent_id = 'slot_custom_agent'`,
+    );
+    expect(await fleet.state.agents.get(agentId('slot_custom_agent'))).toMatchObject({ state: 'active', slotStatus: 'occupied' });
     expect(await fleet.state.agents.setState(agentId('slot_custom_agent'), 'inactive')).toMatchObject({ slotStatus: 'available' });
   });
 

@@ -1,13 +1,14 @@
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { bundleText, examine } from '../../src/agent/code/index.ts';
+import { activateSlot, registerImplementation } from '../../src/fleet/index.ts';
 import type { FleetHost } from '../../src/fleet/host.ts';
 import { agentId } from '../../src/base/ids.ts';
 import { sql } from '../../src/db/sql.ts';
-import { spawnModule } from '../support/child.ts';
 import { until } from '../support/until.ts';
+import { launchedHost } from './support/launched-host.ts';
 import { testFleet, type TestFleet } from './support/fleet.ts';
 
 const SLOT = 'slot_custom_agent';
@@ -51,6 +52,12 @@ const untilMark = (expected: Record<string, unknown>): Promise<void> =>
     const now = (await mark()) as Record<string, unknown> | undefined;
     return now !== undefined && Object.entries(expected).every(([key, value]) => now[key] === value);
   });
+
+/** Names an implementation as SQL does: nobody has looked at its code here. */
+async function activate(slot: string, implementation: string, config: object = {}): Promise<void> {
+  await fleet.database.query(sql`update agents set state = 'active', config = ${JSON.stringify(config)}::jsonb,
+    metadata = metadata || jsonb_build_object('implementation', ${implementation}::text) where agent_id = ${slot}`);
+}
 
 /** As a person at psql: what they see of the row, and the warnings they are given. */
 async function psql(statement: string): Promise<{ readonly rows: readonly Record<string, unknown>[] }> {
@@ -134,15 +141,15 @@ describe('the code of a slot', () => {
     const first = await register(marker('one'));
     await register(marker('other'), 'other');
     await host();
-    await fleet.state.slots.activate(SLOT, 'marker');
+    await activate(SLOT, 'marker');
     await untilMark({ version: 'one' });
-    await fleet.state.slots.activate(SLOT, 'other');
+    await activate(SLOT, 'other');
     await untilMark({ version: 'other' });
-    await fleet.state.slots.activate(SLOT, 'marker', { word: 'kept' });
+    await activate(SLOT, 'marker', { word: 'kept' });
     await untilMark({ version: 'one', word: 'kept' });
     await register(marker('two'));
     await untilMark({ version: 'two', word: 'kept' });
-    await fleet.state.slots.activate(SLOT, `marker@${first.hash.slice(0, 8)}`);
+    await activate(SLOT, `marker@${first.hash.slice(0, 8)}`, { word: 'kept' });
     await untilMark({ version: 'one', word: 'kept' });
     await register(marker('three'));
     expect(await fleet.get(SLOT)).toMatchObject({ implementation: { hash: first.hash } });
@@ -158,8 +165,8 @@ describe('the code of a slot', () => {
     await register(source, 'broken', true);
     await register(marker('one'));
     await host();
-    await fleet.state.slots.activate('slot_ml_analytics', 'marker');
-    await fleet.state.slots.activate(SLOT, 'broken');
+    await activate('slot_ml_analytics', 'marker');
+    await activate(SLOT, 'broken');
     await fleet.untilAgent(SLOT, 'is refused', (agent) => agent.state === 'inactive' && agent.hostId === null);
     expect(await fleet.get(SLOT)).toMatchObject({ slotStatus: 'available', reason: expect.stringMatching(reason), implementation: null });
     expect(await fleet.eventsOf(SLOT)).toContain('agent:implementation_failed');
@@ -170,7 +177,7 @@ describe('the code of a slot', () => {
     await register(marker('one'));
     await fleet.database.query(sql`update muster.implementations set code = code || ' '`);
     await host();
-    await fleet.state.slots.activate(SLOT, 'marker');
+    await activate(SLOT, 'marker');
     const slot = await fleet.untilAgent(SLOT, 'is refused', (agent) => agent.state === 'inactive' && agent.hostId === null);
     expect(slot.reason).toMatch(/its code is not what was registered/);
     expect(await mark()).toBeUndefined();
@@ -181,7 +188,7 @@ describe('the code of a slot', () => {
     const blocked = join(folder, 'blocked');
     await writeFile(blocked, 'a file where the folder should be');
     await fleet.host([], { codeFolder: blocked });
-    await fleet.state.slots.activate(SLOT, 'marker');
+    await activate(SLOT, 'marker');
     await fleet.untilAgent(SLOT, 'says so', (agent) => agent.status === 'starting' && /could not be fetched: ENOTDIR|EEXIST/.test(agent.reason ?? ''));
     await rm(blocked);
     await untilMark({ version: 'one' });
@@ -189,16 +196,13 @@ describe('the code of a slot', () => {
 
   test('goes where another host runs it when its own is killed', async () => {
     await register(marker('one'));
-    const child = spawnModule(new URL('support/slot-host-process.ts', import.meta.url), [fleet.url, folder]);
-    await using _ = child;
-    const { hostId } = await child.line<{ hostId: string }>();
-    await fleet.state.slots.activate(SLOT, 'marker');
+    await using launched = await launchedHost(fleet.url, folder);
+    const { hostId } = launched;
+    await activate(SLOT, 'marker');
     await untilMark({ version: 'one', hostId });
     const heir = await host();
-    await child.kill('SIGKILL');
+    await launched.kill();
     await untilMark({ version: 'one', hostId: heir.hostId });
-    const files = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.mjs'));
-    expect(files).toHaveLength(1);
   }, 60_000);
 });
 
@@ -206,9 +210,9 @@ describe('implementations', () => {
   test('in use are not removed, and those that are not are', async () => {
     await register(marker('one'));
     await register(marker('two'));
-    await fleet.state.slots.activate(SLOT, 'marker');
+    await activate(SLOT, 'marker');
     await expect(fleet.state.implementations.remove('marker')).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining(SLOT) });
-    await fleet.state.slots.deactivate(SLOT);
+    await fleet.state.agents.setState(agentId(SLOT), 'inactive');
     expect(await fleet.state.implementations.remove('marker')).toBe(2);
     await expect(fleet.state.implementations.remove('marker')).rejects.toMatchObject({ code: 'NOT_FOUND' });
     await expect(fleet.state.agents.setState(agentId(SLOT), 'active')).rejects.toMatchObject({
@@ -223,7 +227,7 @@ describe('implementations', () => {
     const add = (n: number): Promise<unknown> =>
       fleet.state.implementations.register({ name: 'many', code: `// ${n}`, hash: hash(n), manifest, registeredBy: 'test' });
     await add(0);
-    await fleet.state.slots.activate(SLOT, `many@${hash(0)}`);
+    await activate(SLOT, `many@${hash(0)}`);
     for (let n = 1; n <= 22; n += 1) await add(n);
     const hashes = (await fleet.state.implementations.list({ limit: 100, name: 'many' })).map((each) => each.hash);
     expect(hashes).toEqual([...Array.from({ length: 20 }, (__, n) => hash(22 - n)), hash(0)]);
@@ -231,11 +235,34 @@ describe('implementations', () => {
     expect(await fleet.state.implementations.find('many')).toMatchObject({ hash: hash(5), current: true });
   });
 
-  test('are activated in slots only, and only when they are there', async () => {
+  test('are activated in slots only, only when they are there, and only with a configuration that fits', async () => {
     await fleet.agents('worker', ['no_slot']);
     await register(marker('one'));
-    await expect(fleet.state.slots.activate('no_slot', 'marker')).rejects.toMatchObject({ code: 'CONFLICT' });
-    await expect(fleet.state.slots.activate('nobody', 'marker')).rejects.toMatchObject({ code: 'NOT_FOUND' });
-    await expect(fleet.state.slots.activate(SLOT, 'nothing')).rejects.toMatchObject({ code: 'NOT_FOUND', message: 'there is no implementation "nothing"' });
+    const slot = await fleet.get(SLOT);
+    await expect(activateSlot(fleet.state, await fleet.get('no_slot'), 'marker')).rejects.toMatchObject({ code: 'CONFLICT' });
+    await expect(activateSlot(fleet.state, slot, 'nothing')).rejects.toMatchObject({
+      code: 'NOT_FOUND',
+      message: 'there is no implementation "nothing"',
+    });
+    await expect(activateSlot(fleet.state, slot, 'marker', { wrod: 1 })).rejects.toMatchObject({ code: 'AGENT_CONFIG_INVALID' });
+    expect(await fleet.get(SLOT)).toMatchObject({ state: 'inactive', metadata: slot.metadata });
+    expect(await activateSlot(fleet.state, slot, 'marker', { word: 'a' })).toMatchObject({ state: 'active', config: { word: 'a' } });
+    expect(await activateSlot(fleet.state, await fleet.get(SLOT), 'marker')).toMatchObject({ config: { word: 'a' } });
   });
+
+  test.each([
+    ['throws', `throw new Error('no luck'); export default 1`, 'AGENT_INVALID', /loading it throws: no luck/],
+    ['never ends to load', `await new Promise((resolve) => setInterval(resolve, 1e9)); while (true);`, 'AGENT_INVALID', /did not finish loading|ended the process/],
+    ['ends the process', `process.exit(3); export default 1`, 'AGENT_INVALID', /ended the process while it was loaded \(exit code 3\)/],
+    ['eats memory', `const all = []; for (;;) all.push(new Array(1e5).fill({}));`, 'AGENT_INVALID', /more than 256 MB of memory/],
+    ['exports no agent', `export default [1]`, 'AGENT_INVALID', /its default export is a list, not an agent/],
+    ['exports nothing', `export const x = 1`, 'AGENT_INVALID', /its default export is missing/],
+    ['imports what is not there', `import 'a-package-nobody-has'; export default 1`, 'AGENT_INVALID', /Could not resolve "a-package-nobody-has"/],
+    ['is no program', `export default {`, 'AGENT_INVALID', /agent\.ts:1:\d+: /],
+    ['is too large', `export default ${JSON.stringify('x'.repeat(4_200_000))}`, 'TOO_LARGE', /bytes with all it imports/],
+  ])('whose code %s are not registered, and nothing of them is stored', async (_, source, code, message) => {
+    const attempt = async () => registerImplementation(fleet.state, await bundleText(source), { by: 'test' });
+    await expect(attempt()).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+    expect(await fleet.state.implementations.list({ limit: 10 })).toEqual([]);
+  }, 30_000);
 });

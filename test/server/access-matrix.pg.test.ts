@@ -120,6 +120,7 @@ test('what a role includes is its verb', () => {
     'events:read',
     'guests:read',
     'hosts:read',
+    'implementations:read',
     'metrics:read',
     'system-state:read',
   ]);
@@ -132,6 +133,7 @@ test('what a role includes is its verb', () => {
   ]);
   expect(of('administrator').filter((permission) => !of('operator').includes(permission))).toEqual([
     'agents:manage',
+    'implementations:manage',
     'keys:manage',
     'sign-in-links:manage',
   ]);

@@ -126,6 +126,8 @@ interface Call {
 const API = '/api/v1';
 const JSON_TYPE = 'application/json';
 
+const IMPLEMENTATION = `export default { type: 'shown_code', name: 'Shown', description: 'Of a slot', schedule: { every: '5s' }, async run() {} }`;
+
 const CALLS: readonly Call[] = [
   { path: '/agents', method: 'get', status: 200 },
   { path: '/agents', method: 'get', url: '/agents?limit=0', status: 422 },
@@ -147,6 +149,21 @@ const CALLS: readonly Call[] = [
   { path: '/agents/{agent_id}/commands', method: 'post', url: '/agents/shown/commands', body: { command: 'dance' }, status: 422 },
   { path: '/agents/{agent_id}/commands', method: 'get', url: '/agents/shown/commands', status: 200 },
   { path: '/agents/{agent_id}/heartbeats', method: 'get', url: '/agents/shown/heartbeats', status: 200 },
+  { path: '/implementations', method: 'post', body: { source: IMPLEMENTATION }, status: 201 },
+  { path: '/implementations', method: 'post', body: { source: 'throw new Error("no")' }, status: 422 },
+  { path: '/implementations', method: 'get', status: 200 },
+  { path: '/implementations/{implementation}', method: 'get', url: '/implementations/shown_code', status: 200 },
+  { path: '/implementations/{implementation}', method: 'get', url: '/implementations/none', status: 404 },
+  {
+    path: '/agents/{agent_id}/activate',
+    method: 'post',
+    url: '/agents/slot_custom_agent/activate',
+    body: { implementation: 'shown_code' },
+    status: 200,
+  },
+  { path: '/agents/{agent_id}/activate', method: 'post', url: '/agents/shown/activate', body: { implementation: 'shown_code' }, status: 409 },
+  { path: '/implementations/{implementation}', method: 'delete', url: '/implementations/shown_code', status: 409 },
+  { path: '/agents/{agent_id}/deactivate', method: 'post', url: '/agents/slot_custom_agent/deactivate', status: 200 },
   { path: '/commands', method: 'get', status: 200 },
   { path: '/heartbeats', method: 'get', status: 200 },
   { path: '/agent-types', method: 'get', status: 200 },

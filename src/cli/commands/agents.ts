@@ -76,6 +76,8 @@ export async function show(invocation: Invocation, _options: unknown, id: string
           ),
           field('runs', `${agent.runCount}, ${plural(agent.errorCount, 'error')}`),
         ];
+        if (agent.slotStatus !== null) lines.push(field('slot', agent.slotStatus));
+        if (agent.implementation) lines.push(field('runs code', `${agent.implementation.name}@${agent.implementation.hash.slice(0, 12)}`));
         if (agent.reason !== null) lines.push(field('reason', printable(agent.reason)));
         if (agent.lastError !== null) lines.push(field('last error', printable(agent.lastError)));
         lines.push(field('config', JSON.stringify(agent.config)));

@@ -25,7 +25,7 @@ interface SteerOptions {
   readonly wait: boolean;
 }
 
-interface Outcome {
+export interface Outcome {
   readonly agent: AgentRecord;
   readonly command?: CommandRecord;
   /** True: seen to happen. Null: not waited for. */
@@ -47,34 +47,43 @@ export const steer =
             : desire(fleet, verb, id, options.wait, timeoutMs),
         ),
       );
-      const { output } = invocation;
-      output.result(
-        {
-          items: outcomes.map(({ agent, command: sent, effective, message }) => ({
-            agent: agentDocument(agent),
-            command: sent === undefined ? null : toDocument(sent),
-            effective,
-            message,
-          })),
-        },
-        () =>
-          outcomes
-            .map(({ agent, message }) => `${printable(agent.agentId)}  ${statusMark(agent, output.colors)}  ${printable(message)}`)
-            .join('\n'),
-      );
-      return outcomes.every(({ effective }) => effective !== false) ? EXIT.ok : EXIT.failure;
+      return report(invocation, outcomes);
     });
   };
+
+/** Prints what came of it; the exit code. */
+export function report({ output }: Invocation, outcomes: readonly Outcome[]): number {
+  output.result(
+    {
+      items: outcomes.map(({ agent, command: sent, effective, message }) => ({
+        agent: agentDocument(agent),
+        command: sent === undefined ? null : toDocument(sent),
+        effective,
+        message,
+      })),
+    },
+    () =>
+      outcomes
+        .map(({ agent, message }) => `${printable(agent.agentId)}  ${statusMark(agent, output.colors)}  ${printable(message)}`)
+        .join('\n'),
+  );
+  return outcomes.every(({ effective }) => effective !== false) ? EXIT.ok : EXIT.failure;
+}
 
 async function desire(fleet: FleetAccess, verb: SteeringVerb, id: string, wait: boolean, timeoutMs: number): Promise<Outcome> {
   const state = DESIRES[verb];
   if (state === undefined) throw new MusterError('INTERNAL', `${verb} desires nothing`);
   const before = await requireAgent(fleet.state, id);
-  const desired = await fleet.state.agents.setState(before.agentId, state);
-  if (!wait) return { agent: desired, effective: null, message: `state is now ${state}` };
+  return comeTrue(fleet, await fleet.state.agents.setState(before.agentId, state), state, wait ? timeoutMs : undefined);
+}
+
+/** Waits until the agent is as its row desires; undefined: does not wait. */
+export async function comeTrue(fleet: FleetAccess, desired: AgentRecord, state: AgentState, timeoutMs: number | undefined): Promise<Outcome> {
+  const id = desired.agentId;
+  if (timeoutMs === undefined) return { agent: desired, effective: null, message: `state is now ${state}` };
   const settled = await until(timeoutMs, async () => {
     const agent = await requireAgent(fleet.state, id);
-    return isSettled(agent, state) || agent.status === 'crash_looping' ? agent : undefined;
+    return isSettled(agent, state) || agent.status === 'crash_looping' || agent.state !== state ? agent : undefined;
   });
   const agent = settled ?? (await requireAgent(fleet.state, id));
   const effective = isSettled(agent, state);
@@ -82,6 +91,7 @@ async function desire(fleet: FleetAccess, verb: SteeringVerb, id: string, wait: 
 }
 
 function isSettled(agent: AgentRecord, state: AgentState): boolean {
+  if (agent.state !== state) return false;
   if (state !== 'active') return agent.status === 'stopped';
   return agent.status === 'running' || agent.status === 'degraded';
 }

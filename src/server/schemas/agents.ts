@@ -28,7 +28,8 @@ export const AgentView = z
     run_count: z.number().int(),
     last_error: z.string().nullable(),
     reason: z.string().nullable().describe('Why it is not running, for people'),
-    description: z.string().nullable().describe('Of its type; null where this server does not know the type'),
+    implementation: z.object({ name: z.string(), hash: z.string() }).nullable().describe('What a slot runs; null: none, or it is no slot'),
+    description: z.string().nullable().describe('Of its type or implementation; null where this server does not know the type'),
     capabilities: z.record(z.string(), z.string()).nullable(),
     schedule: z.string().nullable().describe('every 5s, or cron */5 * * * *; null: when it is told to'),
   })
@@ -55,6 +56,7 @@ export const AgentView = z
         run_count: 720,
         last_error: null,
         reason: null,
+        implementation: null,
         description: 'Measures host, process and database',
         capabilities: { host: 'CPU, memory, disk and network' },
         schedule: 'every 5s',

@@ -1,3 +1,4 @@
+-- muster: compatible-back-to 3
 -- Implementations: the code of slots, which every host may come to run. Only an administrator adds one. Code is never
 -- changed: what changes has another hash and is another row, and the newest of a name is what the name means.
 create table muster.implementations (
