@@ -124,7 +124,10 @@ export function buildProgram(outcome: Outcome = { exitCode: EXIT.ok }): Command 
   agents
     .command('activate <slot>')
     .description('let a slot run an implementation')
-    .requiredOption('--implementation <file|name>', 'a file to register and run, or the name of a registered one, such as my_agent or my_agent@1a2b3c4d')
+    .requiredOption(
+      '--implementation <file|name>',
+      'a file to register and run, or the name of a registered one, such as my_agent or my_agent@1a2b3c4d',
+    )
     .option('--name <name>', 'register the file under this name (default: the type of its agent)')
     .option('--config <json|@file>', 'the configuration of the agent (default: what the slot had with the same implementation)')
     .addOption(waiting())

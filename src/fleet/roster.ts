@@ -145,7 +145,10 @@ export class Roster {
       return;
     }
     if (definition === undefined) {
-      this.#giveBack({ ...idleBeat(record), reason: record.state === 'inactive' ? 'inactive' : `this host does not know the type ${record.type}` });
+      this.#giveBack({
+        ...idleBeat(record),
+        reason: record.state === 'inactive' ? 'inactive' : `this host does not know the type ${record.type}`,
+      });
       return;
     }
     const agentLog = log.child({ agent_id: record.agentId, agent_type: record.type, epoch: record.epoch });
@@ -301,7 +304,8 @@ export class Roster {
       const group = [...this.#entries.values()].filter((entry) => priorityOfEntry(entry) === priority && !entry.leaving);
       await Promise.all(group.map((entry) => this.#leave(entry, reason, 'agent:stopped', partMs)));
     }
-    if (this.#unreleased.length > 0) this.#leaving.add(this.flushReleases().catch((error: unknown) => this.#options.faults.failed('release', error)));
+    if (this.#unreleased.length > 0)
+      this.#leaving.add(this.flushReleases().catch((error: unknown) => this.#options.faults.failed('release', error)));
     const over = new AbortController();
     void Promise.all(this.#leaving).finally(() => over.abort());
     await clock.sleep(Math.max(0, until - clock.monotonic()), over.signal).catch(() => undefined);
@@ -325,4 +329,3 @@ const priorityOfEntry = (entry: Entry): number => priorityOf(entry.supervisor.de
 function runSample(outcome: RunOutcome, now: number) {
   return toSample('agent_run_seconds', outcome.durationMs / 1_000, { unit: 'seconds', labels: { outcome: outcome.kind } }, now);
 }
-

@@ -192,7 +192,10 @@ export function createAgents(database: Database, changed: () => void): Agents {
     },
 
     async setState(id, state) {
-      return asked(state, await after(id, await database.query(sql`update muster.agents set state = ${state} where agent_id = ${id} and state <> ${state}`)));
+      return asked(
+        state,
+        await after(id, await database.query(sql`update muster.agents set state = ${state} where agent_id = ${id} and state <> ${state}`)),
+      );
     },
 
     async setConfig(id, config) {

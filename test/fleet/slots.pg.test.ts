@@ -59,11 +59,7 @@ async function activate(slot: string, implementation: string, config: object = {
     metadata = metadata || jsonb_build_object('implementation', ${implementation}::text) where agent_id = ${slot}`);
 }
 
-/** As a person at psql: what they see of the row, and the warnings they are given. */
-async function psql(statement: string): Promise<{ readonly rows: readonly Record<string, unknown>[] }> {
-  const rows = await fleet.database.query({ text: statement, values: [] });
-  return { rows: rows.rows as readonly Record<string, unknown>[] };
-}
+const psql = async (statement: string): Promise<void> => void (await fleet.database.query({ text: statement, values: [] }));
 
 describe('a slot activated by plain SQL', () => {
   test('runs the implementation that its metadata names, on whichever host, and is free again when it is made inactive', async () => {
@@ -86,7 +82,11 @@ describe('a slot activated by plain SQL', () => {
 
   test.each([
     ['one that is not registered', `'{"implementation": "nobody"}'`, 'the implementation "nobody" is not registered'],
-    ['a version that is not registered', `'{"implementation": "marker@0123456789ab"}'`, 'the implementation "marker@0123456789ab" is not registered'],
+    [
+      'a version that is not registered',
+      `'{"implementation": "marker@0123456789ab"}'`,
+      'the implementation "marker@0123456789ab" is not registered',
+    ],
     ['what is no name', `'{"implementation": {"a": 1}}'`, 'the implementation "{"a": 1}" is not registered'],
     ['none', `'{}'`, 'no implementation is named'],
   ])('stays inactive where it names %s, and says why', async (_, metadata, reason) => {
@@ -128,7 +128,11 @@ describe('a slot activated by plain SQL', () => {
              ('slot_tenth', 'Tenth', 'slot', 'active', null, '{}')
       on conflict (agent_id) do update set state = excluded.state`);
     expect(await fleet.get('slot_ninth')).toMatchObject({ state: 'active', slotStatus: 'occupied' });
-    expect(await fleet.get('slot_tenth')).toMatchObject({ state: 'inactive', slotStatus: 'available', reason: 'no implementation is named' });
+    expect(await fleet.get('slot_tenth')).toMatchObject({
+      state: 'inactive',
+      slotStatus: 'available',
+      reason: 'no implementation is named',
+    });
     // Of the existing row, and not of the one that was not inserted.
     await psql(`insert into agents (agent_id, agent_name, agent_type, state) values ('slot_ninth', 'Ninth', 'slot', 'active')
       on conflict (agent_id) do update set state = excluded.state`);
@@ -189,9 +193,14 @@ describe('the code of a slot', () => {
     await writeFile(blocked, 'a file where the folder should be');
     await fleet.host([], { codeFolder: blocked });
     await activate(SLOT, 'marker');
-    await fleet.untilAgent(SLOT, 'says so', (agent) => agent.status === 'starting' && /could not be fetched: ENOTDIR|EEXIST/.test(agent.reason ?? ''));
+    await fleet.untilAgent(
+      SLOT,
+      'says so',
+      (agent) => agent.status === 'starting' && /could not be fetched: ENOTDIR|EEXIST/.test(agent.reason ?? ''),
+    );
     await rm(blocked);
     await untilMark({ version: 'one' });
+    expect(await fleet.untilAgent(SLOT, 'runs', (agent) => agent.status === 'running')).toMatchObject({ reason: null, state: 'active' });
   });
 
   test('goes where another host runs it when its own is killed', async () => {
@@ -203,6 +212,7 @@ describe('the code of a slot', () => {
     const heir = await host();
     await launched.kill();
     await untilMark({ version: 'one', hostId: heir.hostId });
+    expect(await fleet.get(SLOT)).toMatchObject({ hostId: heir.hostId, slotStatus: 'occupied' });
   }, 60_000);
 });
 
@@ -211,7 +221,10 @@ describe('implementations', () => {
     await register(marker('one'));
     await register(marker('two'));
     await activate(SLOT, 'marker');
-    await expect(fleet.state.implementations.remove('marker')).rejects.toMatchObject({ code: 'CONFLICT', message: expect.stringContaining(SLOT) });
+    await expect(fleet.state.implementations.remove('marker')).rejects.toMatchObject({
+      code: 'CONFLICT',
+      message: expect.stringContaining(SLOT),
+    });
     await fleet.state.agents.setState(agentId(SLOT), 'inactive');
     expect(await fleet.state.implementations.remove('marker')).toBe(2);
     await expect(fleet.state.implementations.remove('marker')).rejects.toMatchObject({ code: 'NOT_FOUND' });
@@ -252,17 +265,31 @@ describe('implementations', () => {
 
   test.each([
     ['throws', `throw new Error('no luck'); export default 1`, 'AGENT_INVALID', /loading it throws: no luck/],
-    ['never ends to load', `await new Promise((resolve) => setInterval(resolve, 1e9)); while (true);`, 'AGENT_INVALID', /did not finish loading|ended the process/],
+    [
+      'never ends to load',
+      `await new Promise((resolve) => setInterval(resolve, 1e9)); while (true);`,
+      'AGENT_INVALID',
+      /did not finish loading|ended the process/,
+    ],
     ['ends the process', `process.exit(3); export default 1`, 'AGENT_INVALID', /ended the process while it was loaded \(exit code 3\)/],
     ['eats memory', `const all = []; for (;;) all.push(new Array(1e5).fill({}));`, 'AGENT_INVALID', /more than 256 MB of memory/],
     ['exports no agent', `export default [1]`, 'AGENT_INVALID', /its default export is a list, not an agent/],
     ['exports nothing', `export const x = 1`, 'AGENT_INVALID', /its default export is missing/],
-    ['imports what is not there', `import 'a-package-nobody-has'; export default 1`, 'AGENT_INVALID', /Could not resolve "a-package-nobody-has"/],
+    [
+      'imports what is not there',
+      `import 'a-package-nobody-has'; export default 1`,
+      'AGENT_INVALID',
+      /Could not resolve "a-package-nobody-has"/,
+    ],
     ['is no program', `export default {`, 'AGENT_INVALID', /agent\.ts:1:\d+: /],
     ['is too large', `export default ${JSON.stringify('x'.repeat(4_200_000))}`, 'TOO_LARGE', /bytes with all it imports/],
-  ])('whose code %s are not registered, and nothing of them is stored', async (_, source, code, message) => {
-    const attempt = async () => registerImplementation(fleet.state, await bundleText(source), { by: 'test' });
-    await expect(attempt()).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
-    expect(await fleet.state.implementations.list({ limit: 10 })).toEqual([]);
-  }, 30_000);
+  ])(
+    'whose code %s are not registered, and nothing of them is stored',
+    async (_, source, code, message) => {
+      const attempt = async () => registerImplementation(fleet.state, await bundleText(source), { by: 'test' });
+      await expect(attempt()).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+      expect(await fleet.state.implementations.list({ limit: 10 })).toEqual([]);
+    },
+    30_000,
+  );
 });

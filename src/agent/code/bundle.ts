@@ -110,7 +110,8 @@ function invalid(errors: readonly Message[], folder: string, cause: Error): Must
   const first = errors[0];
   if (first === undefined) return new MusterError('AGENT_INVALID', messageOf(cause), { cause });
   const { location, text } = first;
-  const where = location === null ? '' : `${relative(process.cwd(), `${folder}/${location.file}`)}:${location.line}:${location.column + 1}: `;
+  const where =
+    location === null ? '' : `${relative(process.cwd(), `${folder}/${location.file}`)}:${location.line}:${location.column + 1}: `;
   const more = errors.length === 1 ? '' : ` (and ${errors.length - 1} more)`;
   return new MusterError('AGENT_INVALID', `${where}${text}${more}`, { remedy: remedyFor(text), cause });
 }

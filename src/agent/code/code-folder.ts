@@ -46,8 +46,8 @@ export class CodeFolder {
     const packages = join(this.#folder, 'node_modules');
     await mkdir(packages, { recursive: true, mode: 0o700 });
     // A junction, because on Windows a link needs rights that few have.
-    await symlink(packageRoot(), join(packages, 'muster-agents'), 'junction').catch((error: NodeJS.ErrnoException) => {
-      if (error.code !== 'EEXIST') throw error;
+    await symlink(packageRoot(), join(packages, 'muster-agents'), 'junction').catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     });
   }
 

@@ -75,7 +75,13 @@ function run(folder: string, file: string, { config, timeoutMs = TIMEOUT_MS }: E
     });
     child.once('close', (exitCode, signal) => {
       clearTimeout(timer);
-      if (late) reject(invalid(`it did not finish loading within ${formatDuration(timeoutMs)}`, 'Do nothing that waits while it is loaded: what takes time belongs in startup or run.'));
+      if (late)
+        reject(
+          invalid(
+            `it did not finish loading within ${formatDuration(timeoutMs)}`,
+            'Do nothing that waits while it is loaded: what takes time belongs in startup or run.',
+          ),
+        );
       else if (said !== '') resolve(JSON.parse(said) as Verdict);
       else reject(brokeOff(exitCode, signal, complaint));
     });

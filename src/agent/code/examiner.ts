@@ -14,7 +14,12 @@ async function judge(file: string, config: Readonly<Record<string, unknown>> | n
   } catch (error) {
     if (isMusterError(error)) return faultOf(error);
     return {
-      fault: { code: 'AGENT_INVALID', message: `loading it throws: ${messageOf(error)}`, remedy: 'Mend the file: nothing at its top may throw.', data: {} },
+      fault: {
+        code: 'AGENT_INVALID',
+        message: `loading it throws: ${messageOf(error)}`,
+        remedy: 'Mend the file: nothing at its top may throw.',
+        data: {},
+      },
     };
   }
   try {

@@ -78,7 +78,12 @@ async function desire(fleet: FleetAccess, verb: SteeringVerb, id: string, wait: 
 }
 
 /** Waits until the agent is as its row desires; undefined: does not wait. */
-export async function comeTrue(fleet: FleetAccess, desired: AgentRecord, state: AgentState, timeoutMs: number | undefined): Promise<Outcome> {
+export async function comeTrue(
+  fleet: FleetAccess,
+  desired: AgentRecord,
+  state: AgentState,
+  timeoutMs: number | undefined,
+): Promise<Outcome> {
   const id = desired.agentId;
   if (timeoutMs === undefined) return { agent: desired, effective: null, message: `state is now ${state}` };
   const settled = await until(timeoutMs, async () => {

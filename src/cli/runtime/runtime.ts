@@ -135,7 +135,18 @@ export class Runtime {
     let fleetHost: FleetHost | undefined;
     const startHost = async (FleetHost: NonNullable<Rooms['FleetHost']>): Promise<FleetHost> => {
       const { beatMs, leaseMs, capacity, labels } = config.host;
-      const host = new FleetHost({ state, wake, types, codeFolder: join(config.dataDir, 'code'), capacity, beatMs, leaseMs, labels, version, log });
+      const host = new FleetHost({
+        state,
+        wake,
+        types,
+        codeFolder: join(config.dataDir, 'code'),
+        capacity,
+        beatMs,
+        leaseMs,
+        labels,
+        version,
+        log,
+      });
       fleetHost = host;
       this.#stopLater('agents stopped', () => host.stop());
       await host.start();

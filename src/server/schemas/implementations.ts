@@ -1,9 +1,7 @@
 import { z } from 'zod';
 import { CursorText, IsoTime, JsonObject, Limit, text } from './common.ts';
 
-const Name = z
-  .string()
-  .regex(/^[a-z][a-z0-9_]{0,99}$/, 'is not a name: lower-case letters, digits and underscores, a letter first');
+const Name = z.string().regex(/^[a-z][a-z0-9_]{0,99}$/, 'is not a name: lower-case letters, digits and underscores, a letter first');
 const Named = z
   .string()
   .regex(/^[a-z][a-z0-9_]{0,99}(@[0-9a-f]{8,64})?$/, 'is neither a name nor name@hash with 8 digits of it or more')
@@ -52,7 +50,9 @@ const Code = text(1, 4_194_304);
 export const NewImplementationBody = z
   .strictObject({
     name: Name.optional().describe('Default: the type of its agent'),
-    source: Code.optional().describe('A module, TypeScript or JavaScript, that imports Node’s own modules, muster-agents and zod; the server bundles it'),
+    source: Code.optional().describe(
+      'A module, TypeScript or JavaScript, that imports Node’s own modules, muster-agents and zod; the server bundles it',
+    ),
     bundle: Code.optional().describe('A bundled module, stored as it is: it may import Node’s own modules and muster-agents'),
   })
   .refine((body) => (body.source === undefined) !== (body.bundle === undefined), 'needs one of source and bundle')
