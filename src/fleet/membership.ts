@@ -23,6 +23,8 @@ const SAMPLES_EVERY_MS = 2_000;
 /** Events leave at once, but not more often than this. */
 const EVENTS_GAP_MS = 500;
 const POLL_GAP_MS = 50;
+/** Telling that a host leaves may take this long. */
+const ANNOUNCE_MS = 500;
 /** What is left to say when a host leaves has this long to be written. */
 const LAST_FLUSH_MS = 1_000;
 /** Looks at the fleet in one poll: agents that a dead host leaves are taken in the same poll. */
@@ -88,7 +90,7 @@ export class Membership {
       ...common,
       beatMs,
       leaseMs: host.leaseMs,
-      load: () => this.#load.read(),
+      load: () => (this.#claiming ? this.#load.read() : { ...this.#load.read(), leaving: true }),
       beats: () => this.#roster.beats(),
       lost: (agents) => this.#roster.lose(agents, 'another holder has the agent, or it was deleted'),
       lapsed: () => this.#lapsed(),
@@ -248,6 +250,7 @@ export class Membership {
     const { state } = this.#options;
     const agents = this.#roster.size;
     this.#claiming = false;
+    await this.#announceLeaving();
     if (this.#roster.size > 0) await this.#roster.drain(deadlineMs, 'its host stops');
     this.#outbox.hostEvent({ type: 'host:stopped', data: { agents } });
     await this.#outbox.flushWithin(LAST_FLUSH_MS);
@@ -255,6 +258,16 @@ export class Membership {
     this.#roster.loseAll('its host stops');
     await state.hosts.leave(this.hostId);
     this.#log.info({ agents }, 'left the fleet');
+  }
+
+  /** Others count on this host for its share until they hear that it leaves: before it gives back anything, and not waited for long. */
+  async #announceLeaving(): Promise<void> {
+    const told = new AbortController();
+    void this.#lease
+      .beat()
+      .catch((error: unknown) => this.#faults.failed('beat', error))
+      .finally(() => told.abort());
+    await this.#options.clock.sleep(ANNOUNCE_MS, told.signal).catch(() => undefined);
   }
 
   /** After the lease was taken: ends without a word to the database. */

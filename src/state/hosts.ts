@@ -10,6 +10,8 @@ export interface HostLoad {
   readonly rssBytes?: number;
   /** Event-loop delay, 99th percentile since the last beat, seconds. */
   readonly eventLoopLagSeconds?: number;
+  /** It is on its way out: its share of the agents is the others' to take. */
+  readonly leaving?: boolean;
 }
 
 export interface NewHost {

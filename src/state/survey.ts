@@ -4,6 +4,7 @@ import { named, sql } from '../db/sql.ts';
 
 export interface SurveyedHost {
   readonly hostId: HostId;
+  /** 0 for one that is leaving. */
   readonly capacity: number;
   /** Agents it holds; counted when the survey counts. */
   readonly agents: number;
@@ -58,7 +59,8 @@ export async function surveyFleet(
       ), holders as (
         select host_id, count(*) as agents from muster.agent_leases where host_id is not null and (select wanted from counting) group by host_id
       ), live as (
-        select h.host_id, h.capacity, h.process_key, h.expires_at < clock_timestamp() as overdue, coalesce(s.agents, 0) as agents
+        select h.host_id, case when (h.load->>'leaving')::boolean then 0 else h.capacity end as capacity, h.process_key,
+          h.expires_at < clock_timestamp() as overdue, coalesce(s.agents, 0) as agents
         from muster.hosts h left join holders s using (host_id) where h.status = 'live'
       ), mine as (
         select count(*)::int as held, coalesce(sum(a.xmin::text::bigint), 0)::text as digest

@@ -49,6 +49,13 @@ test('the digest of the agents held changes with them, by whatever hand, and not
   expect(await digest()).not.toBe(second);
 });
 
+test('a host that is leaving has no room for anybody', async () => {
+  const [a, b] = [await fleet.join({ capacity: 7 }), await fleet.join({ capacity: 7 })];
+  await fleet.state.hosts.beat(b, fleet.leaseMs, { leaving: true }, []);
+  const capacities = new Map((await look(a)).hosts.map((host) => [host.hostId, host.capacity]));
+  expect([capacities.get(a), capacities.get(b)]).toEqual([7, 0]);
+});
+
 test('a command that waits is seen by the host that holds its agent', async () => {
   const [id = ''] = await fleet.agents(1);
   const [a, b] = [await fleet.join(), await fleet.join()];
