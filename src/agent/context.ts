@@ -54,6 +54,7 @@ export interface AgentContext<Config = unknown> {
   readonly config: Config;
   /** Aborts when the call must end: told to, host draining, lease lost, run timed out. */
   readonly signal: AbortSignal;
+  /** The process's log, and, bounded, the agent's own: what it says is kept with its run and shown beside it. */
   readonly log: Logger;
   readonly clock: Clock;
   readonly state: AgentState;
@@ -66,6 +67,8 @@ export interface AgentContext<Config = unknown> {
   emit(type: EventType, data?: Readonly<Record<string, unknown>>): void;
   /** Numbers every run under this lease from 1; 0 in startup and shutdown before the first. */
   readonly runNumber: number;
+  /** Names this run in the ledger of runs and its logs; undefined in startup, shutdown and commands. */
+  readonly runId: string | undefined;
   readonly runs: RunRecord;
   /** The same object from startup to shutdown, another one after a restart: a key for what lives that long. */
   readonly life: object;

@@ -1,10 +1,12 @@
 import type { Clock } from '../base/clock.ts';
 import { MusterError } from '../base/errors.ts';
+import { newRunId } from '../base/ids.ts';
 import { boundedCall, type Phase } from './bounded-call.ts';
 import type { AgentContext } from './context.ts';
 import type { AgentDefinition } from './definition.ts';
 import { timeoutOf } from './define-agent.ts';
 import { checkedHealth, healthOfRuns, type HealthReport, type RunRecord } from './health.ts';
+import type { RunStart, RunTrigger } from './run.ts';
 import { boundedMessage, type RunLedger } from './run-ledger.ts';
 import { compileSchedule, firstRunAt, nextRunAt, phaseOf, type CompiledSchedule } from './schedule.ts';
 
@@ -30,7 +32,8 @@ export type LifeEnd =
 /** Told as things happen; must not throw. */
 export interface RunnerObserver {
   started?(): void;
-  ran?(outcome: RunOutcome): void;
+  began?(run: RunStart): void;
+  ran?(outcome: RunOutcome, run: RunStart): void;
   /** The agent goes on although its signal aborted a while ago. */
   stuck?(phase: Phase): void;
   /** A stuck call ended at last. */
@@ -40,6 +43,8 @@ export interface RunnerObserver {
 /** What a context is made for. */
 export interface Call {
   readonly signal: AbortSignal;
+  /** Of the run that is called; undefined in startup, shutdown and commands. */
+  readonly runId: string | undefined;
   readonly runNumber: number;
   readonly runs: RunRecord;
   readonly life: object;
@@ -70,6 +75,7 @@ export class AgentRunner<Config> {
   #state: 'new' | 'starting' | 'idle' | 'running' | 'ending' = 'new';
   #nextAt: number | undefined;
   #lastAt = Number.NEGATIVE_INFINITY;
+  #hasRun = false;
   #wake = new AbortController();
   #requested: ((outcome: RunOutcome) => void)[] = [];
 
@@ -169,19 +175,28 @@ export class AgentRunner<Config> {
     this.#requested = [];
     this.#state = 'running';
     ledger.begin();
+    const run = this.#nextRun(asked.length > 0 ? 'command' : this.#hasRun ? 'schedule' : 'first');
+    this.#hasRun = true;
+    observer.began?.(run);
     const startedAt = clock.monotonic();
     let outcome: RunOutcome;
     try {
-      const result = await this.#call('run', timeoutOf(this.#definition), (ctx) => this.#definition.run(ctx));
+      const result = await this.#call('run', timeoutOf(this.#definition), (ctx) => this.#definition.run(ctx), run.runId);
       outcome = { kind: 'succeeded', result, durationMs: clock.monotonic() - startedAt };
     } catch (error) {
       const durationMs = clock.monotonic() - startedAt;
       outcome = this.#ended.signal.aborted ? { kind: 'interrupted', durationMs } : { kind: 'failed', error, durationMs };
     }
     ledger.end(outcome);
-    observer.ran?.(outcome);
+    observer.ran?.(outcome, run);
     for (const answer of asked) answer(outcome);
     return outcome;
+  }
+
+  #nextRun(trigger: RunTrigger): RunStart {
+    const startedAt = this.#options.clock.now();
+    const scheduledFor = trigger === 'command' ? undefined : this.#nextAt;
+    return { runId: newRunId(startedAt), runNumber: this.#options.ledger.runNumber, trigger, scheduledFor, startedAt };
   }
 
   async #shutdown(): Promise<void> {
@@ -260,12 +275,17 @@ export class AgentRunner<Config> {
     return chosen === undefined ? undefined : compileSchedule(chosen);
   }
 
-  #context(signal: AbortSignal): AgentContext<Config> {
+  #context(signal: AbortSignal, runId?: string): AgentContext<Config> {
     const { ledger } = this.#options;
-    return this.#options.context({ signal, runNumber: ledger.runNumber, runs: ledger, life: this.#life }, this.#config);
+    return this.#options.context({ signal, runId, runNumber: ledger.runNumber, runs: ledger, life: this.#life }, this.#config);
   }
 
-  #call(phase: Exclude<Phase, 'shutdown'>, timeoutMs: number, work: (ctx: AgentContext<Config>) => unknown): Promise<unknown> {
+  #call(
+    phase: Exclude<Phase, 'shutdown'>,
+    timeoutMs: number,
+    work: (ctx: AgentContext<Config>) => unknown,
+    runId?: string,
+  ): Promise<unknown> {
     return boundedCall({
       phase,
       clock: this.#options.clock,
@@ -273,7 +293,7 @@ export class AgentRunner<Config> {
       graceMs: ABORT_GRACE_MS,
       observer: this.#options.observer,
       until: this.#ended.signal,
-      work: (signal) => work(this.#context(signal)),
+      work: (signal) => work(this.#context(signal, runId)),
     });
   }
 }

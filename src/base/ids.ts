@@ -14,3 +14,10 @@ export const agentId = (value: string): AgentId => value as AgentId;
 export const hostId = (value: string): HostId => value as HostId;
 export const epoch = (value: number): Epoch => value as Epoch;
 export const newHostId = (): HostId => hostId(randomUUID());
+
+/** A UUID of version 7: 48 bits of time before the random ones, so that an index of them grows at one end. */
+export function newRunId(now: number): string {
+  const time = Math.trunc(now).toString(16).padStart(12, '0');
+  // Of a version 4 the last 20 digits are random, but for the two bits of the variant, which are the same here.
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
+}

@@ -13,7 +13,7 @@ export interface Logger {
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 /** Keys whose values never reach a log, wherever they sit. */
-const SECRETS = ['password', 'secret', 'token', 'authorization', 'cookie', 'apiKey', 'api_key', 'connectionString', 'databaseUrl'];
+export const SECRETS = ['password', 'secret', 'token', 'authorization', 'cookie', 'apiKey', 'api_key', 'connectionString', 'databaseUrl'];
 
 export interface LoggerOptions {
   readonly level?: LogLevel;
@@ -41,7 +41,7 @@ export function createLogger(options: LoggerOptions = {}): Logger {
 }
 
 /** An error that says what to do about it needs no stack; of any other one the stack is what helps. */
-function describe(error: unknown): unknown {
+export function describe(error: unknown): unknown {
   if (!isMusterError(error) || error.code === 'INTERNAL') return error instanceof Error ? pino.stdSerializers.err(error) : error;
   const { code, message, remedy, data, cause } = error;
   return { code, message, remedy, data, ...(cause === undefined ? {} : { cause: messageOf(cause) }) };

@@ -1,6 +1,6 @@
 /** Fields whose content is the user's own and keeps its keys. */
-const OPAQUE = new Set(['config', 'metadata', 'data', 'payload', 'result', 'labels', 'value', 'metrics']);
-const TIMES = /(At|^at|^ts|^timestamp)$/;
+const OPAQUE = new Set(['config', 'metadata', 'data', 'payload', 'result', 'labels', 'value', 'metrics', 'fields']);
+const TIMES = /(At|^at|^ts|^timestamp|^scheduledFor)$/;
 
 /**
  * A record of ours as --json prints it and the REST API answers it: snake_case keys, ISO 8601 times. What belongs to the

@@ -107,8 +107,19 @@ export function buildProgram(outcome: Outcome = { exitCode: EXIT.ok }): Command 
     .action(lazily(async () => (await import('./commands/agents.ts')).list));
   agents
     .command('show <agent_id>')
-    .description('one agent, with its last commands')
+    .description('one agent, with its last runs, moves and commands')
     .action(lazily(async () => (await import('./commands/agents.ts')).show));
+  agents
+    .command('runs <agent_id>')
+    .description('what it did: its runs, newest first')
+    .option('--last <count>', 'how many', wholeNumber, 20)
+    .option('--outcome <outcome>', 'only those that ended so: failed, timed_out, lost, …')
+    .action(lazily(async () => (await import('./commands/ledger.ts')).runs));
+  agents
+    .command('history <agent_id>')
+    .description('which hosts held it, from when to when, and why it moved')
+    .option('--last <count>', 'how many', wholeNumber, 20)
+    .action(lazily(async () => (await import('./commands/ledger.ts')).history));
   agents
     .command('types')
     .description('the types of agents that this program can run')
@@ -147,6 +158,16 @@ export function buildProgram(outcome: Outcome = { exitCode: EXIT.ok }): Command 
     .option('--agent <agent_id>', 'only events of this agent')
     .option('--no-follow', 'print the past events and end')
     .action(lazily(async () => (await import('./commands/events.ts')).run));
+  program
+    .command('logs')
+    .description('what agents say')
+    .option('--last <count>', 'begin with this many past lines', wholeNumber, 50)
+    .option('--agent <agent_id>', 'only of this agent')
+    .option('--run <run_id>', 'only of this run')
+    .option('--level <level>', 'this level and above: debug, info, warn, error')
+    .option('--search <text>', 'only lines with this text in message or fields')
+    .option('--follow', 'go on with what comes', false)
+    .action(lazily(async () => (await import('./commands/logs.ts')).run));
   const metrics = group('metrics', 'what was measured', async () => (await import('./commands/metrics.ts')).names);
   metrics
     .command('names [search]')

@@ -31,6 +31,9 @@ export const monitoringSchema = section({
     events: wholeDays(1, 3_650).default(days(30)),
     commands: wholeDays(1, 3_650).default(days(30)),
     hosts: wholeDays(1, 3_650).default(days(7)),
+    runs: wholeDays(1, 3_650).default(days(7)),
+    agent_logs: wholeDays(1, 3_650).default(days(7)),
+    agent_history: wholeDays(1, 3_650).default(days(90)),
   }),
 });
 
@@ -62,4 +65,10 @@ export const MONITORING_EFFECTS: readonly KeyEffect[] = [
   { path: 'retention.events', effect: 'How long events are kept.' },
   { path: 'retention.commands', effect: 'How long finished commands are kept.' },
   { path: 'retention.hosts', effect: 'How long hosts that are gone stay in the list.' },
+  { path: 'retention.runs', effect: 'How long the ledger of runs is kept.' },
+  { path: 'retention.agent_logs', effect: 'How long what agents say (`ctx.log`) is kept.' },
+  {
+    path: 'retention.agent_history',
+    effect: 'How long it is kept which hosts held an agent, and why it moved; of each agent the newest 200 times at most.',
+  },
 ];

@@ -4,7 +4,7 @@ import { sqlStateOf } from './failure.ts';
 import { raw, sql } from './sql.ts';
 
 /** Tables of schema muster that are partitioned by day (UTC). */
-export const dailyTables = ['events', 'heartbeats', 'samples', 'rollup_1m', 'chunks'] as const;
+export const dailyTables = ['events', 'heartbeats', 'samples', 'rollup_1m', 'chunks', 'runs', 'agent_logs'] as const;
 
 export interface PartitionOptions {
   readonly tables?: readonly string[];

@@ -8,6 +8,7 @@ import { createSharedState } from '../state/create-shared-state.ts';
 import { fenced, type Fence } from '../state/fence.ts';
 import { fencedDatabase } from '../state/fenced-database.ts';
 import type { SharedState } from '../state/shared-state.ts';
+import { agentLog } from './agent-log.ts';
 import type { Outbox } from './outbox.ts';
 
 export interface AgentSite {
@@ -27,13 +28,13 @@ export interface AgentSite {
 export function contextsOf(site: AgentSite): <Config>(call: Call, config: Config) => AgentContext<Config> {
   const { fence, outbox, clock } = site;
   const lane = outbox.lane(fence);
+  const keeper = outbox.lineKeeper(fence);
   let fleet: SharedState | undefined;
   const shared = {
     agentId: fence.agentId,
     agentType: site.agentType,
     hostId: fence.hostId,
     epoch: fence.epoch,
-    log: site.log,
     clock,
     state: agentState(site),
     sql: agentSql(site),
@@ -47,6 +48,7 @@ export function contextsOf(site: AgentSite): <Config>(call: Call, config: Config
     ...shared,
     ...call,
     config,
+    log: agentLog(site.log, keeper(call.runId)),
     get fleet(): SharedState {
       fleet ??= createSharedState(fencedDatabase(site.state.database, fence), site.wake === undefined ? {} : { wake: site.wake });
       return fleet;

@@ -20,6 +20,8 @@ import type { SlotCode } from './slot-code.ts';
 
 /** Samples leave at this pace; the newest is this old at most when it is written. */
 const SAMPLES_EVERY_MS = 2_000;
+/** Runs and log lines leave at this pace, and at once where a run failed. */
+const LEDGER_EVERY_MS = 2_000;
 /** Events leave at once, but not more often than this. */
 const EVENTS_GAP_MS = 500;
 const POLL_GAP_MS = 50;
@@ -67,6 +69,7 @@ export class Membership {
   readonly #poll: Loop;
   readonly #samples: Loop;
   readonly #events: Loop;
+  readonly #ledger: Loop;
   #subscriptions: (() => void)[] = [];
   #heldDigest = '';
   #waited = 0;
@@ -82,7 +85,7 @@ export class Membership {
     const { hostId } = this;
     const trusted = (): boolean => this.#lease.trusted;
     const common = { state, hostId, clock, random, faults: this.#faults, log: this.#log, trusted };
-    this.#outbox = new Outbox({ ...common, filled: () => this.#events.wake() });
+    this.#outbox = new Outbox({ ...common, filled: () => this.#events.wake(), urgent: () => this.#ledger.wake() });
     this.#roster = new Roster({ ...common, types, slotCode, leftovers, wake, outbox: this.#outbox, changed: () => this.#lease.wake() });
     this.#inbox = new CommandInbox({ ...common, roster: this.#roster, more: () => this.#poll.wake() });
     this.#maintenance = new Maintenance(common);
@@ -114,6 +117,7 @@ export class Membership {
     this.#poll = loop(beatMs, POLL_GAP_MS, 'poll', () => this.poll());
     this.#samples = loop(SAMPLES_EVERY_MS, SAMPLES_EVERY_MS / 2, 'metrics', () => this.#outbox.flushSamples());
     this.#events = loop(beatMs * 5, EVENTS_GAP_MS, 'events', () => this.#outbox.flushEvents());
+    this.#ledger = loop(LEDGER_EVERY_MS, LEDGER_EVERY_MS / 2, 'runs and logs', () => this.#outbox.flushLedger());
   }
 
   get trusted(): boolean {
@@ -147,7 +151,14 @@ export class Membership {
     this.running = true;
     const poll = (): void => this.#poll.wake();
     if (wake !== undefined) this.#subscriptions = [wake.on('agents', poll), wake.on('commands', poll)];
-    await Promise.all([this.#lease.start(), this.#poll.start(), this.#samples.start(), this.#events.start(), this.#maintenance.start()]);
+    await Promise.all([
+      this.#lease.start(),
+      this.#poll.start(),
+      this.#samples.start(),
+      this.#events.start(),
+      this.#ledger.start(),
+      this.#maintenance.start(),
+    ]);
   }
 
   /** Everything a host does in a period, once and in order. */
@@ -157,6 +168,7 @@ export class Membership {
     await this.#inbox.settled();
     await this.#outbox.flushEvents();
     await this.#outbox.flushSamples();
+    await this.#outbox.flushLedger();
   }
 
   /** Looks at the fleet and does what there is to do: nothing, nearly always, and then this is one statement. */
@@ -239,7 +251,7 @@ export class Membership {
   /** Ends all loops; agents are left as they are. */
   async #end(): Promise<void> {
     for (const unsubscribe of this.#subscriptions.splice(0)) unsubscribe();
-    await Promise.all([this.#poll.stop(), this.#samples.stop(), this.#events.stop(), this.#maintenance.stop()]);
+    await Promise.all([this.#poll.stop(), this.#samples.stop(), this.#events.stop(), this.#ledger.stop(), this.#maintenance.stop()]);
     this.#inbox.stop();
     await this.#lease.stop();
     this.#load.stop();

@@ -1,11 +1,16 @@
+import type { RunStart } from '../agent/run.ts';
+import type { RunOutcome } from '../agent/runner.ts';
 import type { AgentSample, SampleFault } from '../agent/sample.ts';
 import type { Clock } from '../base/clock.ts';
 import { isMusterError } from '../base/errors.ts';
 import type { AgentId, Epoch, HostId } from '../base/ids.ts';
 import type { Fence } from '../state/fence.ts';
+import type { LedgerBatch } from '../state/ledger.ts';
 import type { HostBatch } from '../state/metrics/metrics.ts';
 import type { SharedState } from '../state/shared-state.ts';
+import type { LineKeeper } from './agent-log.ts';
 import type { HostEvent } from './fleet-event.ts';
+import { LedgerBuffer, LogLane } from './ledger-buffer.ts';
 import { SampleBuffer, SampleLane } from './sample-buffer.ts';
 
 /** Events waiting at most; beyond it the oldest go. */
@@ -26,9 +31,19 @@ interface AgentEntry {
   readonly epoch: Epoch;
 }
 
+export interface OutboxCount {
+  readonly written: number;
+  readonly waiting: number;
+  readonly dropped: number;
+  readonly refused: number;
+}
+
 export interface OutboxCounts {
-  readonly samples: { readonly written: number; readonly waiting: number; readonly dropped: number; readonly refused: number };
-  readonly events: { readonly written: number; readonly waiting: number; readonly dropped: number; readonly refused: number };
+  readonly samples: OutboxCount;
+  readonly events: OutboxCount;
+  readonly runs: OutboxCount;
+  /** Dropped: beyond what is kept of a run, an agent or a host. */
+  readonly lines: OutboxCount;
 }
 
 /** What a host's agents have to say, gathered and written in a few statements however many they are. */
@@ -38,6 +53,10 @@ export class Outbox {
   /** Whether the host may write in its agents' names now. */
   readonly #trusted: () => boolean;
   readonly #filled: () => void;
+  readonly #urgent: () => void;
+  readonly #ledger: LedgerBuffer;
+  #unsentLedger: LedgerBatch | undefined;
+  #flushingLedger: Promise<void> | undefined;
   readonly #clock: Clock;
   readonly #samples = new SampleBuffer();
   #unsent: HostBatch | undefined;
@@ -45,13 +64,26 @@ export class Outbox {
   #hostEvents: HostEvent[] = [];
   #flushingEvents: Promise<void> | undefined;
   #flushingSamples: Promise<void> | undefined;
-  #counts = { samplesWritten: 0, samplesRefused: 0, eventsWritten: 0, eventsDropped: 0, eventsRefused: 0 };
+  #counts = {
+    samplesWritten: 0,
+    samplesRefused: 0,
+    eventsWritten: 0,
+    eventsDropped: 0,
+    eventsRefused: 0,
+    runsWritten: 0,
+    runsRefused: 0,
+    linesWritten: 0,
+    linesRefused: 0,
+  };
 
   constructor(options: {
     readonly state: SharedState;
     readonly hostId: HostId;
     readonly trusted: () => boolean;
+    /** Events wait. */
     readonly filled: () => void;
+    /** What waits for the ledger should not wait for the next flush: a run failed, or there is much of it. */
+    readonly urgent: () => void;
     readonly clock: Clock;
   }) {
     this.#clock = options.clock;
@@ -59,6 +91,8 @@ export class Outbox {
     this.#hostId = options.hostId;
     this.#trusted = options.trusted;
     this.#filled = options.filled;
+    this.#urgent = options.urgent;
+    this.#ledger = new LedgerBuffer(options.clock);
   }
 
   /** Writes what waits as far as that goes in this time. Faults are not thrown: the regular flush meets them again and tells. */
@@ -67,7 +101,8 @@ export class Outbox {
     // Twice each: a flush that is under way may have taken its batch before the last words were said.
     const events = this.flushEvents().then(() => this.flushEvents());
     const samples = this.flushSamples().then(() => this.flushSamples());
-    void Promise.allSettled([events, samples]).finally(() => over.abort());
+    const ledger = this.flushLedger().then(() => this.flushLedger());
+    void Promise.allSettled([events, samples, ledger]).finally(() => over.abort());
     // Ends early when all is written.
     await this.#clock.sleep(ms, over.signal).catch(() => undefined);
   }
@@ -99,6 +134,24 @@ export class Outbox {
     this.#filled();
   }
 
+  runBegan(fence: Fence, run: RunStart): void {
+    this.#ledger.began(fence, run);
+  }
+
+  runEnded(run: RunStart, outcome: RunOutcome): void {
+    this.#ledger.ended(run, outcome);
+    if (outcome.kind === 'failed' || this.#ledger.full) this.#urgent();
+  }
+
+  /** What takes the lines of an agent under one lease: those of a run, or, without one, those said outside of any. */
+  lineKeeper(fence: Fence): (runId: string | undefined) => LineKeeper {
+    const lane = new LogLane(fence);
+    return (runId) => (level, make) => {
+      this.#ledger.line(lane, runId, level, make);
+      if (this.#ledger.full) this.#urgent();
+    };
+  }
+
   #bound(): void {
     for (const queue of [this.#agentEvents, this.#hostEvents]) {
       // A tenth at once: shifting one by one would move the whole queue each time.
@@ -120,6 +173,18 @@ export class Outbox {
         waiting: this.#agentEvents.length + this.#hostEvents.length,
         dropped: c.eventsDropped,
         refused: c.eventsRefused,
+      },
+      runs: {
+        written: c.runsWritten,
+        waiting: this.#ledger.runsWaiting + (this.#unsentLedger?.runs.length ?? 0),
+        dropped: this.#ledger.runsDropped,
+        refused: c.runsRefused,
+      },
+      lines: {
+        written: c.linesWritten,
+        waiting: this.#ledger.linesWaiting + (this.#unsentLedger?.lines.length ?? 0),
+        dropped: this.#ledger.linesDropped,
+        refused: c.linesRefused,
       },
     };
   }
@@ -193,6 +258,39 @@ export class Outbox {
       // What came in meanwhile goes with the next flush, unless it is a flood: four statements for a handful are too many.
       if (this.#samples.size < WORTH_A_BATCH) return;
     }
+  }
+
+  /** Writes the runs and lines that wait, in one statement. A batch whose fate is unknown is sent again as it is. */
+  flushLedger(): Promise<void> {
+    this.#flushingLedger ??= this.#flushLedger().finally(() => (this.#flushingLedger = undefined));
+    return this.#flushingLedger;
+  }
+
+  async #flushLedger(): Promise<void> {
+    while (this.#trusted()) {
+      const batch = this.#unsentLedger ?? this.#ledger.take();
+      if (batch === undefined) return;
+      this.#unsentLedger = batch;
+      try {
+        const { refusedRuns, refusedLines } = await this.#state.ledger.write(this.#hostId, batch);
+        this.#countLedger(batch, refusedRuns, refusedLines);
+      } catch (error) {
+        if (!isTransient(error)) {
+          this.#unsentLedger = undefined;
+          this.#countLedger(batch, batch.runs.length, batch.lines.length);
+        }
+        throw error;
+      }
+      this.#unsentLedger = undefined;
+      if (!this.#ledger.full) return;
+    }
+  }
+
+  #countLedger({ runs, lines }: LedgerBatch, refusedRuns: number, refusedLines: number): void {
+    this.#counts.runsWritten += runs.length - refusedRuns;
+    this.#counts.runsRefused += refusedRuns;
+    this.#counts.linesWritten += lines.length - refusedLines;
+    this.#counts.linesRefused += refusedLines;
   }
 }
 

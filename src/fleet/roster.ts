@@ -166,7 +166,11 @@ export class Roster {
         this.#emit(fence, event);
         if (event.type === 'agent:started' || event.type === 'agent:crash_looping') this.#options.changed();
       },
-      ran: (outcome) => outbox.sample(lane, runSample(outcome, clock.now())),
+      began: (run) => outbox.runBegan(fence, run),
+      ran: (outcome, run) => {
+        outbox.sample(lane, runSample(outcome, clock.now()));
+        outbox.runEnded(run, outcome);
+      },
       after: leftovers.endOf(record.agentId),
     });
     this.#released.delete(record.agentId);

@@ -48,6 +48,7 @@ function supervised(definition: AnyAgentDefinition, row: Partial<AgentRecord> = 
     contexts: (call, config) =>
       ({ ...call, config, clock, log: silentLogger, agentId: record.agentId }) as unknown as AgentContext<typeof config>,
     emit: (event) => void events.push(event),
+    began: () => undefined,
     ran: () => undefined,
     after,
   });

@@ -2,6 +2,7 @@ import { parseConfig } from '../agent/config.ts';
 import type { AgentContext } from '../agent/context.ts';
 import type { AnyAgentDefinition } from '../agent/definition.ts';
 import { DEGRADED_BELOW, type HealthReport } from '../agent/health.ts';
+import type { RunStart } from '../agent/run.ts';
 import { boundedMessage, MAX_ERROR_LENGTH, RunLedger } from '../agent/run-ledger.ts';
 import { AgentRunner, type Call, type LifeEnd, type RunOutcome } from '../agent/runner.ts';
 import { storable } from '../agent/storable.ts';
@@ -24,7 +25,8 @@ export interface SupervisorOptions {
   readonly log: Logger;
   readonly contexts: <Config>(call: Call, config: Config) => AgentContext<Config>;
   readonly emit: (event: AgentEvent) => void;
-  readonly ran: (outcome: RunOutcome) => void;
+  readonly began: (run: RunStart) => void;
+  readonly ran: (outcome: RunOutcome, run: RunStart) => void;
   /** A copy of this agent from before whose code has not ended yet: two never run in one process. */
   readonly after?: Promise<unknown> | undefined;
 }
@@ -226,7 +228,7 @@ export class Supervisor {
   }
 
   #newRunner(config: never): Runner {
-    const { clock, contexts, emit, log, ran } = this.#options;
+    const { began, clock, contexts, emit, log, ran } = this.#options;
     return new AgentRunner<never>({
       definition: this.definition,
       agentId: this.agentId,
@@ -236,8 +238,9 @@ export class Supervisor {
       context: contexts,
       observer: {
         started: () => this.#started(),
-        ran: (outcome) => {
-          ran(outcome);
+        began,
+        ran: (outcome, run) => {
+          ran(outcome, run);
           this.#ran(outcome);
         },
         stuck: (phase) => {

@@ -40,6 +40,7 @@ import { addHeartbeatRoutes } from './routes/heartbeats.ts';
 import { addHostRoutes } from './routes/hosts.ts';
 import { addImplementationRoutes } from './routes/implementations.ts';
 import { addKeyRoutes } from './routes/keys.ts';
+import { addLedgerRoutes } from './routes/ledger.ts';
 import { addMetricRoutes } from './routes/metrics.ts';
 import { addProbeRoutes } from './routes/probes.ts';
 import { addScrapeRoute } from './routes/scrape.ts';
@@ -186,6 +187,7 @@ function addApiRoutes(app: Api, services: Services, modules: readonly Module[]):
   addImplementationRoutes(app, services);
   addCommandRoutes(app, services);
   addHeartbeatRoutes(app, services);
+  addLedgerRoutes(app, services);
   addMetricRoutes(app, services);
   addSystemStateRoutes(app, services);
   addEventRoutes(app, services);

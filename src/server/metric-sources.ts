@@ -125,17 +125,31 @@ export function hostSources(status: () => HostStatus | undefined): readonly Metr
     },
     {
       name: 'muster_host_buffered',
-      help: 'Samples and events that wait to be written',
+      help: 'Samples, events, runs and log lines that wait to be written',
       kind: 'gauge',
       labels: ['what'],
-      read: of(({ outbox }) => by('what', { samples: outbox.samples.waiting, events: outbox.events.waiting })),
+      read: of(({ outbox }) =>
+        by('what', {
+          samples: outbox.samples.waiting,
+          events: outbox.events.waiting,
+          runs: outbox.runs.waiting,
+          lines: outbox.lines.waiting,
+        }),
+      ),
     },
     {
       name: 'muster_host_dropped_total',
-      help: 'Samples and events dropped because the buffer was full',
+      help: 'Samples, events and runs dropped because the buffer was full, and log lines beyond what is kept',
       kind: 'counter',
       labels: ['what'],
-      read: of(({ outbox }) => by('what', { samples: outbox.samples.dropped, events: outbox.events.dropped })),
+      read: of(({ outbox }) =>
+        by('what', {
+          samples: outbox.samples.dropped,
+          events: outbox.events.dropped,
+          runs: outbox.runs.dropped,
+          lines: outbox.lines.dropped,
+        }),
+      ),
     },
   ];
 }

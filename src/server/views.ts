@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import type { AgentRecord } from '../state/agents.ts';
+import type { LogLine } from '../state/agent-logs.ts';
 import type { CommandRecord } from '../state/commands.ts';
 import type { EventRecord } from '../state/events.ts';
 import type { HeartbeatRecord } from '../state/heartbeats.ts';
@@ -7,12 +8,15 @@ import type { HostRecord } from '../state/hosts.ts';
 import type { ImplementationRecord } from '../state/implementations.ts';
 import type { LatestValue } from '../state/metrics/metrics.ts';
 import type { KeyRecord } from '../state/access.ts';
+import type { RunRow } from '../state/runs.ts';
+import type { Term } from '../state/terms.ts';
 import type { SystemStateEntry } from '../state/system-state.ts';
 import type { AgentTypes } from './agent-types.ts';
 import type { KeyView } from './schemas/access.ts';
 import type { AgentView } from './schemas/agents.ts';
 import type { CommandView, EventView, HeartbeatView, HostView, SystemStateView } from './schemas/fleet.ts';
 import type { ImplementationView } from './schemas/implementations.ts';
+import type { LogLineView, RunView, TermView } from './schemas/ledger.ts';
 import type { LatestView } from './schemas/metrics.ts';
 import { isoTime, isoTimeOrNull } from './time.ts';
 
@@ -122,6 +126,48 @@ export const systemStateView = (entry: SystemStateEntry): z.infer<typeof SystemS
   updated_at: isoTime(entry.updatedAt),
   updated_by: entry.updatedBy,
   revision: entry.revision,
+});
+
+export const runView = (run: RunRow): z.infer<typeof RunView> => ({
+  run_id: run.runId,
+  agent_id: run.agentId,
+  host_id: run.hostId,
+  hostname: run.hostname,
+  epoch: run.epoch,
+  run_number: run.runNumber,
+  trigger: run.trigger,
+  scheduled_for: isoTimeOrNull(run.scheduledFor),
+  started_at: isoTime(run.startedAt),
+  ended_at: isoTimeOrNull(run.endedAt),
+  outcome: run.outcome,
+  duration_ms: run.durationMs,
+  error: run.error,
+  result: run.result,
+  lines_kept: run.linesKept,
+  lines_dropped: run.linesDropped,
+});
+
+export const logLineView = (line: LogLine): z.infer<typeof LogLineView> => ({
+  id: line.id,
+  ts: isoTime(line.at),
+  agent_id: line.agentId,
+  host_id: line.hostId,
+  epoch: line.epoch,
+  run_id: line.runId,
+  level: line.level,
+  message: line.message,
+  fields: line.fields,
+});
+
+export const termView = (term: Term): z.infer<typeof TermView> => ({
+  epoch: term.epoch,
+  host_id: term.hostId,
+  hostname: term.hostname,
+  acquired_at: isoTime(term.acquiredAt),
+  released_at: isoTimeOrNull(term.endedAt),
+  status: term.status,
+  reason: term.reason,
+  moved_because: term.movedBecause,
 });
 
 export const latestView = (latest: LatestValue): z.infer<typeof LatestView> => ({

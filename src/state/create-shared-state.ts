@@ -5,6 +5,7 @@ import { createEvents } from './events.ts';
 import { createHeartbeats } from './heartbeats.ts';
 import { createHosts } from './hosts.ts';
 import { createImplementations } from './implementations.ts';
+import { createLedger } from './ledger.ts';
 import { createLeases } from './leases.ts';
 import { DEFAULT_RETENTION, fleetMaintenance, type HistoryRetention } from './maintenance.ts';
 import { createMetrics, metricsMaintenance, type MetricsOptions } from './metrics/index.ts';
@@ -34,6 +35,7 @@ export function createSharedState(database: Database, options: SharedStateOption
     },
   });
   const commands = createCommands(database, agents, hint('commands'));
+  const ledger = createLedger(database);
   return {
     database,
     agents,
@@ -46,8 +48,9 @@ export function createSharedState(database: Database, options: SharedStateOption
     events: createEvents(database, hint('events')),
     commands,
     systemState: createSystemState(database, hint('system_state')),
+    ledger,
     maintenance: [
-      ...fleetMaintenance(database, { commands, hosts }, { ...DEFAULT_RETENTION, ...options.retention }),
+      ...fleetMaintenance(database, { commands, hosts, ledger }, { ...DEFAULT_RETENTION, ...options.retention }),
       ...metricsMaintenance(database, options.metrics),
     ],
   };

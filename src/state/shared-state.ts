@@ -5,6 +5,7 @@ import type { Events } from './events.ts';
 import type { Heartbeats } from './heartbeats.ts';
 import type { Hosts } from './hosts.ts';
 import type { Implementations } from './implementations.ts';
+import type { Ledger } from './ledger.ts';
 import type { Leases } from './leases.ts';
 import type { MaintenanceJob } from './maintenance.ts';
 import type { Metrics } from './metrics/metrics.ts';
@@ -24,6 +25,7 @@ export interface SharedState {
   readonly events: Events;
   readonly commands: Commands;
   readonly systemState: SystemState;
+  readonly ledger: Ledger;
 
   readonly maintenance: readonly MaintenanceJob[];
 }

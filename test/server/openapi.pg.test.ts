@@ -4,6 +4,7 @@ import formats from 'ajv-formats';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { defineAgent } from '../../src/agent/index.ts';
+import { agentId, epoch, newHostId, newRunId } from '../../src/base/ids.ts';
 import { sql } from '../../src/db/sql.ts';
 import { createSignInLink } from '../../src/server/access/sign-in-link.ts';
 import { until } from '../support/until.ts';
@@ -65,6 +66,31 @@ async function seed(): Promise<void> {
   );
   await server.database.database.query(sql`insert into muster.hosts (host_id, hostname, pid, version, capacity, expires_at, load)
     values (gen_random_uuid(), 'there', 1, '1', 10, now() + interval '1 hour', '{"cpuCores": 0.5}')`);
+  const hostId = newHostId();
+  await server.state.hosts.join({
+    hostId,
+    hostname: 'here',
+    pid: 1,
+    processKey: null,
+    version: '1',
+    labels: {},
+    capacity: 1,
+    leaseMs: 60_000,
+  });
+  await server.state.hosts.claim(hostId, ['counter'], 1);
+  const name = { agentId: agentId('shown'), epoch: epoch(1) };
+  const run = { ...name, runId: SHOWN_RUN, runNumber: 1, trigger: 'schedule', scheduledFor: Date.now(), startedAt: Date.now() } as const;
+  const end = {
+    endedAt: Date.now(),
+    outcome: 'succeeded',
+    durationMs: 2.5,
+    error: null,
+    result: '[1]',
+    linesKept: 1,
+    linesDropped: 0,
+  } as const;
+  const line = { ...name, seq: 1, at: Date.now(), runId: SHOWN_RUN, level: 'info', message: 'looking', fields: '{"a":1}' } as const;
+  await server.state.ledger.write(hostId, { runs: [{ ...run, ...end }], lines: [line] });
   await server.state.events.append([{ type: 'test:happened', data: { a: 1 } }]);
   await server.ask('POST', '/metrics', {
     body: [{ metric_name: 'shown', agent_id: 'shown', metric_value: 1, metadata: { device: 'sda' } }],
@@ -124,6 +150,7 @@ interface Call {
 }
 
 const API = '/api/v1';
+const SHOWN_RUN = newRunId(Date.now());
 const JSON_TYPE = 'application/json';
 
 const IMPLEMENTATION = `export default { type: 'shown_code', name: 'Shown', description: 'Of a slot', schedule: { every: '5s' }, async run() {} }`;
@@ -170,6 +197,16 @@ const CALLS: readonly Call[] = [
   },
   { path: '/implementations/{implementation}', method: 'delete', url: '/implementations/shown_code', status: 409 },
   { path: '/agents/{agent_id}/deactivate', method: 'post', url: '/agents/slot_custom_agent/deactivate', status: 200 },
+  { path: '/agents/{agent_id}/runs', method: 'get', url: '/agents/shown/runs?outcome=succeeded', status: 200 },
+  { path: '/agents/{agent_id}/runs', method: 'get', url: '/agents/nobody/runs', status: 404 },
+  { path: '/agents/{agent_id}/runs', method: 'get', url: '/agents/shown/runs?outcome=splendid', status: 422 },
+  { path: '/runs/{run_id}', method: 'get', url: `/runs/${SHOWN_RUN}`, status: 200 },
+  { path: '/runs/{run_id}', method: 'get', url: '/runs/00000000-0000-4000-8000-000000000000', status: 404 },
+  { path: '/agents/{agent_id}/logs', method: 'get', url: '/agents/shown/logs?level=info&search=LOOK', status: 200 },
+  { path: '/logs', method: 'get', url: `/logs?run_id=${SHOWN_RUN}&from=now-1h`, status: 200 },
+  { path: '/logs', method: 'get', url: '/logs?level=loud', status: 422 },
+  { path: '/agents/{agent_id}/history', method: 'get', url: '/agents/shown/history', status: 200 },
+  { path: '/agents/{agent_id}/history', method: 'get', url: '/agents/nobody/history', status: 404 },
   { path: '/commands', method: 'get', status: 200 },
   { path: '/heartbeats', method: 'get', status: 200 },
   { path: '/agent-types', method: 'get', status: 200 },

@@ -7,6 +7,7 @@ import { agentTable, statusMark } from '../agent-table.ts';
 import { agentDocument, toDocument } from '../documents.ts';
 import { usage, type Invocation } from '../invocation.ts';
 import { withFleet } from '../runtime/fleet-access.ts';
+import { runDocument, runTable, termDocument, termTable } from '../ledger-tables.ts';
 import { drawTable, printable } from '../table.ts';
 import { ago, plural } from '../wording.ts';
 
@@ -46,9 +47,11 @@ export async function allAgents(fleet: SharedState, filter: Parameters<SharedSta
 export async function show(invocation: Invocation, _options: unknown, id: string): Promise<void> {
   await withFleet(invocation, async ({ state: fleet, now }) => {
     const agent = await requireAgent(fleet, id);
-    const [commands, beats, at] = await Promise.all([
+    const [commands, beats, runs, terms, at] = await Promise.all([
       fleet.commands.list({ agentId: agent.agentId }, { limit: 5 }),
       fleet.heartbeats.list({ agentId: agent.agentId }, { limit: 1 }),
+      fleet.ledger.runs.list({ agentId: agent.agentId }, { limit: 5 }),
+      fleet.ledger.terms.list(agent.agentId, { limit: 3 }),
       now(),
     ]);
     const { output } = invocation;
@@ -57,6 +60,8 @@ export async function show(invocation: Invocation, _options: unknown, id: string
       {
         ...agentDocument(agent),
         last_commands: commands.items.map((command) => toDocument(command)),
+        last_runs: runs.items.map(runDocument),
+        last_moves: terms.items.map(termDocument),
         last_heartbeat: beats.items.map((beat) => toDocument(beat))[0] ?? null,
       },
       () => {
@@ -81,6 +86,8 @@ export async function show(invocation: Invocation, _options: unknown, id: string
         if (agent.reason !== null) lines.push(field('reason', printable(agent.reason)));
         if (agent.lastError !== null) lines.push(field('last error', printable(agent.lastError)));
         lines.push(field('config', JSON.stringify(agent.config)));
+        if (runs.items.length > 0) lines.push('', runTable(runs.items, at, output));
+        if (terms.items.length > 0) lines.push('', termTable(terms.items, at, output));
         if (commands.items.length > 0) {
           const rows = commands.items.map((command) => [
             ago(command.createdAt, at),

@@ -13,6 +13,9 @@ export function retentionOf({ monitoring: { retention } }: Config): Pick<SharedS
       heartbeatDays: days(retention.heartbeats),
       commandDays: days(retention.commands),
       hostDays: days(retention.hosts),
+      runDays: days(retention.runs),
+      logDays: days(retention.agent_logs),
+      termDays: days(retention.agent_history),
     },
     metrics: {
       retention: {

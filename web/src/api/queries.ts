@@ -9,10 +9,15 @@ import type {
   Heartbeat,
   Host,
   LatestValue,
+  LogLevel,
+  LogLine,
   Page,
   RangeAnswer,
+  Run,
+  RunOutcome,
   Session,
   SystemStateEntry,
+  Term,
   Version,
 } from './types.ts';
 
@@ -71,6 +76,34 @@ export const queries = {
         call<Page<Heartbeat>>(`/agents/${encodeURIComponent(id)}/heartbeats`, { query: { from: `now-${from}`, limit: 1_000 }, signal }),
       refetchInterval: seldom,
       placeholderData: keepPreviousData,
+    }),
+
+  runsOf: (id: string, limit: number, outcome: RunOutcome | '' = '') =>
+    queryOptions({
+      queryKey: ['runs', id, limit, outcome],
+      queryFn: ({ signal }) =>
+        call<Page<Run>>(`/agents/${encodeURIComponent(id)}/runs`, {
+          query: { limit, outcome: outcome === '' ? undefined : outcome },
+          signal,
+        }),
+      refetchInterval: often,
+    }),
+
+  logsOf: (id: string, question: LogQuestion) =>
+    queryOptions({
+      queryKey: ['logs', id, question],
+      queryFn: ({ signal }) =>
+        call<Page<LogLine>>(`/agents/${encodeURIComponent(id)}/logs`, {
+          query: { run_id: question.run, level: question.level, search: question.search, limit: question.limit },
+          signal,
+        }),
+    }),
+
+  historyOf: (id: string) =>
+    queryOptions({
+      queryKey: ['history', id],
+      queryFn: ({ signal }) => call<Page<Term>>(`/agents/${encodeURIComponent(id)}/history`, { query: { limit: 200 }, signal }),
+      refetchInterval: seldom,
     }),
 
   commandsOf: (id: string) =>
@@ -148,6 +181,13 @@ export const queries = {
 /** An answer, and when it came by the server's clock: the right edge of its chart. */
 export interface TimedAnswer extends RangeAnswer {
   readonly asOf: number;
+}
+
+export interface LogQuestion {
+  readonly run: string | undefined;
+  readonly level: LogLevel;
+  readonly search: string;
+  readonly limit: number;
 }
 
 export interface RangeQuestion {

@@ -71,6 +71,46 @@ export interface Command {
   readonly error: string | null;
 }
 
+export type RunOutcome = 'running' | 'succeeded' | 'failed' | 'timed_out' | 'interrupted' | 'lost';
+
+export interface Run {
+  readonly run_id: string;
+  readonly host_id: string;
+  readonly hostname: string | null;
+  readonly epoch: number;
+  readonly run_number: number;
+  readonly trigger: 'schedule' | 'command' | 'event' | 'first';
+  readonly started_at: string;
+  readonly outcome: RunOutcome;
+  readonly duration_ms: number | null;
+  readonly error: string | null;
+  readonly lines_kept: number;
+  readonly lines_dropped: number;
+}
+
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+export interface LogLine {
+  readonly id: string;
+  readonly ts: string;
+  readonly run_id: string | null;
+  readonly level: LogLevel;
+  readonly message: string;
+  readonly fields: Readonly<Record<string, unknown>> | null;
+}
+
+/** One time that a host held an agent. */
+export interface Term {
+  readonly epoch: number;
+  readonly host_id: string;
+  readonly hostname: string | null;
+  readonly acquired_at: string;
+  readonly released_at: string | null;
+  readonly status: 'held' | 'released' | 'lost';
+  readonly reason: string | null;
+  readonly moved_because: string;
+}
+
 export interface FleetEvent {
   readonly id: string;
   readonly ts: string;

@@ -9,7 +9,7 @@ import { record } from './event-log.ts';
 
 /** What an event makes worth asking again; the first part of its type says what it is about. */
 const concerns: Readonly<Record<string, readonly string[]>> = {
-  agent: ['agents', 'agent'],
+  agent: ['agents', 'agent', 'history'],
   command: ['agents', 'agent', 'commands', 'command'],
   host: ['hosts', 'agents'],
   health: ['system-state'],

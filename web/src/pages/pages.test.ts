@@ -1,10 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type { Agent, FleetEvent, Heartbeat } from '../api/types.ts';
+import type { Agent, FleetEvent, Heartbeat, Run, Term } from '../api/types.ts';
 import { merge } from '../live/event-log.ts';
 import { gist } from '../ui/event-list.tsx';
 import { standingOf } from '../ui/standing.ts';
 import { cellsOf, describeBeats } from './agent/beats.ts';
 import { specsOf } from './agent/charts.tsx';
+import { barsOf, describeRuns } from './agent/outcomes.ts';
+import { hostOrder, stretchesOf } from './agent/stretches.ts';
 import { actionsOf } from './agents/actions.ts';
 import { rowsOf, searchOf, viewOf } from './agents/list.ts';
 import { hrefOf, parseFleetHealth } from './overview/health.ts';
@@ -209,4 +211,59 @@ test('after signing in one goes on within this site only', () => {
   for (const foreign of ['//example.org', '/\\example.org', 'https://example.org', 'javascript:alert(1)', '/sign-in?next=/']) {
     expect(nextPage(`?next=${encodeURIComponent(foreign)}`)).toBe('/');
   }
+});
+
+describe('the runs of an agent', () => {
+  const run = (outcome: Run['outcome'], duration_ms: number | null): Run => ({
+    run_id: `${outcome}-${String(duration_ms)}`,
+    host_id: 'h',
+    hostname: null,
+    epoch: 1,
+    run_number: 1,
+    trigger: 'schedule',
+    started_at: '2026-01-31T12:00:00Z',
+    outcome,
+    duration_ms,
+    error: null,
+    lines_kept: 0,
+    lines_dropped: 0,
+  });
+  const noon = Date.parse('2026-01-31T12:00:00Z');
+
+  test('are bars as time runs, and one slow run does not flatten the others', () => {
+    const bars = barsOf([run('running', null), run('succeeded', 100), run('succeeded', 10_000)], noon + 2_500);
+    expect(bars.map(({ height }) => height)).toEqual([1, 0.1, 0.5]);
+  });
+
+  test('are told in a sentence', () => {
+    expect(describeRuns([])).toBe('No runs yet.');
+    expect(describeRuns([run('failed', 20), run('succeeded', 10), run('succeeded', 2_000), run('lost', null)])).toBe(
+      '1 failed; 1 lost with their host; half took up to 20 ms, the slowest 2 s',
+    );
+  });
+});
+
+describe('where an agent ran', () => {
+  const term = (epoch: number, host_id: string, from: number, to: number | null): Term => ({
+    epoch,
+    host_id,
+    hostname: host_id,
+    acquired_at: new Date(from).toISOString(),
+    released_at: to === null ? null : new Date(to).toISOString(),
+    status: to === null ? 'held' : 'released',
+    reason: null,
+    moved_because: '',
+  });
+
+  test('is stretches of hosts with the gaps between them, up to now', () => {
+    const terms = [term(3, 'a', 6_000, null), term(2, 'b', 4_000, 5_000), term(1, 'a', 1_000, 3_990)];
+    expect(stretchesOf(terms, 9_000, 100).map(({ term: held, from, to }) => [held?.host_id ?? 'nobody', from, to])).toEqual([
+      ['a', 1_000, 3_990],
+      ['b', 4_000, 5_000],
+      ['nobody', 5_000, 6_000],
+      ['a', 6_000, 9_000],
+    ]);
+    expect(stretchesOf(terms.slice(1), 9_000, 100).at(-1)).toMatchObject({ term: undefined, from: 5_000, to: 9_000 });
+    expect(hostOrder(terms)).toEqual(['a', 'b']);
+  });
 });

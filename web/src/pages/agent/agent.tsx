@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import { Link } from 'wouter';
 import { problemOf } from '../../api/problem.ts';
 import { queries } from '../../api/queries.ts';
@@ -18,11 +18,15 @@ import { Capabilities, Configuration } from './configuration.tsx';
 import { Facts } from './facts.tsx';
 import { CommandHistory, EventHistory } from './history.tsx';
 import { HeartbeatStrip } from './heartbeat-strip.tsx';
+import { AgentLog } from './log.tsx';
+import { Moves } from './moves.tsx';
+import { RunHistory } from './runs.tsx';
 
 export function AgentPage({ id }: { readonly id: string }): ReactNode {
   const { data: agent, dataUpdatedAt, isPending, error, refetch } = useQuery(queries.agent(id));
   const now = useNow();
   const [range, chooseRange] = useRange();
+  const [run, setRun] = useState<string>();
   const back = (
     <nav aria-label="Breadcrumb" className="-mb-2 text-xs text-ink-3">
       <Link href="/agents" className="hover:text-ink hover:underline">
@@ -75,6 +79,8 @@ export function AgentPage({ id }: { readonly id: string }): ReactNode {
       <Trouble agent={agent} standing={standing} />
       <Facts agent={agent} standing={standing} />
       <HeartbeatStrip agent={agent} />
+      <RunHistory id={id} onRead={setRun} />
+      <AgentLog id={id} run={run} onAllRuns={() => setRun(undefined)} />
       <div className="grid gap-x-4 gap-y-5 xl:grid-cols-[minmax(0,1fr)_22rem]">
         <section className="flex min-w-0 flex-col gap-2.5" aria-labelledby="metrics-title">
           <div className="flex min-h-8 flex-wrap items-center justify-between gap-x-3 gap-y-2">
@@ -86,6 +92,7 @@ export function AgentPage({ id }: { readonly id: string }): ReactNode {
           <AgentCharts agent={agent} range={range} />
         </section>
         <div className="flex min-w-0 flex-col gap-4">
+          <Moves id={id} />
           <CommandHistory id={id} />
           <EventHistory id={id} />
           <Capabilities agent={agent} />

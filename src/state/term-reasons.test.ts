@@ -1,0 +1,32 @@
+import { expect, test } from 'vitest';
+import { whyEnded, whyHere } from './term-reasons.ts';
+
+const before = { epoch: 5, status: 'stopped', reason: null, hostname: 'alpha' };
+
+test.each([
+  [{ ...before, epoch: 1, hostname: null }, 'first start: nobody had held it before'],
+  [
+    { ...before, status: 'lost', reason: 'the process of its host is gone' },
+    'its host before (alpha) was lost: the process of its host is gone',
+  ],
+  [
+    { ...before, status: 'lost', reason: 'its host stopped renewing its lease', hostname: null },
+    'its host before was lost: its host stopped renewing its lease',
+  ],
+  [{ ...before, reason: 'its host stops' }, 'its host before (alpha) stopped in good order'],
+  [{ ...before, reason: 'its host stopped' }, 'its host before (alpha) stopped in good order'],
+  [{ ...before, reason: 'inactive' }, 'it was activated again'],
+  [before, 'it was free'],
+  [
+    { ...before, reason: 'rebalancing: its host runs 30 agents and its share is 20' },
+    'moved from alpha: rebalancing: its host runs 30 agents and its share is 20',
+  ],
+])('%o: %s', (given, words) => {
+  expect(whyHere(given)).toBe(words);
+});
+
+test('a term that ended says why in words', () => {
+  expect(whyEnded('inactive')).toBe('it was deactivated');
+  expect(whyEnded('moved by key:ops')).toBe('moved by key:ops');
+  expect(whyEnded(null)).toBe('not known');
+});

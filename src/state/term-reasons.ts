@@ -1,0 +1,29 @@
+/** How an agent stood when a host took it: the end of the term before, if there was one. */
+export interface Before {
+  /** Of the term that began. */
+  readonly epoch: number;
+  readonly status: string;
+  readonly reason: string | null;
+  /** Of the host that held it before. */
+  readonly hostname: string | null;
+}
+
+/** What the rows of agents say in a word, as a person would ask for it. Other reasons are sentences already. */
+const WORDS: Readonly<Record<string, string>> = {
+  inactive: 'it was deactivated',
+  paused: 'it was paused',
+};
+
+/** Why a term ended, for people. */
+export const whyEnded = (reason: string | null): string => (reason === null ? 'not known' : (WORDS[reason] ?? reason));
+
+/** Why the agent came to the host that took it, for people. */
+export function whyHere(before: Before): string {
+  if (before.epoch <= 1) return 'first start: nobody had held it before';
+  const from = before.hostname === null ? '' : ` (${before.hostname})`;
+  if (before.status === 'lost') return `its host before${from} was lost: ${whyEnded(before.reason)}`;
+  if (before.reason === 'inactive') return 'it was activated again';
+  if (before.reason === null) return 'it was free';
+  if (/^its host stop/.test(before.reason)) return `its host before${from} stopped in good order`;
+  return `moved${before.hostname === null ? '' : ` from ${before.hostname}`}: ${before.reason}`;
+}
