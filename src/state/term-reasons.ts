@@ -24,6 +24,6 @@ export function whyHere(before: Before): string {
   if (before.status === 'lost') return `its host before${from} was lost: ${whyEnded(before.reason)}`;
   if (before.reason === 'inactive') return 'it was activated again';
   if (before.reason === null) return 'it was free';
-  if (/^its host stop/.test(before.reason)) return `its host before${from} stopped in good order`;
+  if (before.reason.startsWith('its host stop')) return `its host before${from} stopped in good order`;
   return `moved${before.hostname === null ? '' : ` from ${before.hostname}`}: ${before.reason}`;
 }

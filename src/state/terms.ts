@@ -55,9 +55,10 @@ export function createTerms(database: Database): Terms {
       const [before] = page.cursor === undefined ? [null] : decodeCursor(page.cursor, [CURSOR_PART.integer]);
       const { rows } = await database.query<TermRow>(sql`
         select t.agent_id, t.epoch::float8 as epoch, t.host_id, t.hostname, (extract(epoch from t.acquired_at) * 1000)::float8 as acquired_at,
-          t.before_status, t.before_reason, t.before_host, (extract(epoch from t.ended_at) * 1000)::float8 as ended_at,
+          t.before_status, t.before_reason, p.hostname as before_host, (extract(epoch from t.ended_at) * 1000)::float8 as ended_at,
           t.end_status, t.end_reason, coalesce(t.ended_at is null and f.status = 'lost', false) as silent
         from muster.terms t
+        left join muster.terms p on p.agent_id = t.agent_id and p.epoch = t.epoch - 1
         left join muster.fleet f on f.agent_id = t.agent_id and f.epoch = t.epoch
         where t.agent_id = ${agent} and (${before}::bigint is null or t.epoch < ${before}::bigint)
         order by t.epoch desc limit ${page.limit}`);
