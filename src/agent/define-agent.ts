@@ -74,7 +74,17 @@ function faultOf(definition: AnyAgentDefinition): Fault | undefined {
   if (definition.name.length > 255) return { field: 'name', problem: 'is too long', remedy: 'Use 255 characters at most.' };
   if (typeof definition.run !== 'function')
     return { field: 'run', problem: 'is missing', remedy: 'Add `async run(ctx) { … }`: what the agent does.' };
-  return faultOfTimes(definition) ?? faultOfIsolation(definition) ?? faultOfCommands(definition);
+  return faultOfTimes(definition) ?? faultOfIsolation(definition) ?? faultOfPlacement(definition) ?? faultOfCommands(definition);
+}
+
+function faultOfPlacement({ placement }: AnyAgentDefinition): Fault | undefined {
+  const group: unknown = placement?.antiAffinity ?? 'a group';
+  if (typeof group !== 'string' || group.length < 1 || group.length > 100)
+    return { field: 'placement.antiAffinity', problem: 'is not the name of a group', remedy: 'Use a text of 1 to 100 characters.' };
+  for (const [name, value] of Object.entries(placement?.labels ?? {}) as [string, unknown][])
+    if (typeof value !== 'string')
+      return { field: `placement.labels.${name}`, problem: 'is no text', remedy: "Write labels as { zone: 'a' }." };
+  return undefined;
 }
 
 function faultOfTimes(definition: AnyAgentDefinition): Fault | undefined {

@@ -45,6 +45,8 @@ export interface AgentDefinition<Config = unknown> {
   readonly isolation?: Isolation;
   /** Isolated agents only: JavaScript heap at most, in MB. An agent's metadata.memory_limit_mb goes before. Default 256. */
   readonly memoryLimitMb?: number;
+  /** Where agents of this type run unless `metadata.placement` says otherwise. */
+  readonly placement?: TypePlacement;
   /** Once, before the first run of a life. Where it throws, the agent is started again after a pause that grows. */
   startup?(ctx: AgentContext<Config>): Promise<void> | void;
   /** One run. Must end soon after `ctx.signal` aborts. */
@@ -57,6 +59,14 @@ export interface AgentDefinition<Config = unknown> {
   health?(ctx: AgentContext<Config>): HealthReport;
   /** Commands beyond the built-in ones ({@link BUILT_IN_COMMANDS}). */
   readonly commands?: Readonly<Record<string, CommandHandler<Config>>>;
+}
+
+/** Both are kept to without exception: an agent that has no place waits, and says why. */
+export interface TypePlacement {
+  /** The host must have all of these labels (`muster launch --label zone=a`). */
+  readonly labels?: Readonly<Record<string, string>>;
+  /** No two agents of this group run on one host, of whatever type they are. */
+  readonly antiAffinity?: string;
 }
 
 /** A definition of whatever configuration: what lists and hosts hold. Its configuration is known to its schema alone. */

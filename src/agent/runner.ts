@@ -17,6 +17,8 @@ export const SHUTDOWN_TIMEOUT_MS = 10_000;
 export const FAILURES_THAT_END_A_LIFE = 5;
 /** A sleep is cut here and the wall clock read again, so that a changed clock or a machine that slept does not strand a schedule. */
 const LONGEST_SLEEP_MS = 3_600_000;
+/** While runs are stretched, this often it is looked whether they still are. */
+const STRETCHED_SLEEP_MS = 5_000;
 
 export type RunOutcome =
   | { readonly kind: 'succeeded'; readonly result: unknown; readonly durationMs: number }
@@ -58,6 +60,8 @@ export interface RunnerOptions<Config> {
   readonly ledger: RunLedger;
   readonly context: (call: Call, config: Config) => AgentContext<Config>;
   readonly observer: RunnerObserver;
+  /** By how much the time between runs of an interval is stretched now; 1 where it is not. */
+  readonly pace?: () => number;
 }
 
 /**
@@ -148,7 +152,7 @@ export class AgentRunner<Config> {
   async #untilDue(): Promise<void> {
     const { clock } = this.#options;
     while (!this.#ended.signal.aborted && this.#requested.length === 0) {
-      const wait = (this.#nextAt ?? Number.POSITIVE_INFINITY) - clock.now();
+      const wait = this.#dueAt() - clock.now();
       if (wait <= 0) return;
       this.#wake = new AbortController();
       // Waking early is the only way this sleep fails.
@@ -157,7 +161,23 @@ export class AgentRunner<Config> {
     }
   }
 
+  /** When the next run is due: later than its schedule says while runs are stretched. */
+  #dueAt(): number {
+    if (this.#nextAt === undefined) return Number.POSITIVE_INFINITY;
+    if (!this.#stretched || this.#lastAt === Number.NEGATIVE_INFINITY) return this.#nextAt;
+    return this.#lastAt + (this.#nextAt - this.#lastAt) * this.#pace;
+  }
+
+  get #pace(): number {
+    return this.#options.pace?.() ?? 1;
+  }
+
+  get #stretched(): boolean {
+    return this.#schedule?.kind === 'every' && this.#pace > 1;
+  }
+
   #longestSleep(): number {
+    if (this.#stretched) return STRETCHED_SLEEP_MS;
     return this.#schedule?.kind === 'every' ? Math.min(this.#schedule.everyMs * 2, LONGEST_SLEEP_MS) : LONGEST_SLEEP_MS;
   }
 

@@ -37,6 +37,8 @@ export async function serve(invocation: Invocation, config: Config, options: Ser
 
   output.line(output.colors.bold(`muster ${version}`));
   const running = await Promise.race([runtime.start(steps), crash.happened]);
+  // A process that is nothing but a host ends with it; API and dashboard of `up` go on without.
+  if (!options.server) void running.host?.dismissed.then(() => signals.stop());
   try {
     if (!signals.signal.aborted) {
       await announce(

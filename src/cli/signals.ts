@@ -21,6 +21,11 @@ export class StopSignals implements Disposable {
     return this.#stop.signal;
   }
 
+  /** As the first Ctrl-C does. */
+  stop(): void {
+    this.#stop.abort();
+  }
+
   [Symbol.dispose](): void {
     for (const name of Object.keys(SIGNALS)) process.off(name, this.#onSignal);
   }

@@ -5,7 +5,12 @@ import { healthOfRuns, type HealthReport } from '../agent/health.ts';
 import type { AgentId, Epoch } from '../base/ids.ts';
 import { sql } from '../db/sql.ts';
 import { surveyFleet, type Survey } from '../state/survey.ts';
+import { chooseMovers } from './movers.ts';
+import { openHosts } from './open-hosts.ts';
 import { fairShare, planMoves, type Surplus } from './placement.ts';
+import type { Pressure } from './pressure.ts';
+import { shed } from './pressure-watch.ts';
+import { explainWaiting } from './waiting-agents.ts';
 
 /** Where the summary of the fleet stands in system_state. */
 export const FLEET_SUMMARY_KEY = 'fleet:summary';
@@ -13,12 +18,16 @@ export const FLEET_SUMMARY_KEY = 'fleet:summary';
 const SUMMARY_EVERY_MS = 60_000;
 /** Hosts must be out of balance this many looks in a row before agents move: a host that has just joined is still claiming. */
 const LOOKS_BEFORE_MOVES = 2;
+/** After a look that found hosts out of balance and no agent that could mend it, the next is so far off at least. */
+const FRUITLESS_PAUSE_MS = 60_000;
 /** A move that its host has not carried out by then is off. */
 const MOVE_TTL_MS = 60_000;
 
 const config = z.strictObject({
   /** Whether agents are moved from hosts with more than their share to hosts with room. */
   rebalance: z.boolean().default(true),
+  /** Whether runs are stretched, those of the lowest priority first, while the database is under pressure. */
+  shed_load: z.boolean().default(true),
 });
 type Config = z.output<typeof config>;
 
@@ -31,6 +40,10 @@ interface Memory {
   /** Agents that were asked to move, at which epoch; further moves wait until these have happened. */
   asked: ReadonlyMap<AgentId, Epoch>;
   askedAt: number;
+  /** Until then no move is looked for again, as long as the hosts are these. */
+  restUntil: number;
+  restHosts: string;
+  pressure: Pressure | undefined;
 }
 
 const memories = new WeakMap<object, Memory>();
@@ -45,6 +58,9 @@ function memoryOf(ctx: AgentContext<Config>): Memory {
       survey: undefined,
       asked: new Map(),
       askedAt: Number.NEGATIVE_INFINITY,
+      restUntil: Number.NEGATIVE_INFINITY,
+      restHosts: '',
+      pressure: undefined,
     };
     memories.set(ctx.life, memory);
   }
@@ -58,7 +74,8 @@ function memoryOf(ctx: AgentContext<Config>): Memory {
 export const agentCoordinator = defineAgent({
   type: 'agent_coordinator',
   name: 'Agent coordinator',
-  description: 'Leads the fleet: declares silent hosts lost, evens out where agents run, and publishes a summary of the fleet.',
+  description:
+    'Leads the fleet: declares silent hosts lost, says why agents wait, evens out where agents run, and slows the fleet down while the database is under pressure.',
   capabilities: {
     lifecycle_management: 'Frees the agents of hosts that stopped answering, so that others take them',
     health_monitoring: 'Tells when agents wait because no host has room for them',
@@ -78,17 +95,24 @@ export const agentCoordinator = defineAgent({
 
   async run(ctx) {
     const memory = memoryOf(ctx);
+    const before = ctx.clock.monotonic();
     const survey = await look(ctx);
+    const lookMs = ctx.clock.monotonic() - before;
     memory.survey = survey;
+    memory.pressure = await shed(ctx, memory.pressure, survey, lookMs, ctx.config.shed_load);
     if (survey.hosts.some((host) => host.overdue)) {
       const lost = await ctx.fleet.hosts.expire();
       if (lost.length > 0) ctx.log.warn({ hosts: lost }, 'hosts declared lost');
     }
-    const moves = ctx.config.rebalance && !(await stillMoving(ctx, memory)) ? plannedMoves(survey) : [];
+    const { waiting, unplaceable } = await explainWaiting(ctx);
+    // While agents wait that somebody can take, or a host is overdue, the picture is not settled.
+    const settled = waiting === unplaceable && !survey.hosts.some((host) => host.overdue);
+    const mayMove = settled && ctx.config.rebalance && !isResting(ctx, memory, survey) && !(await stillMoving(ctx, memory));
+    const moves = mayMove ? planMoves(heldIn(survey), survey.hosts) : [];
     memory.unbalancedLooks = moves.length === 0 ? 0 : memory.unbalancedLooks + 1;
-    if (memory.unbalancedLooks >= LOOKS_BEFORE_MOVES) await askToMove(ctx, memory, moves);
+    if (memory.unbalancedLooks >= LOOKS_BEFORE_MOVES) await askToMove(ctx, memory, moves, survey);
     await publish(ctx, memory, survey);
-    return { hosts: survey.hosts.length, active: survey.active, held: heldIn(survey), moves: moves.length };
+    return { hosts: survey.hosts.length, active: survey.active, held: heldIn(survey), unplaceable, moves: moves.length };
   },
 
   health(ctx) {
@@ -103,10 +127,15 @@ const look = (ctx: AgentContext<Config>): Promise<Survey> =>
 
 const heldIn = (survey: Survey): number => survey.hosts.reduce((sum, host) => sum + host.agents, 0);
 
-/** While agents wait to be claimed, or a host is overdue, the picture is not settled. */
-function plannedMoves(survey: Survey): readonly Surplus[] {
-  return heldIn(survey) < survey.active || survey.hosts.some((host) => host.overdue) ? [] : planMoves(survey.active, survey.hosts);
-}
+const hostsIn = (survey: Survey): string =>
+  survey.hosts
+    .map(({ hostId, desired }) => `${hostId}:${desired}`)
+    .toSorted()
+    .join();
+
+/** The last look at these hosts found nothing that could move. */
+const isResting = (ctx: AgentContext<Config>, memory: Memory, survey: Survey): boolean =>
+  ctx.clock.monotonic() < memory.restUntil && memory.restHosts === hostsIn(survey);
 
 /** Whether agents that were asked to move have not moved yet. After their commands have expired they are not waited for. */
 async function stillMoving(ctx: AgentContext<Config>, memory: Memory): Promise<boolean> {
@@ -121,14 +150,18 @@ async function stillMoving(ctx: AgentContext<Config>, memory: Memory): Promise<b
 }
 
 /** Asks through the inbox of each agent: the host that holds it ends it and gives it back, and who has room takes it. */
-async function askToMove(ctx: AgentContext<Config>, memory: Memory, moves: readonly Surplus[]): Promise<void> {
+async function askToMove(ctx: AgentContext<Config>, memory: Memory, moves: readonly Surplus[], survey: Survey): Promise<void> {
   const asked = new Map<AgentId, Epoch>();
+  const lacking = new Map(survey.hosts.map((host) => [host.hostId, fairShare(heldIn(survey), survey.hosts, host.hostId) - host.agents]));
+  const receivers = (await openHosts(ctx, true)).map((host) => ({ ...host, room: lacking.get(host.hostId) ?? 0 }));
   for (const { hostId, count, share } of moves) {
     const agents = await ctx.fleet.agents.list({ hostId, state: 'active' }, { limit: 1_000 });
     // Who came last has the least to lose. The coordinator does not move itself.
     const newest = agents.filter((agent) => agent.agentId !== ctx.agentId).toSorted((a, b) => (b.acquiredAt ?? 0) - (a.acquiredAt ?? 0));
-    const reason = `rebalancing: its host runs ${agents.length} agents and its share is ${share}`;
-    for (const { agentId, epoch } of newest.slice(0, count)) {
+    const slow = (survey.hosts.find((host) => host.hostId === hostId)?.weight ?? 1) < 1 ? ', for it is overloaded' : '';
+    const reason = `rebalancing: its host runs ${agents.length} agents and its share is ${share}${slow}`;
+    const movers = chooseMovers(newest, receivers, count);
+    for (const { agentId, epoch } of movers) {
       await ctx.fleet.commands.submit({
         agentId,
         command: 'move',
@@ -139,7 +172,11 @@ async function askToMove(ctx: AgentContext<Config>, memory: Memory, moves: reado
       });
       asked.set(agentId, epoch);
     }
-    ctx.log.info({ host_id: hostId, agents: count }, reason);
+    if (movers.length > 0) ctx.log.info({ host_id: hostId, agents: movers.length }, reason);
+  }
+  if (asked.size === 0) {
+    memory.restUntil = ctx.clock.monotonic() + FRUITLESS_PAUSE_MS;
+    memory.restHosts = hostsIn(survey);
   }
   memory.asked = asked;
   memory.askedAt = ctx.clock.monotonic();
@@ -158,12 +195,14 @@ async function publish(ctx: AgentContext<Config>, memory: Memory, survey: Survey
       held: heldIn(survey),
       by_status: rows,
     },
+    shedding: { level: memory.pressure?.level ?? 0, reason: memory.pressure?.level ? memory.pressure.reason : null },
     hosts: survey.hosts
       .toSorted((a, b) => a.hostId.localeCompare(b.hostId))
       .map((host) => ({
         host_id: host.hostId,
         agents: host.agents,
         capacity: host.capacity,
+        weight: host.weight,
         share: fairShare(survey.active, survey.hosts, host.hostId),
       })),
   };

@@ -1,4 +1,7 @@
-/** What happens to agents, with what is told about it. `agent:lost` and `host:lost` are written by the database as it takes them. */
+/**
+ * What happens to agents, with what is told about it. `agent:lost` and `host:lost` are written by the database as it takes them,
+ * `agent:unplaceable` (reason) by the coordinator, once for each reason an agent has to wait.
+ */
 export interface AgentEventData {
   /** A host took the agent. */
   'agent:claimed': { readonly agent_type: string };

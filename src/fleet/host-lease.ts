@@ -40,6 +40,8 @@ export interface BeatCounts {
   readonly missed: number;
   /** Longest time between two confirmed beats, milliseconds. */
   readonly longestGapMs: number;
+  /** How long the last beat took, from sending it to its answer, milliseconds. */
+  readonly lastMs: number | undefined;
 }
 
 /** A host's lease: renews it with every beat, and knows by its own clock until when to believe in it. */
@@ -52,7 +54,13 @@ export class HostLease {
   #inFlight = new Set<Promise<void>>();
   #expiry = new AbortController();
   #confirmedAt: number | undefined;
-  #counts = { confirmed: 0, failed: 0, missed: 0, longestGapMs: 0 };
+  #counts: { -readonly [Count in keyof BeatCounts]: BeatCounts[Count] } = {
+    confirmed: 0,
+    failed: 0,
+    missed: 0,
+    longestGapMs: 0,
+    lastMs: undefined,
+  };
 
   constructor(options: HostLeaseOptions) {
     this.#options = options;
@@ -113,6 +121,7 @@ export class HostLease {
       this.#options.taken();
       return true;
     }
+    this.#counts.lastMs = clock.monotonic() - sentAt;
     this.#count(clock.monotonic());
     const agreed = this.#reports.confirmed(reports, result, sentAt);
     if (result.lost.length > 0) {

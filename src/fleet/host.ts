@@ -12,6 +12,7 @@ import { Leftovers } from './leftovers.ts';
 import { Membership, type MembershipCounts, type MembershipOptions } from './membership.ts';
 import { ownProcessKey } from './process-key.ts';
 import { SlotCode } from './slot-code.ts';
+import { placementsOf } from './type-placements.ts';
 
 export interface FleetHostOptions {
   readonly state: SharedState;
@@ -66,6 +67,9 @@ export class FleetHost implements Service {
   #rejoining: Promise<void> = Promise.resolve();
   #rejoined = 0;
   #stopped: Promise<void> | undefined;
+  #dismiss: () => void = () => undefined;
+  /** Resolves when an operator has told this host to stop and it has left the fleet. */
+  readonly dismissed: Promise<void> = new Promise((resolve) => (this.#dismiss = resolve));
 
   constructor(options: FleetHostOptions) {
     const beatMs = options.beatMs ?? 2_000;
@@ -112,6 +116,7 @@ export class FleetHost implements Service {
       labels: labels ?? {},
       capacity: capacity ?? 1_000,
       leaseMs: leaseMs ?? 8_000,
+      types: placementsOf(this.#types.values()),
     };
     this.#membership = await this.#join(this.#host);
     await this.#membership.poll();
@@ -136,8 +141,10 @@ export class FleetHost implements Service {
   async #stop(): Promise<void> {
     this.#stopping.abort();
     await this.#rejoining;
-    const member = this.#membership;
-    if (member === undefined) return;
+    if (this.#membership !== undefined) await this.#leave(this.#membership);
+  }
+
+  async #leave(member: Membership): Promise<void> {
     try {
       await member.leave(this.#options.drainMs ?? 10_000);
     } catch (error) {
@@ -160,18 +167,24 @@ export class FleetHost implements Service {
       log,
       leftovers: this.#leftovers,
       taken: () => {
-        if (this.#membership === member) this.#rejoining = this.#rejoin(member, host);
+        if (this.#membership !== member) return;
+        log.warn({ host_id: member.hostId }, 'the lease was taken: joining again as a new host');
+        this.#rejoining = this.#rejoin(member, host, () => member.abandon());
+      },
+      dismissed: (desired) => {
+        if (this.#membership !== member || this.#stopping.signal.aborted) return;
+        if (desired === 'stop') void this.stop().finally(() => this.#dismiss());
+        else this.#rejoining = this.#rejoin(member, host, () => this.#leave(member));
       },
     });
     await member.join();
     return member;
   }
 
-  /** Comes back as a new host, as soon as the database lets it. */
-  async #rejoin(former: Membership, host: MembershipOptions['host']): Promise<void> {
-    this.#options.log.warn({ host_id: former.hostId }, 'the lease was taken: joining again as a new host');
+  /** Comes back as a new host, as soon as the former one has ended and the database lets it. */
+  async #rejoin(former: Membership, host: MembershipOptions['host'], end: () => Promise<void>): Promise<void> {
     const wasRunning = former.running;
-    await former.abandon();
+    await end();
     for (let pauseMs = REJOIN_FIRST_MS; !this.#stopping.signal.aborted; pauseMs = Math.min(pauseMs * 2, REJOIN_LONGEST_MS)) {
       try {
         const member = await this.#join(host);

@@ -2,13 +2,14 @@ import type { AnyAgentDefinition } from '../agent/definition.ts';
 import type { Clock } from '../base/clock.ts';
 import { newHostId, type HostId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
-import type { NewHost } from '../state/hosts.ts';
+import type { DesiredOfHost, HostLoad, NewHost } from '../state/hosts.ts';
 import type { SharedState } from '../state/shared-state.ts';
 import { surveyFleet, type Survey } from '../state/survey.ts';
 import { CommandInbox } from './command-inbox.ts';
 import { FaultLog } from './fault-log.ts';
 import { HostLease, type BeatCounts } from './host-lease.ts';
 import type { Leftovers } from './leftovers.ts';
+import { judgeLoad, RESTED, weightOf, type LoadStanding } from './load-weight.ts';
 import { Loop } from './loop.ts';
 import { Maintenance } from './maintenance.ts';
 import { Outbox, type OutboxCounts } from './outbox.ts';
@@ -31,6 +32,8 @@ const ANNOUNCE_MS = 500;
 const LAST_FLUSH_MS = 1_000;
 /** Looks at the fleet in one poll: agents that a dead host leaves are taken in the same poll. */
 const MOST_LOOKS = 2;
+/** An agent of a drained host has this long to end. */
+const DRAIN_MS = 15_000;
 
 export interface MembershipOptions {
   readonly state: SharedState;
@@ -46,6 +49,8 @@ export interface MembershipOptions {
   readonly leftovers: Leftovers;
   /** The lease was taken: this membership is over, its agents are told to end. */
   readonly taken: () => void;
+  /** An operator wants the host to leave: for good, or to join again. */
+  readonly dismissed: (desired: 'stop' | 'restart') => void;
 }
 
 export interface MembershipCounts {
@@ -74,6 +79,13 @@ export class Membership {
   #heldDigest = '';
   #waited = 0;
   #claiming = true;
+  #shedLevel = 0;
+  #standing: LoadStanding = RESTED;
+  /** Aborts when the host may keep its agents again. */
+  #draining: AbortController | undefined;
+  #givingAway: Promise<void> | undefined;
+  #dismissed = false;
+  #left: Promise<void> | undefined;
   /** Whether it beats and polls by itself. */
   running = false;
 
@@ -86,14 +98,24 @@ export class Membership {
     const trusted = (): boolean => this.#lease.trusted;
     const common = { state, hostId, clock, random, faults: this.#faults, log: this.#log, trusted };
     this.#outbox = new Outbox({ ...common, filled: () => this.#events.wake(), urgent: () => this.#ledger.wake() });
-    this.#roster = new Roster({ ...common, types, slotCode, leftovers, wake, outbox: this.#outbox, changed: () => this.#lease.wake() });
+    this.#roster = new Roster({
+      ...common,
+      types,
+      slotCode,
+      leftovers,
+      wake,
+      outbox: this.#outbox,
+      changed: () => this.#lease.wake(),
+      labels: host.labels,
+      shedLevel: () => this.#shedLevel,
+    });
     this.#inbox = new CommandInbox({ ...common, roster: this.#roster, more: () => this.#poll.wake() });
     this.#maintenance = new Maintenance(common);
     this.#lease = new HostLease({
       ...common,
       beatMs,
       leaseMs: host.leaseMs,
-      load: () => (this.#claiming ? this.#load.read() : { ...this.#load.read(), leaving: true }),
+      load: () => (this.#claiming ? this.#measure() : { ...this.#measure(), leaving: true }),
       beats: () => this.#roster.beats(),
       lost: (agents) => this.#roster.lose(agents, 'another holder has the agent, or it was deleted'),
       lapsed: () => this.#lapsed(),
@@ -143,6 +165,26 @@ export class Membership {
     this.#load.start();
     await this.#lease.beat();
     this.#log.info({ capacity: host.capacity, pid: host.pid }, 'joined the fleet');
+    await this.#tellOtherVersions();
+  }
+
+  /** Hosts of several versions run side by side, as during an upgrade; but somebody should know. */
+  async #tellOtherVersions(): Promise<void> {
+    const { version } = this.#options.host;
+    const others = (await this.#options.state.hosts.list({ live: true })).filter((host) => host.version !== version);
+    if (others.length === 0) return;
+    const versions = [...new Set(others.map((host) => host.version))].toSorted();
+    this.#log.warn(
+      { version, other_versions: versions, hosts: others.length },
+      `this host is of version ${version}, others are of ${versions.join(', ')}: they run side by side; bring all to one version when you can`,
+    );
+  }
+
+  #measure(): HostLoad {
+    const load = this.#load.read();
+    this.#standing = judgeLoad(this.#standing, load, this.#options.clock.monotonic());
+    const { lastMs } = this.#lease.counts;
+    return { ...load, weight: weightOf(this.#standing), ...(lastMs === undefined ? {} : { beatSeconds: lastMs / 1_000 }) };
   }
 
   /** Begins to beat and poll by itself. */
@@ -182,6 +224,8 @@ export class Membership {
       this.#roster.reconcile(await state.hosts.held(this.hostId));
       this.#heldDigest = survey.heldDigest;
     }
+    this.#shedLevel = survey.shedLevel;
+    this.#obey(survey.hosts.find((host) => host.hostId === this.hostId)?.desired ?? 'run');
     await this.#claim(survey);
     if (survey.commands) await this.#inbox.poll();
   }
@@ -190,6 +234,32 @@ export class Membership {
   get #typeNames(): readonly string[] {
     const { slotCode, types } = this.#options;
     return slotCode === undefined ? [...types.keys()] : [...types.keys(), 'slot'];
+  }
+
+  /** Does what an operator wants of this host. Nothing here is awaited: agents take their time, and the host goes on meanwhile. */
+  #obey(desired: DesiredOfHost): void {
+    if (desired === 'stop' || desired === 'restart') {
+      if (this.#dismissed) return;
+      this.#dismissed = true;
+      this.#claiming = false;
+      this.#log.info(`told to ${desired}: the agents are given away`);
+      this.#options.dismissed(desired);
+    } else if (desired === 'run' && this.#draining !== undefined) {
+      this.#log.info('told to resume: takes agents again');
+      this.#draining.abort();
+      this.#draining = undefined;
+    } else if (desired === 'drain') this.#giveAway();
+  }
+
+  /** As long as there is something to give away, one round after the other: an answer to a claim may come in late. */
+  #giveAway(): void {
+    if (this.#draining === undefined) this.#log.info({ agents: this.#roster.size }, 'told to drain: the agents are given away');
+    this.#draining ??= new AbortController();
+    if (this.#roster.size === 0 || this.#givingAway !== undefined) return;
+    this.#givingAway = this.#roster
+      .drain(DRAIN_MS, 'its host is drained', 'agent:moved', this.#draining.signal)
+      .catch((error: unknown) => this.#faults.failed('drain', error))
+      .finally(() => (this.#givingAway = undefined));
   }
 
   #survey(): Promise<Survey> {
@@ -214,7 +284,7 @@ export class Membership {
   }
 
   async #claim(survey: Survey): Promise<void> {
-    if (!this.#claiming || survey.claimable === 0) {
+    if (!this.#claiming || this.#draining !== undefined || survey.claimable === 0) {
       this.#waited = 0;
       return;
     }
@@ -257,8 +327,13 @@ export class Membership {
     this.#load.stop();
   }
 
-  /** Leaves in good order: ends the agents within the deadline, beats until then, gives everything back. */
-  async leave(deadlineMs: number): Promise<void> {
+  /** Leaves in good order: ends the agents within the deadline, beats until then, gives everything back. Idempotent. */
+  leave(deadlineMs: number): Promise<void> {
+    this.#left ??= this.#leave(deadlineMs);
+    return this.#left;
+  }
+
+  async #leave(deadlineMs: number): Promise<void> {
     const { state } = this.#options;
     const agents = this.#roster.size;
     this.#claiming = false;

@@ -3,10 +3,16 @@ import { describe, expect, test } from 'vitest';
 import { hostId } from '../base/ids.ts';
 import { claimLimit, fairShare, LOOKS_BEFORE_EXTRA, planMoves, type PlacedHost } from './placement.ts';
 
-const host = (name: string, capacity: number, agents = 0): PlacedHost => ({ hostId: hostId(name), capacity, agents });
+const host = (name: string, capacity: number, agents = 0, weight = 1): PlacedHost => ({ hostId: hostId(name), capacity, agents, weight });
 const hosts = fc
-  .array(fc.record({ capacity: fc.integer({ min: 0, max: 50 }), agents: fc.nat(60) }), { minLength: 1, maxLength: 12 })
-  .map((all) => all.map(({ capacity, agents }, n) => host(`host_${n}`, capacity, Math.min(agents, capacity))));
+  .array(
+    fc.record({ capacity: fc.integer({ min: 0, max: 50 }), agents: fc.nat(60), weight: fc.constantFrom(1, 1, 1, 0.75, 0.5, 0.25, 0) }),
+    { minLength: 1, maxLength: 12 },
+  )
+  .map((all) =>
+    all.map(({ capacity, agents, weight }, n) => host(`host_${n}`, capacity, weight === 0 ? 0 : Math.min(agents, capacity), weight)),
+  );
+const roomOf = (fleet: readonly PlacedHost[]): number => sum(fleet.filter((h) => h.weight !== 0).map((h) => h.capacity));
 const sum = (numbers: readonly number[]): number => numbers.reduce((a, b) => a + b, 0);
 
 describe('shares', () => {
@@ -21,8 +27,23 @@ describe('shares', () => {
       fc.property(hosts, fc.nat(400), (fleet, active) => {
         const shares = fleet.map((h) => fairShare(active, fleet, h.hostId));
         shares.forEach((share, n) => expect(share).toBeLessThanOrEqual(fleet[n]?.capacity ?? 0));
-        expect(sum(shares)).toBeGreaterThanOrEqual(Math.min(active, sum(fleet.map((h) => h.capacity))));
+        expect(sum(shares)).toBeGreaterThanOrEqual(Math.min(active, roomOf(fleet)));
         expect(sum(shares)).toBeLessThan(active + fleet.length);
+      }),
+    );
+  });
+
+  test('are smaller for a host that is overloaded, and none for one that leaves', () => {
+    const fleet = [host('well', 100), host('busy', 100, 0, 0.5), host('leaving', 100, 0, 0)];
+    expect(fleet.map((h) => fairShare(30, fleet, h.hostId))).toEqual([20, 10, 0]);
+    expect(fleet.map((h) => fairShare(180, fleet, h.hostId))).toEqual([100, 80, 0]);
+  });
+
+  test('are what they would be without weights where all hosts are equally loaded', () => {
+    fc.assert(
+      fc.property(hosts, fc.nat(400), fc.constantFrom(0.75, 0.5, 0.25), (fleet, active, weight) => {
+        const alike = (each: number): readonly PlacedHost[] => fleet.map((h) => ({ ...h, weight: each }));
+        for (const h of fleet) expect(fairShare(active, alike(weight), h.hostId)).toBe(fairShare(active, alike(1), h.hostId));
       }),
     );
   });
@@ -84,12 +105,15 @@ describe('moves', () => {
             moving += move.count;
             return { ...h, agents: h.agents - move.count };
           });
+          const before = sum(now.map((h) => Math.abs(h.agents - fairShare(active, now, h.hostId)))) + moving;
           now = now.map((h) => {
             const taken = Math.min(moving, Math.max(0, fairShare(active, now, h.hostId) - h.agents));
             moving -= taken;
             return { ...h, agents: h.agents + taken };
           });
           expect(moving).toBe(0);
+          // Every round brings the fleet nearer to its shares: nothing goes to and fro.
+          expect(sum(now.map((h) => Math.abs(h.agents - fairShare(active, now, h.hostId))))).toBeLessThan(before);
         }
       }),
     );

@@ -5,27 +5,35 @@ export interface PlacedHost {
   readonly hostId: HostId;
   readonly capacity: number;
   readonly agents: number;
+  /** What part of an even share it can carry. Default 1; 0 for one that is leaving. */
+  readonly weight?: number;
 }
 
+const weightOf = (host: PlacedHost): number => host.weight ?? 1;
+
 /**
- * How many of the fleet's active agents a host should hold: all alike, as far as their capacities allow. Shares are rounded
- * up, so that they always add up to enough.
+ * How many of the fleet's active agents a host should hold: in proportion to what the hosts can carry, as far as their
+ * capacities allow. Shares are rounded up, so that they always add up to enough.
  */
 export function fairShare(active: number, hosts: readonly PlacedHost[], host: HostId): number {
+  const carrying = hosts.filter((each) => weightOf(each) > 0);
+  const own = carrying.find((each) => each.hostId === host);
+  if (own === undefined) return 0;
   let rest = active;
-  let count = hosts.length;
-  // Hosts too small for an even part take what they can; what is left is divided among the larger ones.
-  for (const { hostId, capacity } of hosts.toSorted((a, b) => a.capacity - b.capacity)) {
-    const part = Math.ceil(rest / count);
-    const share = Math.min(capacity, part);
-    if (hostId === host) return share;
-    if (share < part) {
-      rest -= share;
-      count -= 1;
-    } else return hosts.some((other) => other.hostId === host) ? part : 0;
+  let weight = carrying.reduce((sum, each) => sum + weightOf(each), 0);
+  // Hosts too small for their part take what they can; what is left is divided among the others.
+  for (const each of carrying.toSorted((a, b) => a.capacity / weightOf(a) - b.capacity / weightOf(b))) {
+    const part = (rest * weightOf(each)) / weight;
+    if (each.capacity >= part) break;
+    if (each === own) return each.capacity;
+    rest -= each.capacity;
+    weight -= weightOf(each);
   }
-  return 0;
+  return Math.min(own.capacity, Math.ceil(tidy((rest * weightOf(own)) / weight)));
 }
+
+/** Without what binary fractions leave behind: a share of 2.0000000000000004 is 2. */
+const tidy = (part: number): number => Math.round(part * 1e6) / 1e6;
 
 export interface ClaimSituation {
   readonly active: number;
@@ -68,6 +76,8 @@ export function planMoves(active: number, hosts: readonly PlacedHost[]): readonl
   let budget = MOST_MOVES;
   const moves: Surplus[] = [];
   for (const { host, share } of shares) {
+    // One that is leaving gives everything away by itself.
+    if (weightOf(host) === 0) continue;
     const surplus = host.agents - share;
     if (surplus <= Math.floor(share * TOLERANCE)) continue;
     const count = Math.min(Math.ceil(surplus / 2), wanted, budget);

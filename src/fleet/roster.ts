@@ -16,10 +16,13 @@ import { contextsOf } from './agent-context.ts';
 import type { FaultLog } from './fault-log.ts';
 import type { AgentEvent } from './fleet-event.ts';
 import type { Leftovers } from './leftovers.ts';
+import { misplaced } from './movers.ts';
 import type { Outbox } from './outbox.ts';
+import { paceOf } from './shedding.ts';
 import type { SlotCode } from './slot-code.ts';
 import { Supervisor } from './supervisor.ts';
 import { Arrivals, idleBeat } from './arrivals.ts';
+import { placementsOf } from './type-placements.ts';
 
 /** An agent has this long to end before its lease is given back without waiting for it any longer. */
 const LET_GO_MS = 15_000;
@@ -40,6 +43,9 @@ export interface RosterOptions {
   readonly leftovers: Leftovers;
   readonly trusted: () => boolean;
   readonly wake: { hint(topic: string): void } | undefined;
+  readonly labels: Readonly<Record<string, string>>;
+  /** How far runs are stretched to spare the database, 0 to 3. */
+  readonly shedLevel: () => number;
   /** Something changed that the next beat should tell soon. */
   readonly changed: () => void;
 }
@@ -107,6 +113,15 @@ export class Roster {
         if (record.epoch > (this.#released.get(record.agentId) ?? 0) && !this.#arrivals.has(record.agentId)) this.#adopt(record);
       } else if (!entry.leaving) this.#follow(entry, record);
     }
+    this.#giveAwayMisplaced(held);
+  }
+
+  /** What may not run here any more, because its placement has changed, goes to where it may. */
+  #giveAwayMisplaced(held: readonly AgentRecord[]): void {
+    const { hostId, labels, types } = this.#options;
+    const staying = held.filter((record) => record.state !== 'inactive' && this.#entries.get(record.agentId)?.leaving === false);
+    for (const [agent, reason] of misplaced(staying, { hostId, labels, types: placementsOf(types.values()) }))
+      void this.move(agent as AgentId, reason);
   }
 
   #follow(entry: Entry, record: AgentRecord): void {
@@ -171,6 +186,7 @@ export class Roster {
         outbox.sample(lane, runSample(outcome, clock.now()));
         outbox.runEnded(run, outcome);
       },
+      pace: () => paceOf(priorityOf(definition), this.#options.shedLevel()),
       after: leftovers.endOf(record.agentId),
     });
     this.#released.delete(record.agentId);
@@ -296,17 +312,23 @@ export class Roster {
 
   /**
    * Ends all agents, those of the lowest priority first, and gives each group back as soon as it has ended. Each group may use
-   * an even part of the time that is left.
+   * an even part of the time that is left. What has not begun when the signal aborts stays.
    */
-  async drain(deadlineMs: number, reason: string): Promise<void> {
+  async drain(
+    deadlineMs: number,
+    reason: string,
+    event: 'agent:stopped' | 'agent:moved' = 'agent:stopped',
+    signal?: AbortSignal,
+  ): Promise<void> {
     const { clock } = this.#options;
     const until = clock.monotonic() + deadlineMs;
     for (const record of this.#arrivals.clear()) this.#giveBack({ ...idleBeat(record), reason });
     const priorities = [...new Set([...this.#entries.values()].map(priorityOfEntry))].toSorted((a, b) => a - b);
     for (const [n, priority] of priorities.entries()) {
+      if (signal?.aborted === true) return;
       const partMs = Math.max(0, until - clock.monotonic()) / (priorities.length - n);
       const group = [...this.#entries.values()].filter((entry) => priorityOfEntry(entry) === priority && !entry.leaving);
-      await Promise.all(group.map((entry) => this.#leave(entry, reason, 'agent:stopped', partMs)));
+      await Promise.all(group.map((entry) => this.#leave(entry, reason, event, partMs)));
     }
     if (this.#unreleased.length > 0)
       this.#leaving.add(this.flushReleases().catch((error: unknown) => this.#options.faults.failed('release', error)));

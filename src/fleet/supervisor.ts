@@ -15,6 +15,7 @@ import type { AgentRecord, AgentStatus } from '../state/agents.ts';
 import type { AgentBeat } from '../state/hosts.ts';
 import type { AgentEvent } from './fleet-event.ts';
 import { afterCrash, NO_CRASHES, restartDelayMs, type CrashRecord } from './restart-policy.ts';
+import { paceNote } from './shedding.ts';
 
 export interface SupervisorOptions {
   readonly definition: AnyAgentDefinition;
@@ -27,6 +28,8 @@ export interface SupervisorOptions {
   readonly emit: (event: AgentEvent) => void;
   readonly began: (run: RunStart) => void;
   readonly ran: (outcome: RunOutcome, run: RunStart) => void;
+  /** By how much the time between its runs is stretched now. */
+  readonly pace?: () => number;
   /** A copy of this agent from before whose code has not ended yet: two never run in one process. */
   readonly after?: Promise<unknown> | undefined;
 }
@@ -228,7 +231,7 @@ export class Supervisor {
   }
 
   #newRunner(config: never): Runner {
-    const { began, clock, contexts, emit, log, ran } = this.#options;
+    const { began, clock, contexts, emit, log, pace, ran } = this.#options;
     return new AgentRunner<never>({
       definition: this.definition,
       agentId: this.agentId,
@@ -236,6 +239,7 @@ export class Supervisor {
       clock,
       ledger: this.#ledger,
       context: contexts,
+      ...(pace === undefined ? {} : { pace }),
       observer: {
         started: () => this.#started(),
         began,
@@ -285,7 +289,10 @@ export class Supervisor {
     if (this.#status !== 'running' && this.#status !== 'degraded') return health;
     const unwell = this.#stuckIn !== undefined || this.#ledger.consecutiveFailures > 0 || health.score < DEGRADED_BELOW;
     this.#status = unwell ? 'degraded' : 'running';
-    this.#reason = this.#stuckIn === undefined ? boundedReason(health) : `it ignores its abort signal in ${this.#stuckIn}`;
+    this.#reason =
+      this.#stuckIn === undefined
+        ? (boundedReason(health) ?? paceNote(this.#hasInterval ? (this.#options.pace?.() ?? 1) : 1))
+        : `it ignores its abort signal in ${this.#stuckIn}`;
     if (unwell !== this.#unwell) {
       this.#unwell = unwell;
       this.#options.emit(
@@ -295,6 +302,12 @@ export class Supervisor {
       );
     }
     return health;
+  }
+
+  /** Whether stretching intervals concerns it. */
+  get #hasInterval(): boolean {
+    const { schedule } = this.definition;
+    return typeof schedule === 'function' || schedule?.every !== undefined;
   }
 
   #crashed(end: Extract<LifeEnd, { kind: 'crashed' }>, livedMs: number): number {

@@ -1,6 +1,7 @@
 import type { HostId } from '../base/ids.ts';
-import { named, sql, type Sql } from '../db/sql.ts';
+import { named, raw, sql, type Sql } from '../db/sql.ts';
 import type { AgentBeat, HostLoad } from './hosts.ts';
+import { mayRun } from './placement.ts';
 
 /** Agents as columns, for unnest: one parameter a column however many agents (4 µs a row in Node against 5.6 for VALUES). */
 function columns(agents: readonly AgentBeat[]): Sql {
@@ -63,24 +64,29 @@ export function beatStatement(host: HostId, leaseMs: number, silenceMs: number, 
 }
 
 /**
- * Takes agents nobody holds. The host's own row is locked FOR KEY SHARE: a host that is being declared lost takes nothing.
- * The array keeps the planner from running the locking subquery more than once.
+ * Takes agents nobody holds and this host may run, one at most of each anti-affinity group: members passed over are taken by
+ * other hosts. The host's own row is locked FOR KEY SHARE: a host that is being declared lost takes nothing, nor does one that
+ * is told to leave. The materialised expression keeps the planner from running the locking query more than once.
  */
 export function claimStatement(host: HostId, types: readonly string[], limit: number): Sql {
   return sql`with me as materialized (
-      select host_id from muster.hosts where host_id = ${host} and status = 'live' and expires_at > clock_timestamp() for key share
+      select host_id, labels, types from muster.hosts
+      where host_id = ${host} and status = 'live' and desired = 'run' and expires_at > clock_timestamp() for key share
+    ), free as materialized (
+      select free.agent_id, muster.placement_of((select me.types from me), a.agent_type, a.metadata) ->> 'anti_affinity' as anti_affinity
+      from muster.agent_leases free
+      join muster.agents a on a.agent_id = free.agent_id
+      where free.host_id is null and a.state = 'active' and a.agent_type = any (${types}::text[]) and ${mayRun(host, raw('free'))}
+      order by free.agent_id
+      limit ${limit}
+      for update of free skip locked
     )
     update muster.agent_leases l
     set host_id = me.host_id, epoch = l.epoch + 1, acquired_at = clock_timestamp(), status = 'starting', reason = null
     from me
     where l.host_id is null and l.agent_id = any (array(
-      select free.agent_id
-      from muster.agent_leases free
-      join muster.agents a on a.agent_id = free.agent_id
-      where free.host_id is null and a.state = 'active' and a.agent_type = any (${types}::text[])
-      order by free.agent_id
-      limit ${limit}
-      for update of free skip locked
+      select distinct on (anti_affinity, case when anti_affinity is null then agent_id end) agent_id
+      from free order by anti_affinity, case when anti_affinity is null then agent_id end, agent_id
     ))
     returning l.agent_id`;
 }

@@ -1,8 +1,11 @@
 import { agentId, hostId, type AgentId, type Epoch, type HostId } from '../base/ids.ts';
+import { MusterError } from '../base/errors.ts';
 import type { Database } from '../db/database.ts';
-import { sql } from '../db/sql.ts';
+import { sql, type Sql } from '../db/sql.ts';
 import { selectAgents, type AgentRecord, type AgentStatus } from './agents.ts';
 import { beatStatement, claimStatement, releaseStatement } from './host-statements.ts';
+import type { Placement } from './placement.ts';
+import { requireRow } from './rows.ts';
 
 export interface HostLoad {
   /** Share of one core this process used since the last beat. */
@@ -12,7 +15,22 @@ export interface HostLoad {
   readonly eventLoopLagSeconds?: number;
   /** It is on its way out: its share of the agents is the others' to take. */
   readonly leaving?: boolean;
+  /** How long the last beat took, from sending it to its answer. */
+  readonly beatSeconds?: number;
+  /** Share of the machine's processors that was busy, whoever kept them so. */
+  readonly machineCpuRatio?: number;
+  readonly machineCores?: number;
+  readonly machineMemoryBytes?: number;
+  readonly machineMemoryFreeBytes?: number;
+  /** What part of an even share of the agents it can carry: 1 for all of it. */
+  readonly weight?: number;
 }
+
+/**
+ * What an operator wants of a host. `drain`: it gives its agents away and takes none. `stop`: that, and it leaves the fleet.
+ * `restart`: that, and it joins again as a new host in the same process.
+ */
+export type DesiredOfHost = 'run' | 'drain' | 'stop' | 'restart';
 
 export interface NewHost {
   readonly hostId: HostId;
@@ -24,15 +42,21 @@ export interface NewHost {
   readonly labels: Readonly<Record<string, string>>;
   readonly capacity: number;
   readonly leaseMs: number;
+  /** The types it runs, each with where its agents run unless they say otherwise. */
+  readonly types?: Readonly<Record<string, Placement>>;
 }
 
-export interface HostRecord extends Omit<NewHost, 'leaseMs'> {
+export interface HostRecord extends Omit<NewHost, 'leaseMs' | 'types'> {
   readonly status: 'live' | 'lost' | 'stopped';
+  readonly desired: DesiredOfHost;
+  readonly desiredBy: string | null;
+  readonly desiredAt: number | null;
   readonly load: HostLoad;
   readonly agents: number;
   readonly startedAt: number;
   readonly lastBeatAt: number;
   readonly expiresAt: number;
+  readonly stoppedAt: number | null;
 }
 
 /** What one agent reports with a beat. */
@@ -84,6 +108,9 @@ export interface Hosts {
   /** Leaves: releases everything that is still held and marks the host stopped. */
   leave(host: HostId): Promise<void>;
   list(filter?: { readonly live?: boolean }): Promise<readonly HostRecord[]>;
+  get(host: HostId): Promise<HostRecord | undefined>;
+  /** Says what is wanted of a host. Throws NOT_FOUND, and CONFLICT where it is not live. */
+  desire(host: HostId, desired: DesiredOfHost, by: string): Promise<HostRecord>;
   /** The desired rows of the agents this host holds: what to reconcile with. */
   held(host: HostId): Promise<readonly AgentRecord[]>;
   /** Forgets hosts that ended longer ago than this. */
@@ -111,11 +138,25 @@ export function createHosts(database: Database, options: HostsOptions): Hosts {
     return rows.map((row) => hostId(row.host_id));
   };
 
+  const select = async (where: Sql): Promise<readonly HostRecord[]> => {
+    const { rows } = await database.query<HostRow>(sql`
+      select h.host_id, h.hostname, h.pid, h.process_key, h.version, h.labels, h.capacity, h.load, h.status, h.desired, h.desired_by,
+        (extract(epoch from h.started_at) * 1000)::float8 as started_at, (extract(epoch from h.last_beat_at) * 1000)::float8 as last_beat_at,
+        (extract(epoch from h.expires_at) * 1000)::float8 as expires_at, (extract(epoch from h.desired_at) * 1000)::float8 as desired_at,
+        (extract(epoch from h.stopped_at) * 1000)::float8 as stopped_at, coalesce(l.agents, 0)::int as agents
+      from muster.hosts h
+      left join (select host_id, count(*) as agents from muster.agent_leases where host_id is not null group by host_id) l using (host_id)
+      where ${where}
+      order by h.started_at desc limit 1000`);
+    return rows.map(toHost);
+  };
+  const one = async (host: HostId): Promise<HostRecord | undefined> => (await select(sql`h.host_id = ${host}`))[0];
+
   return {
     async join(host) {
-      await database.query(sql`insert into muster.hosts (host_id, hostname, pid, process_key, version, labels, capacity, expires_at)
+      await database.query(sql`insert into muster.hosts (host_id, hostname, pid, process_key, version, labels, capacity, types, expires_at)
         values (${host.hostId}, ${host.hostname}, ${host.pid}, ${host.processKey}, ${host.version}, ${JSON.stringify(host.labels)}::jsonb,
-                ${host.capacity}, clock_timestamp() + ${host.leaseMs} * interval '1 millisecond')`);
+                ${host.capacity}, ${JSON.stringify(host.types ?? {})}::jsonb, clock_timestamp() + ${host.leaseMs} * interval '1 millisecond')`);
     },
 
     async beat(host, leaseMs, load, beats) {
@@ -174,16 +215,26 @@ export function createHosts(database: Database, options: HostsOptions): Hosts {
       options.freed();
     },
 
-    async list(filter) {
-      const { rows } = await database.query<HostRow>(sql`
-        select h.host_id, h.hostname, h.pid, h.process_key, h.version, h.labels, h.capacity, h.load, h.status,
-          (extract(epoch from h.started_at) * 1000)::float8 as started_at, (extract(epoch from h.last_beat_at) * 1000)::float8 as last_beat_at,
-          (extract(epoch from h.expires_at) * 1000)::float8 as expires_at, coalesce(l.agents, 0)::int as agents
-        from muster.hosts h
-        left join (select host_id, count(*) as agents from muster.agent_leases where host_id is not null group by host_id) l using (host_id)
-        where ${filter?.live ?? null}::boolean is null or (h.status = 'live') = ${filter?.live ?? null}
-        order by h.started_at desc limit 1000`);
-      return rows.map(toHost);
+    list: (filter) => select(sql`${filter?.live ?? null}::boolean is null or (h.status = 'live') = ${filter?.live ?? null}`),
+    get: one,
+
+    async desire(host, desired, by) {
+      const { count } =
+        await database.query(sql`update muster.hosts set desired = ${desired}, desired_by = ${by}, desired_at = clock_timestamp()
+        where host_id = ${host} and status = 'live' and desired not in ('stop', 'restart')`);
+      const record = requireRow(await one(host), `host ${host}`);
+      if (count === 0 && !(record.status === 'live' && record.desired === desired)) {
+        throw new MusterError(
+          'CONFLICT',
+          `host ${host} is ${record.status === 'live' ? `told to ${record.desired} already` : record.status}`,
+          {
+            remedy: 'List the hosts: one that ended comes back under another id.',
+          },
+        );
+      }
+      // It sees what is wanted of it where it looks for agents.
+      options.freed();
+      return record;
     },
 
     held: (host) => selectAgents(database, sql`f.host_id = ${host}`, 100_000),
@@ -210,6 +261,10 @@ interface HostRow {
   readonly started_at: number;
   readonly last_beat_at: number;
   readonly expires_at: number;
+  readonly stopped_at: number | null;
+  readonly desired: DesiredOfHost;
+  readonly desired_by: string | null;
+  readonly desired_at: number | null;
   readonly agents: number;
 }
 
@@ -227,6 +282,10 @@ function toHost(row: HostRow): HostRecord {
     startedAt: row.started_at,
     lastBeatAt: row.last_beat_at,
     expiresAt: row.expires_at,
+    stoppedAt: row.stopped_at,
+    desired: row.desired,
+    desiredBy: row.desired_by,
+    desiredAt: row.desired_at,
     agents: row.agents,
   };
 }

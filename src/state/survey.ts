@@ -1,6 +1,8 @@
 import { hostId, type HostId } from '../base/ids.ts';
 import type { Queryable } from '../db/database.ts';
-import { named, sql } from '../db/sql.ts';
+import { named, raw, sql } from '../db/sql.ts';
+import type { DesiredOfHost } from './hosts.ts';
+import { mayRun } from './placement.ts';
 
 export interface SurveyedHost {
   readonly hostId: HostId;
@@ -8,6 +10,11 @@ export interface SurveyedHost {
   readonly capacity: number;
   /** Agents it holds; counted when the survey counts. */
   readonly agents: number;
+  /** What part of an even share it can carry, as it measures itself: 1 for all of it, 0 for a host that is leaving. */
+  readonly weight: number;
+  readonly desired: DesiredOfHost;
+  /** How long its last beat took, milliseconds. */
+  readonly beatMs: number | null;
   readonly processKey: string | null;
   /** Its lease has run out, and nobody has taken it yet. */
   readonly overdue: boolean;
@@ -19,11 +26,13 @@ export interface Survey {
   readonly heldDigest: string;
   /** Active agents of the fleet, whoever holds them; counted when the survey counts. */
   readonly active: number;
-  /** Active agents of the asked types that nobody holds. */
+  /** Active agents of the asked types that nobody holds and this host may run. */
   readonly claimable: number;
   /** Commands that wait for agents this host holds. */
   readonly commands: boolean;
   readonly hosts: readonly SurveyedHost[];
+  /** How far runs are stretched to spare the database: 0 (not at all) to 3. */
+  readonly shedLevel: number;
 }
 
 interface SurveyRow {
@@ -32,7 +41,17 @@ interface SurveyRow {
   readonly active: number;
   readonly claimable: number;
   readonly commands: boolean;
-  readonly hosts: readonly { host_id: string; capacity: number; agents: number; process_key: string | null; overdue: boolean }[];
+  readonly shed_level: number;
+  readonly hosts: readonly {
+    host_id: string;
+    capacity: number;
+    agents: number;
+    weight: number;
+    beat_ms: number | null;
+    desired: DesiredOfHost;
+    process_key: string | null;
+    overdue: boolean;
+  }[];
 }
 
 /**
@@ -50,17 +69,22 @@ export async function surveyFleet(
   const { rows } = await on.query<SurveyRow>(
     named(
       'muster-survey',
-      sql`with free as materialized (
+      sql`with me as (
+        select labels, types from muster.hosts where host_id = ${host}::uuid
+      ), free as materialized (
         select count(*)::int as claimable
         from muster.agent_leases l join muster.agents a using (agent_id)
         where l.host_id is null and a.state = 'active' and a.agent_type = any (${types}::text[])
+          and ${mayRun(host, raw('l'))}
       ), counting as materialized (
         select ${options.count ?? false}::boolean or claimable > 0 as wanted from free
       ), holders as (
         select host_id, count(*) as agents from muster.agent_leases where host_id is not null and (select wanted from counting) group by host_id
       ), live as (
         select h.host_id, case when (h.load->>'leaving')::boolean then 0 else h.capacity end as capacity, h.process_key,
-          h.expires_at < clock_timestamp() as overdue, coalesce(s.agents, 0) as agents
+          h.expires_at < clock_timestamp() as overdue, coalesce(s.agents, 0) as agents, h.desired,
+          case when (h.load->>'leaving')::boolean then 0 else coalesce((h.load ->> 'weight')::float8, 1) end as weight,
+          (h.load ->> 'beatSeconds')::float8 * 1000 as beat_ms
         from muster.hosts h left join holders s using (host_id) where h.status = 'live'
       ), mine as (
         select count(*)::int as held, coalesce(sum(a.xmin::text::bigint), 0)::text as digest
@@ -70,21 +94,28 @@ export async function surveyFleet(
         (select count(*)::int from muster.agents where state = 'active' and (select wanted from counting)) as active,
         exists (select from muster.commands c join muster.agent_leases l using (agent_id)
                 where c.state = 'pending' and l.host_id = ${host}::uuid) as commands,
+        -- One that lies far ahead was said before the clock went back: it would not end in days.
+        coalesce((select shed_level from muster.fleet_clock
+                  where shed_until between clock_timestamp() and clock_timestamp() + interval '2 minutes'), 0) as shed_level,
         coalesce((select json_agg(live) from live), '[]') as hosts
       from free, mine`,
     ),
   );
   const row = rows[0];
-  if (row === undefined) return { heldDigest: '', active: 0, claimable: 0, commands: false, hosts: [] };
+  if (row === undefined) return { heldDigest: '', active: 0, claimable: 0, commands: false, hosts: [], shedLevel: 0 };
   return {
     heldDigest: `${row.held}:${row.digest}`,
     active: row.active,
     claimable: row.claimable,
     commands: row.commands,
+    shedLevel: row.shed_level,
     hosts: row.hosts.map((h) => ({
       hostId: hostId(h.host_id),
       capacity: h.capacity,
       agents: h.agents,
+      weight: h.desired === 'run' ? h.weight : 0,
+      desired: h.desired,
+      beatMs: h.beat_ms,
       processKey: h.process_key,
       overdue: h.overdue,
     })),

@@ -45,6 +45,10 @@ export const aHost = (change: Partial<HostRecord> = {}): HostRecord => ({
   startedAt: NOW - 3_600_000,
   lastBeatAt: NOW - 1_000,
   expiresAt: NOW + 7_000,
+  stoppedAt: null,
+  desired: 'run',
+  desiredBy: null,
+  desiredAt: null,
   ...change,
 });
 
