@@ -77,12 +77,14 @@ export function buildProgram(outcome: Outcome = { exitCode: EXIT.ok }): Command 
   listens(up)
     .addOption(capacity())
     .addOption(ownAgents())
+    .addOption(watch())
     .action(lazily(async () => (await import('./commands/up.ts')).run));
   program
     .command('launch')
     .description('run a host: agents only, no port is opened')
     .addOption(capacity())
     .addOption(ownAgents())
+    .addOption(watch())
     .option('--label <name=value>', 'a label for placement; repeat it for more', collect, [])
     .action(lazily(async () => (await import('./commands/launch.ts')).run));
   listens(
@@ -150,6 +152,16 @@ export function buildProgram(outcome: Outcome = { exitCode: EXIT.ok }): Command 
     .addOption(waiting())
     .option('--no-wait', 'do not wait for the effect')
     .action(lazily(async () => (await import('./commands/slots.ts')).deactivate));
+  agents
+    .command('new <name>')
+    .description('write an agent file and its test, to begin with')
+    .option('--dir <folder>', 'where', 'agents')
+    .option('--class', 'as a class that extends BaseAgent')
+    .action(lazily(async () => (await import('./commands/new-agent.ts')).run));
+  agents
+    .command('test [path...]')
+    .description('run tests of agents: files, or folders of files named like my-agent.test.ts (default: agents)')
+    .action(lazily(async () => (await import('./commands/test-agents.ts')).run));
   program
     .command('events')
     .description('what happens, as it happens')
@@ -292,6 +304,7 @@ const ownAgents = (): Option =>
   new Option('--agents <path>', 'agents of your own: a file, or a folder of files; repeat it for more')
     .argParser(collect)
     .default([], 'none');
+const watch = (): Option => new Option('--watch', 'start agents of your own anew when their files change');
 const role = (preset: string): Option =>
   new Option('--role <role>', 'what it may do').choices(['viewer', 'operator', 'administrator']).default(preset);
 const listens = (command: Command): Command =>

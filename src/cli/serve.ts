@@ -9,12 +9,16 @@ import { followInLines, followInPlace } from './live-view.ts';
 import { baseUrl, createSignInLink } from './runtime/sign-in-link.ts';
 import { Runtime, type Running, type RuntimeOptions } from './runtime/runtime.ts';
 import { Steps } from './runtime/steps.ts';
+import type { Output } from './output.ts';
+import type { Reload } from './runtime/own-code.ts';
 import { StopSignals } from './signals.ts';
 import { stepListener } from './step-lines.ts';
 import { ownVersion } from './version.ts';
 
 export interface ServeOptions extends Pick<RuntimeOptions, 'host' | 'server' | 'startsEmbedded' | 'demo'> {
   readonly opensBrowser: boolean;
+  /** Starts agents of the user's own anew when their files change. */
+  readonly watch: boolean;
   /** Where log lines go while a person watches the terminal. */
   readonly logFile: string | undefined;
 }
@@ -31,7 +35,8 @@ export async function serve(invocation: Invocation, config: Config, options: Ser
   if (taken !== undefined) throw taken;
   const ownLog = inPlace && config.log.file === undefined && options.logFile !== undefined ? boundLog(options.logFile, log) : undefined;
   const steps = new Steps(stepListener(output), log);
-  const runtime = new Runtime({ config, log, version, ...options });
+  const reloaded = options.watch ? (reload: Reload): void => tellReload(output, reload) : undefined;
+  const runtime = new Runtime({ config, log, version, reloaded, ...options });
   using signals = new StopSignals(() => runtime.force());
   using crash = new Crash(log);
 
@@ -48,7 +53,11 @@ export async function serve(invocation: Invocation, config: Config, options: Ser
         running,
         steps,
       );
-      await Promise.race([(inPlace ? followInPlace : followInLines)(running, output, signals.signal), runtime.lost, crash.happened]);
+      await Promise.race([
+        (inPlace && !options.watch ? followInPlace : followInLines)(running, output, signals.signal),
+        runtime.lost,
+        crash.happened,
+      ]);
     }
   } finally {
     output.line('\nStopping. Press Ctrl-C again to force it.');
@@ -56,6 +65,14 @@ export async function serve(invocation: Invocation, config: Config, options: Ser
     ownLog?.stop();
   }
   return EXIT.ok;
+}
+
+function tellReload(output: Output, reload: Reload): void {
+  const { bold, red } = output.colors;
+  output.item({ reload: { file: reload.file, types: reload.types, error: reload.error?.message ?? null } }, () => {
+    if (reload.error === undefined) return `${bold('loaded again')}  ${reload.file}: ${reload.types.join(', ')}`;
+    return `${red('not loaded')}  ${reload.file}: ${reload.error.message}\n      → ${reload.error.remedy} Until then its agents run as before.`;
+  });
 }
 
 /** Tells where everything is. */

@@ -57,7 +57,7 @@ const REJOIN_LONGEST_MS = 10_000;
 export class FleetHost implements Service {
   readonly #options: FleetHostOptions;
   readonly #clock: Clock;
-  readonly #types: ReadonlyMap<string, AnyAgentDefinition>;
+  readonly #types: Map<string, AnyAgentDefinition>;
   readonly #slotCode: SlotCode | undefined;
   readonly #leftovers = new Leftovers();
   readonly #faults: FaultLog;
@@ -126,6 +126,13 @@ export class FleetHost implements Service {
   async tick(): Promise<void> {
     await this.#membership?.tick();
     await this.#rejoining;
+  }
+
+  /** Runs these types from now on, in place of those of the same name: agents whose code has changed are started anew. */
+  adopt(types: readonly AnyAgentDefinition[]): void {
+    const changed = types.filter((type) => this.#types.get(type.type) !== type);
+    for (const [name, type] of byType(changed)) this.#types.set(name, type);
+    if (changed.length > 0) this.#membership?.renew(new Set(changed.map(({ type }) => type)));
   }
 
   /** Ends the agents in order, gives their leases back and leaves. Idempotent. */
@@ -202,7 +209,7 @@ export class FleetHost implements Service {
   }
 }
 
-function byType(types: readonly AnyAgentDefinition[]): ReadonlyMap<string, AnyAgentDefinition> {
+function byType(types: readonly AnyAgentDefinition[]): Map<string, AnyAgentDefinition> {
   const map = new Map<string, AnyAgentDefinition>();
   for (const definition of types) {
     checkDefinition(definition);

@@ -230,6 +230,12 @@ export class Membership {
     if (survey.commands) await this.#inbox.poll();
   }
 
+  /** The code of these types has changed, or is there for the first time. */
+  renew(types: ReadonlySet<string>): void {
+    this.#roster.renew(types);
+    if (this.running) this.#poll.wake();
+  }
+
   /** A slot is active only with an implementation, and any host can run any of those. */
   get #typeNames(): readonly string[] {
     const { slotCode, types } = this.#options;

@@ -141,6 +141,12 @@ export class Roster {
     }
   }
 
+  /** Gives back the agents of these types, whose code has changed: whoever takes them, this host as a rule, starts them with the new. */
+  renew(types: ReadonlySet<string>): void {
+    for (const entry of this.#entries.values())
+      if (types.has(entry.supervisor.record.type) && !entry.leaving) void this.#leave(entry, 'its code has changed', 'agent:stopped');
+  }
+
   /** A paused agent stays where it is, at rest. */
   #pause(entry: Entry): void {
     if (!entry.supervisor.busy || entry.supervisor.status === 'stopping') return;

@@ -5,19 +5,37 @@ import { checkDefinition, rememberSource, type AgentDefinition } from '../agent/
 import { MusterError, messageOf } from '../base/errors.ts';
 import type { Module } from './module.ts';
 
-/** Node strips types by itself from 22.18 on. */
-const STRIPS_TYPES = Boolean((process.features as { readonly typescript?: unknown }).typescript);
-const EXTENSIONS = STRIPS_TYPES ? ['.js', '.mjs', '.ts', '.mts'] : ['.js', '.mjs'];
+const EXTENSIONS = ['.js', '.mjs', '.ts', '.mts'];
 const NO_AGENT = /\.(test|spec|config|d)\.[cm]?[jt]s$|^[_.]/;
+
+export interface OwnModulesOptions {
+  /** Where files that have to be bundled before Node can run them are kept as bundles: TypeScript, and all of them where `bundles` says so. */
+  readonly codeFolder: string;
+  /** Bundles every file, so that one that has changed can be loaded again. */
+  readonly bundles?: boolean;
+}
+
+/** One file of the user's own, loaded. */
+export interface OwnFile {
+  readonly file: string;
+  readonly modules: readonly Module[];
+  /** What it was made of, as far as that is known: itself and the files of the user's own that it imports. */
+  readonly inputs: readonly string[];
+}
 
 /**
  * Loads agents and modules of the user's own. A path is a file, or a folder whose files are all loaded. A file's default
  * export is an agent definition, a module, or a list of them. An agent of its own comes to life once under its type's name;
  * more agents of the type are made as rows.
  */
-export async function loadOwnModules(paths: readonly string[]): Promise<readonly Module[]> {
-  const files = (await Promise.all(paths.map(filesAt))).flat();
-  return (await Promise.all(files.map(loadFile))).flat();
+export async function loadOwnModules(paths: readonly string[], options: OwnModulesOptions): Promise<readonly Module[]> {
+  const files = await ownFiles(paths);
+  return (await Promise.all(files.map((file) => loadOwnFile(file, options)))).flatMap(({ modules }) => modules);
+}
+
+/** The files at these paths, in order. */
+export async function ownFiles(paths: readonly string[]): Promise<readonly string[]> {
+  return (await Promise.all(paths.map(filesAt))).flat();
 }
 
 async function filesAt(path: string): Promise<readonly string[]> {
@@ -33,24 +51,54 @@ async function filesAt(path: string): Promise<readonly string[]> {
   }
 }
 
-async function loadFile(file: string): Promise<readonly Module[]> {
-  const url = pathToFileURL(file).href;
-  let exported: unknown;
+/** Loads one file. Throws AGENT_INVALID. */
+export async function loadOwnFile(file: string, { codeFolder, bundles = false }: OwnModulesOptions): Promise<OwnFile> {
+  const { url, inputs } =
+    bundles || /\.m?ts$/.test(file) ? await bundled(file, codeFolder) : { url: pathToFileURL(file).href, inputs: [file] };
+  let loaded: Loaded = { url, exported: undefined };
   try {
-    exported = ((await import(url)) as { readonly default?: unknown }).default;
-  } catch (error) {
-    throw new MusterError('AGENT_INVALID', `${file} cannot be loaded: ${messageOf(error)}`, {
-      remedy: remedyFor(file, error),
-      cause: error,
+    loaded = await load(url).catch(async (error: unknown) => {
+      // Outside of any project, Node does not find what this very program would give.
+      if (bundles || !lacksMuster(error)) throw error;
+      return load((await bundled(file, codeFolder)).url);
     });
+  } catch (error) {
+    if (error instanceof MusterError) throw error;
+    throw new MusterError('AGENT_INVALID', `${file} cannot be loaded: ${messageOf(error)}`, { remedy: remedyFor(error), cause: error });
   }
-  const items: readonly unknown[] = Array.isArray(exported) ? exported : [exported];
+  const items: readonly unknown[] = Array.isArray(loaded.exported) ? loaded.exported : [loaded.exported];
   const modules = items.map((item) => asModule(file, item));
   // So that a thread or process of its own can load it again.
   for (const definition of modules.flatMap(({ agentTypes = [] }) => agentTypes))
-    if (isObject(definition)) rememberSource(definition, { url });
-  return modules;
+    if (isObject(definition)) rememberSource(definition, { url: loaded.url });
+  return { file, modules, inputs };
 }
+
+interface Loaded {
+  readonly url: string;
+  readonly exported: unknown;
+}
+
+const load = async (url: string): Promise<Loaded> => ({ url, exported: ((await import(url)) as { readonly default?: unknown }).default });
+
+async function bundled(file: string, codeFolder: string): Promise<{ readonly url: string; readonly inputs: readonly string[] }> {
+  const { bundleFile, CodeFolder } = await import('../agent/code/index.ts');
+  const bundle = await bundleFile(file, { staysHere: true });
+  // Errors then name the lines that the user wrote.
+  process.setSourceMapsEnabled(true);
+  try {
+    const { href } = await new CodeFolder(codeFolder).keep(bundle);
+    return { url: href, inputs: bundle.inputs.filter((input) => !/[\\/]node_modules[\\/]/.test(input)) };
+  } catch (error) {
+    throw new MusterError('AGENT_INVALID', `${file} cannot be prepared in ${codeFolder}: ${messageOf(error)}`, {
+      remedy: 'Choose a data folder that can be written with --data-dir.',
+      cause: error,
+    });
+  }
+}
+
+const lacksMuster = (error: unknown): boolean =>
+  (error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND' && /package '(muster-agents|zod)'/.test(messageOf(error));
 
 function asModule(file: string, item: unknown): Module {
   if (isObject(item) && 'run' in item) {
@@ -67,11 +115,8 @@ function asModule(file: string, item: unknown): Module {
 
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null;
 
-function remedyFor(file: string, error: unknown): string {
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'ERR_MODULE_NOT_FOUND') return 'Install what it imports in its folder; `npm install muster-agents` brings Muster’s part.';
-  if (code === 'ERR_UNKNOWN_FILE_EXTENSION' && file.endsWith('.ts')) {
-    return 'This Node does not run TypeScript: compile it to JavaScript, or use Node 22.18 or newer.';
-  }
-  return 'Mend the file; the message is Node’s.';
+function remedyFor(error: unknown): string {
+  return (error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND'
+    ? 'Install what it imports in its folder; `npm install muster-agents` brings Muster’s part.'
+    : 'Mend the file; the message is Node’s.';
 }

@@ -6,13 +6,25 @@ import type { AgentTypeView } from './schemas/agents.ts';
 
 const REMEMBERED = 5_000;
 
+declare module 'fastify' {
+  interface FastifyInstance {
+    readonly agentTypes: AgentTypes;
+  }
+}
+
 /** The agent types this server knows: what each can do, and when an agent of it runs. */
 export class AgentTypes {
-  readonly #types: ReadonlyMap<string, AnyAgentDefinition>;
+  readonly #types: Map<string, AnyAgentDefinition>;
   readonly #schedules = new Map<string, string | null>();
 
   constructor(types: readonly AnyAgentDefinition[]) {
     this.#types = new Map(types.map((type) => [type.type, type]));
+  }
+
+  /** Knows these from now on, in place of those of the same name. */
+  adopt(types: readonly AnyAgentDefinition[]): void {
+    for (const type of types) this.#types.set(type.type, type);
+    this.#schedules.clear();
   }
 
   get(type: string): AnyAgentDefinition | undefined {

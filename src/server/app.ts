@@ -163,6 +163,7 @@ function createServices(app: FastifyInstance, options: ServerOptions, cookie: Se
   const { state, access, wake, log, version } = options;
   const clock = options.clock ?? systemClock;
   const types = new AgentTypes(options.types);
+  app.decorate('agentTypes', { getter: (): AgentTypes => types });
   const bootstrap = options.bootstrapKey === undefined || options.bootstrapKey === '' ? undefined : bootstrapKey(options.bootstrapKey);
   const tail = new EventTail({ events: state.events, wake, log });
   app.addHook('onClose', () => tail.close());

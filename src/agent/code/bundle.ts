@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { dirname, relative } from 'node:path';
+import { dirname, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BuildFailure, BuildOptions, Message, Plugin } from 'esbuild';
 import { MusterError, messageOf } from '../../base/errors.ts';
@@ -20,7 +20,7 @@ export const MOST_BUNDLE_BYTES = 4 * 1_048_576;
 export const hashOf = (code: string): string => createHash('sha256').update(code).digest('hex');
 
 export interface BundleOptions {
-  /** `import.meta.url` goes on meaning the file itself: for code that stays on this machine. */
+  /** For code that stays on this machine: `import.meta.url` goes on meaning the file itself, and errors name its lines. */
   readonly staysHere?: boolean;
 }
 
@@ -30,7 +30,13 @@ export function bundleFile(file: string, options: BundleOptions = {}): Promise<B
     {
       entryPoints: [file],
       absWorkingDir: dirname(file),
-      ...(options.staysHere === true ? { define: { 'import.meta.url': JSON.stringify(pathToFileURL(file).href) } } : {}),
+      ...(options.staysHere === true
+        ? {
+            define: { 'import.meta.url': JSON.stringify(pathToFileURL(file).href) },
+            sourcemap: 'inline',
+            sourceRoot: `${pathToFileURL(dirname(file)).href}/`,
+          }
+        : {}),
     },
     dirname(file),
   );
@@ -66,7 +72,7 @@ async function buildNow(options: BuildOptions, folder: string): Promise<Bundle> 
       logLevel: 'silent',
     });
     const code = withRequire(outputFiles?.[0]?.text ?? '');
-    const inputs = Object.keys(metafile?.inputs ?? {}).map((path) => `${folder}/${path}`);
+    const inputs = Object.keys(metafile?.inputs ?? {}).map((path) => resolve(folder, path));
     return { code: bounded(code), hash: hashOf(code), inputs };
   } catch (error) {
     throw isBuildFailure(error) ? invalid(error.errors, folder, error) : error;
@@ -110,10 +116,15 @@ function invalid(errors: readonly Message[], folder: string, cause: Error): Must
   const first = errors[0];
   if (first === undefined) return new MusterError('AGENT_INVALID', messageOf(cause), { cause });
   const { location, text } = first;
-  const where =
-    location === null ? '' : `${relative(process.cwd(), `${folder}/${location.file}`)}:${location.line}:${location.column + 1}: `;
+  const where = location === null ? '' : `${shown(resolve(folder, location.file))}:${location.line}:${location.column + 1}: `;
   const more = errors.length === 1 ? '' : ` (and ${errors.length - 1} more)`;
   return new MusterError('AGENT_INVALID', `${where}${text}${more}`, { remedy: remedyFor(text), cause });
+}
+
+/** As a person here would name the file. */
+function shown(file: string): string {
+  const near = relative(process.cwd(), file);
+  return near.startsWith('..') ? file : near;
 }
 
 function remedyFor(text: string): string {

@@ -116,8 +116,7 @@ export async function show(invocation: Invocation, _options: unknown, id: string
 export async function types(invocation: Invocation): Promise<void> {
   const { output } = invocation;
   const { agentTypes, loadModules } = await import('../runtime/parts.ts');
-  const { agents: own } = await invocation.config();
-  const all = agentTypes(await loadModules(own));
+  const all = agentTypes(await loadModules(await invocation.config()));
   output.result(
     {
       items: all.map(({ type, name, description, capabilities }) => ({

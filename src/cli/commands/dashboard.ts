@@ -9,6 +9,7 @@ export async function run(invocation: Invocation, { port, host, open }: { port?:
     server: true,
     startsEmbedded: false,
     demo: false,
+    watch: false,
     opensBrowser: open,
     logFile: undefined,
   });

@@ -5,7 +5,7 @@ import { serve } from '../serve.ts';
 /** One more host for a fleet: agents only, no port. */
 export async function run(
   invocation: Invocation,
-  options: { capacity?: number; label: readonly string[]; agents: readonly string[] },
+  options: { capacity?: number; label: readonly string[]; agents: readonly string[]; watch?: boolean },
 ): Promise<number> {
   const labels = options.label.length === 0 ? undefined : parseLabels(options.label);
   if (typeof labels === 'string') throw usage(`--label: ${labels}`, 'Write it as --label zone=a; repeat --label for more.');
@@ -19,6 +19,7 @@ export async function run(
     server: false,
     startsEmbedded: false,
     demo: false,
+    watch: options.watch === true,
     opensBrowser: false,
     logFile: undefined,
   });

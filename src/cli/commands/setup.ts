@@ -23,7 +23,7 @@ export async function run(invocation: Invocation): Promise<void> {
     onLost: (error) => log.error({ error }, error.message),
   });
   try {
-    const report = await migrateAll(adapter, await loadModules(config.agents), steps);
+    const report = await migrateAll(adapter, await loadModules(config), steps);
     output.result(
       {
         server_version: serverVersion,

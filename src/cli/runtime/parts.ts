@@ -1,23 +1,36 @@
+import { join } from 'node:path';
 import type { AgentDefinition } from '../../agent/definition.ts';
 import { MusterError } from '../../base/errors.ts';
+import type { Config } from '../../config/config.ts';
 import type { MigrationSet } from '../../db/migration-set.ts';
 import { builtInModules } from '../../modules/built-in.ts';
 import type { Module } from '../../modules/module.ts';
 import type { NewAgent } from '../../state/agents.ts';
 import { coreMigrations } from '../../state/migrations.ts';
 
+/** Where code that is not of this program lies as files: bundles of slots, and of the user's own files. */
+export const codeFolderOf = (dataDir: string): string => join(dataDir, 'code');
+
 /** What this program is made of besides the core: the modules that come with it, and the user's own from these files and folders. */
-export async function loadModules(own: readonly string[]): Promise<readonly Module[]> {
+export async function loadModules(
+  { agents: own, dataDir }: Pick<Config, 'agents' | 'dataDir'>,
+  options: { readonly bundles?: boolean } = {},
+): Promise<readonly Module[]> {
   if (own.length === 0) return builtInModules;
   const { loadOwnModules } = await import('../../modules/own-modules.ts');
-  const modules = [...builtInModules, ...(await loadOwnModules(own))];
+  const modules = [...builtInModules, ...(await loadOwnModules(own, { codeFolder: codeFolderOf(dataDir), ...options }))];
+  refuseTwice(modules);
+  return modules;
+}
+
+/** Throws AGENT_INVALID where two modules define one type. */
+export function refuseTwice(modules: readonly Module[]): void {
   const seen = new Set<string>();
   for (const { type } of agentTypes(modules)) {
     if (seen.has(type))
       throw new MusterError('AGENT_INVALID', `the agent type "${type}" is there twice`, { remedy: 'Give one of them another type.' });
     seen.add(type);
   }
-  return modules;
 }
 
 export const agentTypes = (modules = builtInModules): readonly AgentDefinition<never>[] =>

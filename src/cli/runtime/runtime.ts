@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { MusterError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
@@ -11,6 +10,7 @@ import type { Access } from '../../state/access.ts';
 import type { SharedState } from '../../state/shared-state.ts';
 import type { EmbeddedDatabase } from './embedded-database.ts';
 import { openDatabase } from './open-database.ts';
+import type { Reload } from './own-code.ts';
 import { forgetAddress, rememberAddress } from './server-address.ts';
 import type { Steps } from './steps.ts';
 
@@ -26,6 +26,8 @@ export interface RuntimeOptions {
   readonly startsEmbedded: boolean;
   /** Lets the synthetic agents make load. */
   readonly demo: boolean;
+  /** Told when agents of the user's own were loaded again because their files changed; undefined: their files are not watched. */
+  readonly reloaded?: ((reload: Reload) => void) | undefined;
 }
 
 /** What a running Muster offers to the command that started it. */
@@ -132,6 +134,7 @@ export class Runtime {
       await wake.stop();
     });
 
+    let app: Awaited<ReturnType<NonNullable<Rooms['http']>['buildServer']>> | undefined;
     let fleetHost: FleetHost | undefined;
     const startHost = async (FleetHost: NonNullable<Rooms['FleetHost']>): Promise<FleetHost> => {
       const { beatMs, leaseMs, capacity, labels } = config.host;
@@ -139,7 +142,7 @@ export class Runtime {
         state,
         wake,
         types,
-        codeFolder: join(config.dataDir, 'code'),
+        codeFolder: rooms.codeFolderOf(config.dataDir),
         capacity,
         beatMs,
         leaseMs,
@@ -153,7 +156,7 @@ export class Runtime {
       return host;
     };
     const startServer = async ({ buildServer, HttpServer }: NonNullable<Rooms['http']>): Promise<HttpServer> => {
-      const app = await buildServer({
+      app = await buildServer({
         state,
         access,
         wake,
@@ -187,6 +190,22 @@ export class Runtime {
             ({ port }) => `${config.server.host}:${port}`,
           ),
     ]);
+    const { reloaded } = this.#options;
+    if (reloaded !== undefined) {
+      const { OwnCode } = await import('./own-code.ts');
+      const ownCode = new OwnCode({
+        config,
+        reloaded,
+        adopt: async (modules) => {
+          const renewed = rooms.withInstallationDefaults(rooms.agentTypes(modules), config);
+          host?.adopt(renewed);
+          app?.agentTypes.adopt(renewed);
+          await state.agents.ensure(rooms.defaultAgents(modules, this.#options.demo));
+        },
+      });
+      this.#stopLater('files no longer watched', () => ownCode.stop());
+      await ownCode.start();
+    }
     return { state, access, wake, database: adapter, embedded, serverVersion, host, server };
   }
 
@@ -197,7 +216,7 @@ export class Runtime {
 
 type Rooms = Awaited<ReturnType<typeof loadRooms>>;
 
-async function loadRooms({ config, host, server }: RuntimeOptions) {
+async function loadRooms({ config, host, reloaded, server }: RuntimeOptions) {
   const [parts, installation, { WakeUps }, { createSharedState }, { createAccess }, { migrateAll }, fleet, http] = await Promise.all([
     import('./parts.ts'),
     import('./installation.ts'),
@@ -208,10 +227,11 @@ async function loadRooms({ config, host, server }: RuntimeOptions) {
     host ? import('../../fleet/host.ts') : undefined,
     server ? import('../../server/app.ts') : undefined,
   ]);
-  const modules = await parts.loadModules(config.agents);
-  const { agentTypes, defaultAgents } = parts;
+  const modules = await parts.loadModules(config, { bundles: reloaded !== undefined });
+  const { agentTypes, codeFolderOf, defaultAgents } = parts;
   return {
     agentTypes,
+    codeFolderOf,
     defaultAgents,
     ...installation,
     modules,

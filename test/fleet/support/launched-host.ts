@@ -8,11 +8,13 @@ const MAIN = fileURLToPath(new URL('../../../dist/cli/main.js', import.meta.url)
 export interface LaunchedHost extends AsyncDisposable {
   readonly hostId: string;
   kill(): Promise<void>;
+  /** Documents of its output after it was ready, as far as they have come. */
+  readonly said: readonly Record<string, unknown>[];
 }
 
 /** The built program as `muster launch` runs it, in a process of its own. */
-export async function launchedHost(url: string, dataDir: string): Promise<LaunchedHost> {
-  const child = spawn(process.execPath, [MAIN, '--json', '--data-dir', dataDir, '--log-level', 'silent', 'launch'], {
+export async function launchedHost(url: string, dataDir: string, options: readonly string[] = []): Promise<LaunchedHost> {
+  const child = spawn(process.execPath, [MAIN, '--json', '--data-dir', dataDir, '--log-level', 'silent', 'launch', ...options], {
     cwd: dataDir,
     env: { PATH: process.env['PATH'], DATABASE_URL: url },
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -22,18 +24,15 @@ export async function launchedHost(url: string, dataDir: string): Promise<Launch
     if (child.exitCode === null && child.signalCode === null) child.kill('SIGKILL');
     await exited;
   };
-  const lines = createInterface({ input: child.stdout });
-  try {
-    for await (const line of lines) {
-      const { ready } = JSON.parse(line) as { readonly ready?: { readonly host_id: string } };
-      if (ready === undefined) continue;
-      // What it says later is not read, but must not stop it.
-      child.stdout.resume();
-      return { hostId: ready.host_id, kill, [Symbol.asyncDispose]: kill };
-    }
-  } finally {
-    lines.close();
-  }
-  await kill();
-  throw new Error(`the host ended before it was ready (${child.exitCode ?? child.signalCode})`);
+  const said: Record<string, unknown>[] = [];
+  const ready = new Promise<string>((resolve) => {
+    createInterface({ input: child.stdout }).on('line', (line) => {
+      const document = JSON.parse(line) as { readonly ready?: { readonly host_id: string } };
+      if (document.ready === undefined) said.push(document);
+      else resolve(document.ready.host_id);
+    });
+  });
+  const hostId = await Promise.race([ready, exited.then(() => undefined)]);
+  if (hostId === undefined) throw new Error(`the host ended before it was ready (${child.exitCode ?? child.signalCode})`);
+  return { hostId, said, kill, [Symbol.asyncDispose]: kill };
 }
