@@ -15,9 +15,11 @@ export {
   type HealthReport,
   type Isolation,
   type MetricOptions,
+  type MissedPolicy,
   type NoConfig,
   type RunRecord,
   type Schedule,
+  type RunTrigger,
 } from './agent/index.ts';
 export type { Clock } from './base/clock.ts';
 export type { DurationInput } from './base/duration.ts';

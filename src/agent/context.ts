@@ -6,6 +6,7 @@ import type { Sql } from '../db/sql.ts';
 import type { EventType } from '../state/events.ts';
 import type { SharedState } from '../state/shared-state.ts';
 import type { RunRecord } from './health.ts';
+import type { RunTrigger } from './run.ts';
 
 export interface MetricOptions {
   /** A base unit: seconds, bytes, ratio, or nothing for a count. */
@@ -65,6 +66,12 @@ export interface AgentContext<Config = unknown> {
   metric(name: string, value: number, options?: MetricOptions): void;
   /** Records an event `noun:verb` under this agent's id and epoch; buffered like samples. */
   emit(type: EventType, data?: Readonly<Record<string, unknown>>): void;
+  /** Why this run takes place; null outside of runs. */
+  readonly trigger: RunTrigger | null;
+  /** The instant of the schedule this run is for, milliseconds since 1970 by the database's clock; null where it is for none. */
+  readonly tick: number | null;
+  /** Ticks since the run before that get no run of their own; of a cron expression, after long, so many at least. */
+  readonly missed: number;
   /** Numbers every run under this lease from 1; 0 in startup and shutdown before the first. */
   readonly runNumber: number;
   /** Names this run in the ledger of runs and its logs; undefined in startup, shutdown and commands. */

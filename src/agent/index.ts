@@ -5,7 +5,8 @@ export { checkDefinition, defineAgent, type AgentSpec } from './define-agent.ts'
 export { BUILT_IN_COMMANDS, type AgentDefinition, type AnyAgentDefinition, type CommandHandler, type NoConfig } from './definition.ts';
 export type { HealthReport, RunRecord } from './health.ts';
 export type { Isolation } from './isolation.ts';
-export { describeSchedule, type Schedule } from './schedule.ts';
+export type { RunTrigger } from './run.ts';
+export { describeSchedule, type MissedPolicy, type Schedule } from './schedule.ts';
 export { rememberSource, sourceOf } from './source.ts';
 export { runAgent, type AgentTestOptions, type AgentUnderTest } from './test-kit.ts';
 export { VirtualClock } from './virtual-clock.ts';

@@ -8,17 +8,23 @@ import { timeoutOf } from './define-agent.ts';
 import { checkedHealth, healthOfRuns, type HealthReport, type RunRecord } from './health.ts';
 import type { RunStart, RunTrigger } from './run.ts';
 import { boundedMessage, type RunLedger } from './run-ledger.ts';
-import { compileSchedule, firstRunAt, nextRunAt, phaseOf, type CompiledSchedule } from './schedule.ts';
+import type { Grid } from './grid.ts';
+import { compileSchedule, FIRST_RUN_SPREAD_MS, phaseOf, type CompiledSchedule } from './schedule.ts';
+import { MemoryTicks, type TickBook } from './tick-book.ts';
+import { isClaimed, planTick, type DueTick } from './tick-plan.ts';
 
 /** Time an agent has after its signal aborted before it is reported as stuck. */
 export const ABORT_GRACE_MS = 5_000;
 export const SHUTDOWN_TIMEOUT_MS = 10_000;
 /** So many failed runs in a row end a life: a fresh startup may mend what the runs cannot. */
 export const FAILURES_THAT_END_A_LIFE = 5;
-/** A sleep is cut here and the wall clock read again, so that a changed clock or a machine that slept does not strand a schedule. */
-const LONGEST_SLEEP_MS = 3_600_000;
 /** While runs are stretched, this often it is looked whether they still are. */
 const STRETCHED_SLEEP_MS = 5_000;
+/** A sleep is cut here and the time read again, so that a changed clock or a machine that slept does not strand a schedule. */
+const LONGEST_SLEEP_MS = 60_000;
+const LONGEST_REST_MS = 3_600_000;
+/** A tick that could not be claimed, because the database is away or the lease is in doubt, is tried again after this. */
+const CLAIM_RETRY_MS = 1_000;
 
 export type RunOutcome =
   | { readonly kind: 'succeeded'; readonly result: unknown; readonly durationMs: number }
@@ -36,6 +42,10 @@ export interface RunnerObserver {
   started?(): void;
   began?(run: RunStart): void;
   ran?(outcome: RunOutcome, run: RunStart): void;
+  /** Ticks that were to be made up were too many: so many of them get no run. */
+  missed?(due: DueTick): void;
+  /** A tick is due and could not be claimed; it is tried again. */
+  unclaimed?(error: unknown): void;
   /** The agent goes on although its signal aborted a while ago. */
   stuck?(phase: Phase): void;
   /** A stuck call ended at last. */
@@ -45,6 +55,11 @@ export interface RunnerObserver {
 /** What a context is made for. */
 export interface Call {
   readonly signal: AbortSignal;
+  /** Why the run takes place; null outside of runs. */
+  readonly trigger: RunTrigger | null;
+  /** The instant of the schedule it is for, milliseconds since 1970. */
+  readonly tick: number | null;
+  readonly missed: number;
   /** Of the run that is called; undefined in startup, shutdown and commands. */
   readonly runId: string | undefined;
   readonly runNumber: number;
@@ -62,6 +77,18 @@ export interface RunnerOptions<Config> {
   readonly observer: RunnerObserver;
   /** By how much the time between runs of an interval is stretched now; 1 where it is not. */
   readonly pace?: () => number;
+  /** How far the agent is with its ticks. Default: kept for this life. */
+  readonly ticks?: TickBook | undefined;
+  /** The time by which ticks are judged. Default: the clock's. */
+  readonly now?: (() => number) | undefined;
+}
+
+type Cause = Pick<Call, 'runId' | 'trigger' | 'tick' | 'missed'>;
+
+const NO_CAUSE: Cause = { runId: undefined, trigger: null, tick: null, missed: 0 };
+
+interface DueRun {
+  readonly tick: DueTick | undefined;
 }
 
 /**
@@ -75,11 +102,18 @@ export class AgentRunner<Config> {
   readonly #life = {};
   readonly #ended = new AbortController();
   #config: Config;
+  readonly #ticks: TickBook;
+  readonly #now: () => number;
   #schedule: CompiledSchedule | undefined;
+  #grid: Grid | undefined;
   #state: 'new' | 'starting' | 'idle' | 'running' | 'ending' = 'new';
   #nextAt: number | undefined;
-  #lastAt = Number.NEGATIVE_INFINITY;
   #hasRun = false;
+  #lastAt = Number.NEGATIVE_INFINITY;
+  /** Under `skip`: ticks up to here are nothing to make up. */
+  #from = Number.NEGATIVE_INFINITY;
+  /** What is due already when a life begins waits until here. */
+  #notBefore = Number.NEGATIVE_INFINITY;
   #wake = new AbortController();
   #requested: ((outcome: RunOutcome) => void)[] = [];
 
@@ -88,6 +122,8 @@ export class AgentRunner<Config> {
     this.#definition = options.definition;
     this.#config = options.config;
     this.#phase = phaseOf(options.agentId);
+    this.#ticks = options.ticks ?? new MemoryTicks();
+    this.#now = options.now ?? ((): number => options.clock.now());
   }
 
   get state(): 'new' | 'starting' | 'idle' | 'running' | 'ending' {
@@ -119,7 +155,7 @@ export class AgentRunner<Config> {
   async #live(): Promise<LifeEnd> {
     this.#state = 'starting';
     try {
-      this.#schedule = this.#scheduleOf(this.#config);
+      this.#follow(this.#scheduleOf(this.#config));
       await this.#call('startup', timeoutOf(this.#definition), (ctx) => this.#definition.startup?.(ctx));
     } catch (error) {
       return this.#ended.signal.aborted ? { kind: 'stopped' } : { kind: 'crashed', phase: 'startup', error };
@@ -132,76 +168,95 @@ export class AgentRunner<Config> {
   }
 
   async #runUntilEnd(): Promise<LifeEnd> {
-    const { clock } = this.#options;
-    this.#nextAt = this.#schedule === undefined ? undefined : firstRunAt(this.#schedule, clock.now(), this.#phase);
     for (;;) {
       this.#state = 'idle';
-      await this.#untilDue();
+      const due = await this.#untilDue();
+      if (due === undefined) return { kind: 'stopped' };
+      this.#lastAt = this.#now();
+      const outcome = await this.#runOnce(due);
       if (this.#ended.signal.aborted) return { kind: 'stopped' };
-      this.#lastAt = clock.now();
-      const outcome = await this.#runOnce();
-      if (this.#ended.signal.aborted) return { kind: 'stopped' };
+      if (due.tick !== undefined) this.#ticks.end(due.tick.tick);
       if (outcome.kind === 'failed' && this.#options.ledger.consecutiveFailures >= FAILURES_THAT_END_A_LIFE) {
         return { kind: 'crashed', phase: 'run', error: outcome.error };
       }
-      this.#nextAt = this.#schedule === undefined ? undefined : nextRunAt(this.#schedule, clock.now(), this.#phase, this.#lastAt);
+      // What passed during the run is skipped, and so is a tick that comes less than half a period after it began.
+      this.#from = Math.max(this.#now(), this.#lastAt + (this.#schedule?.everyMs ?? 0) / 2);
     }
   }
 
-  /** Sleeps until the next run is due, asked for, or the life ends. */
-  async #untilDue(): Promise<void> {
-    const { clock } = this.#options;
-    while (!this.#ended.signal.aborted && this.#requested.length === 0) {
-      const wait = this.#dueAt() - clock.now();
-      if (wait <= 0) return;
+  /** Sleeps until a run is due or asked for; undefined when the life ends. */
+  async #untilDue(): Promise<DueRun | undefined> {
+    while (!this.#ended.signal.aborted) {
       this.#wake = new AbortController();
+      const wake = this.#wake.signal;
+      const tick = await this.#dueTick();
+      if (this.#ended.signal.aborted) return undefined;
+      if (tick !== undefined || this.#requested.length > 0) return { tick };
+      const wait = (this.#nextAt ?? Number.POSITIVE_INFINITY) - this.#now();
       // Waking early is the only way this sleep fails.
-      await clock.sleep(Math.min(wait, this.#longestSleep()), this.#wake.signal).catch(() => undefined);
-      this.#followClock();
+      await this.#options.clock.sleep(Math.min(Math.max(wait, 0), this.#longestSleep), wake).catch(() => undefined);
     }
+    return undefined;
   }
 
-  /** When the next run is due: later than its schedule says while runs are stretched. */
-  #dueAt(): number {
-    if (this.#nextAt === undefined) return Number.POSITIVE_INFINITY;
-    if (!this.#stretched || this.#lastAt === Number.NEGATIVE_INFINITY) return this.#nextAt;
-    return this.#lastAt + (this.#nextAt - this.#lastAt) * this.#pace;
+  get #longestSleep(): number {
+    if (this.#schedule === undefined) return LONGEST_REST_MS;
+    return this.#stretchedUntil === Number.NEGATIVE_INFINITY ? LONGEST_SLEEP_MS : STRETCHED_SLEEP_MS;
   }
 
-  get #pace(): number {
-    return this.#options.pace?.() ?? 1;
+  /** When the runs of a period may go on: later than its ticks while they are stretched. */
+  get #stretchedUntil(): number {
+    const { everyMs = 0, missed } = this.#schedule ?? {};
+    const pace = this.#options.pace?.() ?? 1;
+    // Ticks that must not be lost would only pile up.
+    return missed === 'skip' && pace > 1 ? this.#lastAt + everyMs * pace : Number.NEGATIVE_INFINITY;
   }
 
-  get #stretched(): boolean {
-    return this.#schedule?.kind === 'every' && this.#pace > 1;
+  /** The tick to run now, begun in the book; undefined where there is none, and then `#nextAt` says when to look again. */
+  async #dueTick(): Promise<DueTick | undefined> {
+    const [schedule, grid] = [this.#schedule, this.#grid];
+    if (schedule === undefined || grid === undefined) {
+      this.#nextAt = undefined;
+      return undefined;
+    }
+    const now = this.#now();
+    const { progress } = this.#ticks;
+    const { due, next } = planTick(schedule, grid, progress, now, this.#from);
+    const notBefore = Math.max(this.#notBefore, this.#stretchedUntil);
+    this.#nextAt = due === undefined ? next : Math.max(now, notBefore);
+    const isAnother = isClaimed(schedule) && progress.schedule !== null && progress.schedule !== schedule.text && due?.again !== true;
+    if (!isAnother && (due === undefined || now < notBefore)) return undefined;
+    if (!isClaimed(schedule) && due !== undefined) {
+      this.#ticks.begin(due.tick);
+      return due;
+    }
+    try {
+      if (isAnother) await this.#ticks.renew(schedule.text, now);
+      else if (due !== undefined && (await this.#ticks.claim(due.tick, schedule.text))) {
+        if (due.givenUp > 0) this.#options.observer.missed?.(due);
+        return due;
+      }
+    } catch (error) {
+      this.#options.observer.unclaimed?.(error);
+    }
+    this.#nextAt = isAnother && this.#ticks.progress.schedule === schedule.text ? now : now + CLAIM_RETRY_MS;
+    return undefined;
   }
 
-  #longestSleep(): number {
-    if (this.#stretched) return STRETCHED_SLEEP_MS;
-    return this.#schedule?.kind === 'every' ? Math.min(this.#schedule.everyMs * 2, LONGEST_SLEEP_MS) : LONGEST_SLEEP_MS;
-  }
-
-  /** A wall clock that was set back would leave a periodic agent waiting for it to catch up. */
-  #followClock(): void {
-    const now = this.#options.clock.now();
-    if (this.#schedule?.kind !== 'every' || this.#nextAt === undefined) return;
-    if (this.#nextAt - now > this.#schedule.everyMs * 1.5)
-      this.#nextAt = nextRunAt(this.#schedule, now, this.#phase, Math.min(this.#lastAt, now));
-  }
-
-  async #runOnce(): Promise<RunOutcome> {
+  async #runOnce({ tick }: DueRun): Promise<RunOutcome> {
     const { clock, ledger, observer } = this.#options;
     const asked = this.#requested;
     this.#requested = [];
     this.#state = 'running';
     ledger.begin();
-    const run = this.#nextRun(asked.length > 0 ? 'command' : this.#hasRun ? 'schedule' : 'first');
+    const run = this.#nextRun(asked.length > 0 ? 'command' : this.#hasRun ? 'schedule' : 'first', tick);
+    const cause: Cause = { runId: run.runId, trigger: run.trigger, tick: tick?.tick ?? null, missed: tick?.missed ?? 0 };
     this.#hasRun = true;
     observer.began?.(run);
     const startedAt = clock.monotonic();
     let outcome: RunOutcome;
     try {
-      const result = await this.#call('run', timeoutOf(this.#definition), (ctx) => this.#definition.run(ctx), run.runId);
+      const result = await this.#call('run', timeoutOf(this.#definition), (ctx) => this.#definition.run(ctx), cause);
       outcome = { kind: 'succeeded', result, durationMs: clock.monotonic() - startedAt };
     } catch (error) {
       const durationMs = clock.monotonic() - startedAt;
@@ -213,9 +268,9 @@ export class AgentRunner<Config> {
     return outcome;
   }
 
-  #nextRun(trigger: RunTrigger): RunStart {
+  #nextRun(trigger: RunTrigger, tick: DueTick | undefined): RunStart {
     const startedAt = this.#options.clock.now();
-    const scheduledFor = trigger === 'command' ? undefined : this.#nextAt;
+    const scheduledFor = tick?.tick;
     return { runId: newRunId(startedAt), runNumber: this.#options.ledger.runNumber, trigger, scheduledFor, startedAt };
   }
 
@@ -271,9 +326,8 @@ export class AgentRunner<Config> {
     const schedule = this.#scheduleOf(config);
     this.#config = config;
     await this.#call('reconfigure', timeoutOf(this.#definition), (ctx) => this.#definition.reconfigure?.(ctx, previous));
-    if (schedule?.text !== this.#schedule?.text) {
-      this.#schedule = schedule;
-      this.#nextAt = schedule === undefined ? undefined : firstRunAt(schedule, this.#options.clock.now(), this.#phase);
+    if (!isSame(schedule, this.#schedule)) {
+      this.#follow(schedule);
       this.#wake.abort();
     }
   }
@@ -289,22 +343,33 @@ export class AgentRunner<Config> {
     }
   }
 
+  /** From now on by this schedule. */
+  #follow(schedule: CompiledSchedule | undefined): void {
+    const now = this.#now();
+    this.#schedule = schedule;
+    this.#grid = schedule?.grid(this.#phase);
+    this.#from = now;
+    this.#notBefore = now + this.#phase * Math.min(schedule?.everyMs ?? FIRST_RUN_SPREAD_MS, FIRST_RUN_SPREAD_MS);
+  }
+
   #scheduleOf(config: Config): CompiledSchedule | undefined {
     const { schedule } = this.#definition;
     const chosen = typeof schedule === 'function' ? schedule(config) : schedule;
     return chosen === undefined ? undefined : compileSchedule(chosen);
   }
 
-  #context(signal: AbortSignal, runId?: string): AgentContext<Config> {
+  #context(signal: AbortSignal, cause: Cause = NO_CAUSE): AgentContext<Config> {
     const { ledger } = this.#options;
-    return this.#options.context({ signal, runId, runNumber: ledger.runNumber, runs: ledger, life: this.#life }, this.#config);
+    const { runId, trigger, tick, missed } = cause;
+    const call: Call = { signal, runId, trigger, tick, missed, runNumber: ledger.runNumber, runs: ledger, life: this.#life };
+    return this.#options.context(call, this.#config);
   }
 
   #call(
     phase: Exclude<Phase, 'shutdown'>,
     timeoutMs: number,
     work: (ctx: AgentContext<Config>) => unknown,
-    runId?: string,
+    cause?: Cause,
   ): Promise<unknown> {
     return boundedCall({
       phase,
@@ -313,7 +378,10 @@ export class AgentRunner<Config> {
       graceMs: ABORT_GRACE_MS,
       observer: this.#options.observer,
       until: this.#ended.signal,
-      work: (signal) => work(this.#context(signal, runId)),
+      work: (signal) => work(this.#context(signal, cause)),
     });
   }
 }
+
+const isSame = (a: CompiledSchedule | undefined, b: CompiledSchedule | undefined): boolean =>
+  a?.text === b?.text && a?.missed === b?.missed && a?.catchUpLimit === b?.catchUpLimit;

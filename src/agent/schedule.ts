@@ -1,29 +1,70 @@
 import { createHash } from 'node:crypto';
-import { Cron } from 'croner';
 import { durationMs, formatDuration, type DurationInput } from '../base/duration.ts';
 import { messageOf, MusterError } from '../base/errors.ts';
+import { cronGrid, periodicGrid, type Grid } from './grid.ts';
+
+/** What becomes of ticks that passed while nobody ran the agent. */
+export type MissedPolicy =
+  /** They are gone. */
+  | 'skip'
+  /** One run for all of them. */
+  | 'run_once'
+  /** A run for each, oldest first. */
+  | 'catch_up';
+
+interface Missed {
+  /** Default: `skip` with `every`, `run_once` with `cron`. */
+  readonly missed?: MissedPolicy | undefined;
+  /** With `catch_up`: so many of the newest are made up, the others are told by the event `agent:ticks_missed`. 1 to 1,000, default 100. */
+  readonly catchUpLimit?: number | undefined;
+}
 
 /** When an agent runs: every so often, or by a cron expression (five fields, or six with seconds) in a time zone, UTC by default. */
 export type Schedule =
-  | { readonly every: DurationInput; readonly cron?: never }
-  | { readonly cron: string; readonly timezone?: string; readonly every?: never };
+  | (Missed & { readonly every: DurationInput; readonly cron?: never; readonly timezone?: never })
+  | (Missed & { readonly cron: string; readonly timezone?: string | undefined; readonly every?: never });
 
-/** A schedule that was checked. Times are milliseconds since 1970. */
-export type CompiledSchedule =
-  | { readonly kind: 'every'; readonly everyMs: number; readonly text: string }
-  | { readonly kind: 'cron'; readonly after: (time: number) => number | undefined; readonly text: string };
+/** A schedule that was checked. */
+export interface CompiledSchedule {
+  /** For people, and to tell one schedule from another. */
+  readonly text: string;
+  /** The period; undefined for a cron expression. */
+  readonly everyMs: number | undefined;
+  /** The ticks of an agent with this phase ({@link phaseOf}). */
+  readonly grid: (phase: number) => Grid;
+  readonly missed: MissedPolicy;
+  readonly catchUpLimit: number;
+}
 
-/** Agents that start together take their first run within this time, spread evenly by their ids. */
+/** What is due after an absence is begun within this time, spread evenly by the agents' ids. */
 export const FIRST_RUN_SPREAD_MS = 5_000;
 const SHORTEST_MS = 10;
 const LONGEST_MS = 366 * 86_400_000;
+const DEFAULT_CATCH_UP = 100;
+const MOST_CATCH_UP = 1_000;
+const POLICIES: readonly MissedPolicy[] = ['skip', 'run_once', 'catch_up'];
 
 /** Checks a schedule. Throws AGENT_INVALID. */
 export function compileSchedule(schedule: Schedule): CompiledSchedule {
-  return schedule.cron === undefined ? compileEvery(schedule.every) : compileCron(schedule.cron, schedule.timezone ?? 'UTC');
+  const timed = schedule.cron === undefined ? compileEvery(schedule.every) : compileCron(schedule.cron, schedule.timezone ?? 'UTC');
+  const missed = schedule.missed ?? (schedule.cron === undefined ? 'skip' : 'run_once');
+  if (!POLICIES.includes(missed)) {
+    throw new MusterError('AGENT_INVALID', `schedule.missed: ${JSON.stringify(missed)} is no policy`, {
+      remedy: `Write one of ${POLICIES.map((policy) => `'${policy}'`).join(', ')}.`,
+    });
+  }
+  const catchUpLimit = schedule.catchUpLimit ?? DEFAULT_CATCH_UP;
+  if (!Number.isInteger(catchUpLimit) || catchUpLimit < 1 || catchUpLimit > MOST_CATCH_UP) {
+    throw new MusterError('AGENT_INVALID', `schedule.catchUpLimit: ${String(catchUpLimit)} is out of range`, {
+      remedy: `Choose a whole number from 1 to ${MOST_CATCH_UP}.`,
+    });
+  }
+  return { ...timed, missed, catchUpLimit };
 }
 
-function compileEvery(every: DurationInput): CompiledSchedule {
+type Timed = Pick<CompiledSchedule, 'text' | 'everyMs' | 'grid'>;
+
+function compileEvery(every: DurationInput): Timed {
   let everyMs: number;
   try {
     everyMs = durationMs(every);
@@ -38,22 +79,30 @@ function compileEvery(every: DurationInput): CompiledSchedule {
       remedy: 'Choose between 10ms and 366d.',
     });
   }
-  return { kind: 'every', everyMs, text: `every ${formatDuration(everyMs)}` };
+  return { everyMs, text: `every ${formatDuration(everyMs)}`, grid: (phase) => periodicGrid(everyMs, phase) };
 }
 
-function compileCron(expression: string, timezone: string): CompiledSchedule {
-  let cron: Cron;
-  try {
-    cron = new Cron(expression, { timezone, mode: '5-or-6-parts' });
-    // An unknown time zone is found only when a date is computed.
-    cron.nextRun();
-  } catch (error) {
-    throw new MusterError('AGENT_INVALID', `schedule.cron "${expression}" in ${timezone}: ${messageOf(error)}`, {
-      remedy: "Write five fields, minute to day of week, as in '0 3 * * 1-5', and an IANA time zone such as 'Europe/Warsaw'.",
-      cause: error,
-    });
+/** Grids by expression and time zone: they remember their ticks, and a thousand agents share one. */
+const cronGrids = new Map<string, Grid>();
+const MOST_CRON_GRIDS = 1_000;
+
+function compileCron(expression: string, timezone: string): Timed {
+  const text = `cron ${expression} (${timezone})`;
+  let grid = cronGrids.get(text);
+  if (grid === undefined) {
+    try {
+      grid = cronGrid(expression, timezone);
+    } catch (error) {
+      throw new MusterError('AGENT_INVALID', `schedule.cron "${expression}" in ${timezone}: ${messageOf(error)}`, {
+        remedy: "Write five fields, minute to day of week, as in '0 3 * * 1-5', and an IANA time zone such as 'Europe/Warsaw'.",
+        cause: error,
+      });
+    }
+    if (cronGrids.size >= MOST_CRON_GRIDS) cronGrids.clear();
+    cronGrids.set(text, grid);
   }
-  return { kind: 'cron', after: (time) => cron.nextRun(new Date(time))?.getTime(), text: `cron ${expression} (${timezone})` };
+  const shared = grid;
+  return { everyMs: undefined, text, grid: () => shared };
 }
 
 /** `'every 30s'`, `'cron 0 3 * * * (UTC)'`. */
@@ -62,23 +111,4 @@ export const describeSchedule = (schedule: Schedule): string => compileSchedule(
 /** A place in [0, 1) that is the agent's own, the same on every host: it spreads agents of one period over that period. */
 export function phaseOf(agentId: string): number {
   return createHash('sha256').update(agentId).digest().readUInt32BE(0) / 2 ** 32;
-}
-
-/** The first run after a start: soon, but not all at once. */
-export function firstRunAt(schedule: CompiledSchedule, now: number, phase: number): number | undefined {
-  if (schedule.kind === 'cron') return schedule.after(now);
-  return now + phase * Math.min(schedule.everyMs, FIRST_RUN_SPREAD_MS);
-}
-
-/**
- * The run after the one that began at `lastAt`: on the agent's own grid (its phase, then every period), so that runs neither
- * drift nor move when the agent changes hosts. Ticks that passed meanwhile are skipped, and so is one that comes less than
- * half a period after the last run.
- */
-export function nextRunAt(schedule: CompiledSchedule, now: number, phase: number, lastAt: number): number | undefined {
-  if (schedule.kind === 'cron') return schedule.after(Math.max(now, lastAt));
-  const { everyMs } = schedule;
-  const offset = phase * everyMs;
-  const next = (Math.floor((now - offset) / everyMs) + 1) * everyMs + offset;
-  return next - lastAt < everyMs / 2 ? next + everyMs : next;
 }

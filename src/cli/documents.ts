@@ -1,3 +1,5 @@
+import type { AgentRecord } from '../state/agents.ts';
+
 /** Fields whose content is the user's own and keeps its keys. */
 const OPAQUE = new Set(['config', 'metadata', 'data', 'payload', 'result', 'labels', 'value', 'metrics', 'fields']);
 const TIMES = /(At|^at|^ts|^timestamp|^scheduledFor)$/;
@@ -20,4 +22,7 @@ function nested(value: unknown): unknown {
   return typeof value === 'object' && value !== null ? toDocument(value) : value;
 }
 
-export const agentDocument = (record: object): Record<string, unknown> => toDocument(record, { name: 'agent_name', type: 'agent_type' });
+export const agentDocument = ({ ticks, ...record }: AgentRecord): Record<string, unknown> => ({
+  ...toDocument(record, { name: 'agent_name', type: 'agent_type' }),
+  last_tick: ticks.begun === null ? null : new Date(ticks.begun).toISOString(),
+});

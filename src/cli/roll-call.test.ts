@@ -27,6 +27,7 @@ const agent = (id: string, over: Partial<AgentRecord> = {}): AgentRecord => ({
   runCount: 3,
   lastError: null,
   reason: null,
+  ticks: { begun: null, done: null, schedule: null, activeSince: 0 },
   ...over,
 });
 const slot = agent('slot_x', { state: 'inactive', slotStatus: 'available', status: 'stopped', hostId: null });

@@ -14,7 +14,7 @@ const beatOf = (id: string, overrides: Partial<AgentBeat> = {}): AgentBeat => ({
   reason: null,
   ...overrides,
 });
-const answer = (holding: string, lost: readonly string[] = []): BeatResult => ({ held: true, lost: lost.map(agentId), holding });
+const answer = (holding: string, lost: readonly string[] = []): BeatResult => ({ held: true, lost: lost.map(agentId), holding, at: 0 });
 const idsOf = (reports: { readonly beats: readonly AgentBeat[] }): readonly string[] => reports.beats.map((beat) => beat.agentId);
 
 const A = beatOf('a');

@@ -24,6 +24,8 @@ export interface AgentEventData {
   'agent:config_invalid': { readonly error: string; readonly remedy: string };
   /** It took a changed configuration without a restart. */
   'agent:reconfigured': { readonly agent_type: string };
+  /** More ticks were missed than its schedule makes up: so many before `until` get no run. After a long time: so many at least. */
+  'agent:ticks_missed': { readonly count: number; readonly until: string };
   /** Its host gave it away. */
   'agent:moved': { readonly reason: string };
 }

@@ -3,6 +3,7 @@ import type { AgentId, Epoch, HostId } from '../base/ids.ts';
 import type { AgentBeat, HostLoad } from '../state/hosts.ts';
 import type { SharedState } from '../state/shared-state.ts';
 import { BeatReports } from './beat-reports.ts';
+import type { TimedAnswer } from './database-time.ts';
 import type { FaultLog } from './fault-log.ts';
 import { Loop } from './loop.ts';
 import { extendTrust, isTrusted, NO_TRUST, type TrustWindow } from './trust-window.ts';
@@ -23,6 +24,8 @@ export interface HostLeaseOptions {
   readonly faults: FaultLog;
   readonly load: () => HostLoad;
   readonly beats: () => readonly AgentBeat[];
+  /** A beat was answered: what the database's clock said, between two moments of the host's own. */
+  readonly heard?: (answer: TimedAnswer) => void;
   /** Agents of a beat that were no longer this host's at that epoch. */
   readonly lost: (agents: readonly { readonly agentId: AgentId; readonly epoch: Epoch }[]) => void;
   /** Trust ended without a confirmed beat: nothing may run or be written. */
@@ -121,8 +124,10 @@ export class HostLease {
       this.#options.taken();
       return true;
     }
-    this.#counts.lastMs = clock.monotonic() - sentAt;
-    this.#count(clock.monotonic());
+    const answeredAt = clock.monotonic();
+    this.#counts.lastMs = answeredAt - sentAt;
+    this.#count(answeredAt);
+    this.#options.heard?.({ sentAt, answeredAt, at: result.at });
     const agreed = this.#reports.confirmed(reports, result, sentAt);
     if (result.lost.length > 0) {
       const lost = new Set(result.lost);

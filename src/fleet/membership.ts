@@ -6,6 +6,7 @@ import type { DesiredOfHost, HostLoad, NewHost } from '../state/hosts.ts';
 import type { SharedState } from '../state/shared-state.ts';
 import { surveyFleet, type Survey } from '../state/survey.ts';
 import { CommandInbox } from './command-inbox.ts';
+import { databaseNow, hear, type DatabaseTime } from './database-time.ts';
 import { FaultLog } from './fault-log.ts';
 import { HostLease, type BeatCounts } from './host-lease.ts';
 import type { Leftovers } from './leftovers.ts';
@@ -18,6 +19,7 @@ import { isGone } from './process-key.ts';
 import { ProcessLoad } from './process-load.ts';
 import { Roster } from './roster.ts';
 import type { SlotCode } from './slot-code.ts';
+import { TickClaims } from './tick-claims.ts';
 
 /** Samples leave at this pace; the newest is this old at most when it is written. */
 const SAMPLES_EVERY_MS = 2_000;
@@ -75,6 +77,7 @@ export class Membership {
   readonly #samples: Loop;
   readonly #events: Loop;
   readonly #ledger: Loop;
+  #time: DatabaseTime | undefined;
   #subscriptions: (() => void)[] = [];
   #heldDigest = '';
   #waited = 0;
@@ -97,6 +100,9 @@ export class Membership {
     const { hostId } = this;
     const trusted = (): boolean => this.#lease.trusted;
     const common = { state, hostId, clock, random, faults: this.#faults, log: this.#log, trusted };
+    const claims = new TickClaims({ ...common, ticks: state.ticks });
+    // Agents run after the first beat was answered; until then there is only the host's own clock.
+    const now = (): number => (this.#time === undefined ? clock.now() : databaseNow(this.#time, clock.monotonic()));
     this.#outbox = new Outbox({ ...common, filled: () => this.#events.wake(), urgent: () => this.#ledger.wake() });
     this.#roster = new Roster({
       ...common,
@@ -106,6 +112,8 @@ export class Membership {
       wake,
       outbox: this.#outbox,
       changed: () => this.#lease.wake(),
+      claims,
+      now,
       labels: host.labels,
       shedLevel: () => this.#shedLevel,
     });
@@ -117,6 +125,7 @@ export class Membership {
       leaseMs: host.leaseMs,
       load: () => (this.#claiming ? this.#measure() : { ...this.#measure(), leaving: true }),
       beats: () => this.#roster.beats(),
+      heard: (answer) => (this.#time = hear(this.#time, answer)),
       lost: (agents) => this.#roster.lose(agents, 'another holder has the agent, or it was deleted'),
       lapsed: () => this.#lapsed(),
       confirmed: () => this.#confirmed(),

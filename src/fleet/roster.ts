@@ -18,11 +18,13 @@ import type { AgentEvent } from './fleet-event.ts';
 import type { Leftovers } from './leftovers.ts';
 import { misplaced } from './movers.ts';
 import type { Outbox } from './outbox.ts';
+import { AgentTicks } from './agent-ticks.ts';
 import { paceOf } from './shedding.ts';
 import type { SlotCode } from './slot-code.ts';
 import { Supervisor } from './supervisor.ts';
 import { Arrivals, idleBeat } from './arrivals.ts';
 import { placementsOf } from './type-placements.ts';
+import type { TickClaims } from './tick-claims.ts';
 
 /** An agent has this long to end before its lease is given back without waiting for it any longer. */
 const LET_GO_MS = 15_000;
@@ -48,6 +50,9 @@ export interface RosterOptions {
   readonly shedLevel: () => number;
   /** Something changed that the next beat should tell soon. */
   readonly changed: () => void;
+  readonly claims: TickClaims;
+  /** The database's time, milliseconds since 1970. */
+  readonly now: () => number;
 }
 
 interface Entry {
@@ -157,7 +162,7 @@ export class Roster {
   }
 
   #adopt(record: AgentRecord): void {
-    const { clock, leftovers, log, outbox, random, slotCode, state, trusted, types, wake } = this.#options;
+    const { changed, claims, clock, leftovers, log, now, outbox, random, slotCode, state, trusted, types, wake } = this.#options;
     const fence = this.#fence(record);
     const hash = record.type === 'slot' ? record.implementation?.hash : undefined;
     const definition = hash === undefined ? types.get(record.type) : slotCode?.get(hash);
@@ -183,6 +188,8 @@ export class Roster {
       random,
       log: agentLog,
       contexts,
+      ticks: new AgentTicks({ fence, claims, progress: record.ticks, ended: changed }),
+      now,
       emit: (event) => {
         this.#emit(fence, event);
         if (event.type === 'agent:started' || event.type === 'agent:crash_looping') this.#options.changed();

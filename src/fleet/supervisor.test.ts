@@ -35,6 +35,7 @@ function supervised(definition: AnyAgentDefinition, row: Partial<AgentRecord> = 
     runCount: 0,
     lastError: null,
     reason: null,
+    ticks: { begun: null, done: null, schedule: null, activeSince: 0 },
     ...row,
   };
   const supervisor = new Supervisor({

@@ -13,6 +13,7 @@ import type { AgentId, Epoch } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { AgentRecord, AgentStatus } from '../state/agents.ts';
 import type { AgentBeat } from '../state/hosts.ts';
+import type { AgentTicks } from './agent-ticks.ts';
 import type { AgentEvent } from './fleet-event.ts';
 import { afterCrash, NO_CRASHES, restartDelayMs, type CrashRecord } from './restart-policy.ts';
 import { paceNote } from './shedding.ts';
@@ -30,6 +31,10 @@ export interface SupervisorOptions {
   readonly ran: (outcome: RunOutcome, run: RunStart) => void;
   /** By how much the time between its runs is stretched now. */
   readonly pace?: () => number;
+  /** How far the agent is with its ticks. Default: kept in memory. */
+  readonly ticks?: AgentTicks | undefined;
+  /** The time by which ticks are judged. Default: the clock's. */
+  readonly now?: (() => number) | undefined;
   /** A copy of this agent from before whose code has not ended yet: two never run in one process. */
   readonly after?: Promise<unknown> | undefined;
 }
@@ -126,6 +131,7 @@ export class Supervisor {
   /** Takes the agent's row as it is now: a changed configuration live where the agent can, else by a restart; one after the other. */
   take(record: AgentRecord): Promise<void> {
     this.#record = record;
+    this.#options.ticks?.take(record.ticks);
     if (JSON.stringify(record.config) !== this.#given) this.#taking = this.#taking.then(() => this.#takeConfig());
     return this.#taking;
   }
@@ -166,6 +172,7 @@ export class Supervisor {
   /** What it reports with a beat. */
   beat(): AgentBeat {
     const health = this.#judge();
+    const { ticks } = this.#options;
     return {
       agentId: this.agentId,
       epoch: this.epoch,
@@ -175,6 +182,8 @@ export class Supervisor {
       runCount: this.#ledger.runCount,
       lastError: this.#ledger.lastError,
       reason: this.#reason,
+      tickBegun: ticks?.progress.begun ?? null,
+      tickDone: ticks?.progress.done ?? null,
     };
   }
 
@@ -231,7 +240,7 @@ export class Supervisor {
   }
 
   #newRunner(config: never): Runner {
-    const { began, clock, contexts, emit, log, pace, ran } = this.#options;
+    const { began, clock, contexts, emit, log, now, pace, ran, ticks } = this.#options;
     return new AgentRunner<never>({
       definition: this.definition,
       agentId: this.agentId,
@@ -240,7 +249,14 @@ export class Supervisor {
       ledger: this.#ledger,
       context: contexts,
       ...(pace === undefined ? {} : { pace }),
+      ticks,
+      now,
       observer: {
+        missed: ({ givenUp, tick }) => {
+          log.warn({ count: givenUp }, 'more ticks were missed than its schedule makes up');
+          emit({ type: 'agent:ticks_missed', data: { count: givenUp, until: new Date(tick).toISOString() } });
+        },
+        unclaimed: (error) => log.warn({ err: error }, 'a tick is due and could not be claimed; it is tried again'),
         started: () => this.#started(),
         began,
         ran: (outcome, run) => {

@@ -11,6 +11,18 @@ export type AgentState = 'active' | 'inactive' | 'paused';
 export type AgentStatus = 'starting' | 'running' | 'degraded' | 'stopping' | 'stopped' | 'crash_looping' | 'lost';
 export type SlotStatus = 'available' | 'occupied';
 
+/** How far an agent is with the ticks of its schedule. Times are milliseconds since 1970 by the database's clock. */
+export interface TickProgress {
+  /** The last tick whose run began. */
+  readonly begun: number | null;
+  /** Up to here nothing is owed. Before `begun`: that run has not come to its end. */
+  readonly done: number | null;
+  /** The schedule whose ticks were claimed last; null where none ever was. */
+  readonly schedule: string | null;
+  /** Since when the agent has been wanted to run: what passed before is not made up. */
+  readonly activeSince: number;
+}
+
 /** One agent, desired and observed, as the API shows it. Times are milliseconds since 1970. */
 export interface AgentRecord {
   readonly agentId: AgentId;
@@ -34,6 +46,7 @@ export interface AgentRecord {
   readonly reason: string | null;
   /** What a slot runs while it is active. */
   readonly implementation?: SlotImplementation | null;
+  readonly ticks: TickProgress;
 }
 
 export interface SlotImplementation {
@@ -106,15 +119,21 @@ interface AgentRow {
   readonly last_error: string | null;
   readonly reason: string | null;
   readonly implementation: SlotImplementation | null;
+  readonly tick_begun: number | null;
+  readonly tick_done: number | null;
+  readonly tick_schedule: string | null;
+  readonly active_since: number;
 }
 
-/** Columns of muster.fleet (aliased f), muster.slots (s) and muster.implementations (i) as `toAgent` reads them; times as milliseconds. */
+/** Columns of muster.fleet (aliased f), muster.slots (s), muster.implementations (i), muster.agent_leases (t) and muster.agents (d) as `toAgent` reads them; times as milliseconds. */
 const AGENT_COLUMNS = raw(`f.agent_id, f.agent_name, f.agent_type, f.state, f.slot_status, f.config, f.metadata,
   (extract(epoch from f.created_at) * 1000)::float8 as created_at, (extract(epoch from f.updated_at) * 1000)::float8 as updated_at,
   f.status, f.health_score, (extract(epoch from f.last_heartbeat_at) * 1000)::float8 as last_heartbeat_at, f.host_id,
   f.epoch::float8 as epoch, (extract(epoch from f.acquired_at) * 1000)::float8 as acquired_at,
   f.error_count, f.run_count::float8 as run_count, f.last_error, coalesce(s.refusal, f.reason) as reason,
-  case when i.hash is not null then jsonb_build_object('name', i.name, 'hash', i.hash, 'manifest', i.manifest) end as implementation`);
+  case when i.hash is not null then jsonb_build_object('name', i.name, 'hash', i.hash, 'manifest', i.manifest) end as implementation,
+  (extract(epoch from t.tick_begun) * 1000)::float8 as tick_begun, (extract(epoch from t.tick_done) * 1000)::float8 as tick_done,
+  t.tick_schedule, (extract(epoch from d.active_since) * 1000)::float8 as active_since`);
 
 function toAgent(row: AgentRow): AgentRecord {
   return {
@@ -138,6 +157,7 @@ function toAgent(row: AgentRow): AgentRecord {
     lastError: row.last_error,
     reason: row.reason,
     implementation: row.implementation,
+    ticks: { begun: row.tick_begun, done: row.tick_done, schedule: row.tick_schedule, activeSince: row.active_since },
   };
 }
 
@@ -145,6 +165,8 @@ function toAgent(row: AgentRow): AgentRecord {
 export async function selectAgents(database: Queryable, where: Sql, limit: number): Promise<readonly AgentRecord[]> {
   const { rows } = await database.query<AgentRow>(
     sql`select ${AGENT_COLUMNS} from muster.fleet f
+      join muster.agent_leases t on t.agent_id = f.agent_id
+      join muster.agents d on d.agent_id = f.agent_id
       left join muster.slots s on s.agent_id = f.agent_id
       left join muster.implementations i on i.name = s.implementation and i.hash = s.hash
       where ${where} order by f.agent_id limit ${limit}`,

@@ -12,6 +12,7 @@ import { createMetrics, metricsMaintenance, type MetricsOptions } from './metric
 import type { SharedState } from './shared-state.ts';
 import { createSlots } from './slots.ts';
 import { createSystemState } from './system-state.ts';
+import { createTicks } from './ticks.ts';
 
 export interface SharedStateOptions {
   /** The fleet's lease, milliseconds. Default 8,000. */
@@ -49,6 +50,7 @@ export function createSharedState(database: Database, options: SharedStateOption
     commands,
     systemState: createSystemState(database, hint('system_state')),
     ledger,
+    ticks: createTicks(database),
     maintenance: [
       ...fleetMaintenance(database, { commands, hosts, ledger }, { ...DEFAULT_RETENTION, ...options.retention }),
       ...metricsMaintenance(database, options.metrics),

@@ -8,9 +8,15 @@ function columns(agents: readonly AgentBeat[]): Sql {
   return sql`unnest(
     ${agents.map((a) => a.agentId)}::text[], ${agents.map((a) => a.epoch)}::bigint[], ${agents.map((a) => a.status)}::text[],
     ${agents.map((a) => a.healthScore)}::real[], ${agents.map((a) => a.errorCount)}::int[], ${agents.map((a) => a.runCount)}::bigint[],
-    ${agents.map((a) => a.lastError)}::text[], ${agents.map((a) => a.reason)}::text[]
-  ) as b (agent_id, epoch, status, health_score, error_count, run_count, last_error, reason)`;
+    ${agents.map((a) => a.lastError)}::text[], ${agents.map((a) => a.reason)}::text[],
+    ${agents.map((a) => a.tickBegun ?? null)}::float8[], ${agents.map((a) => a.tickDone ?? null)}::float8[]
+  ) as b (agent_id, epoch, status, health_score, error_count, run_count, last_error, reason, tick_begun, tick_done)`;
 }
+
+/** A report that was overtaken takes no tick back; only one from the future, of a clock that has been set back since, is forgotten. */
+const ticks = (report: Sql): Sql => sql`
+  tick_begun = greatest(case when l.tick_begun < clock_timestamp() + interval '1 minute' then l.tick_begun end, to_timestamp(${report}.tick_begun / 1000)),
+  tick_done = greatest(case when l.tick_done < clock_timestamp() + interval '1 minute' then l.tick_done end, to_timestamp(${report}.tick_done / 1000))`;
 
 /**
  * One beat: renews the lease while the host is live (late is not too late, as long as nobody has taken it), ticks the fleet
@@ -46,7 +52,7 @@ export function beatStatement(host: HostId, leaseMs: number, silenceMs: number, 
     ), written as (
       update muster.agent_leases l
       set status = c.status, health_score = c.health_score, last_heartbeat_at = clock_timestamp(), error_count = c.error_count,
-        run_count = c.run_count, last_error = c.last_error, reason = c.reason
+        run_count = c.run_count, last_error = c.last_error, reason = c.reason, ${ticks(sql`c`)}
       from current c
       where l.agent_id = c.agent_id and l.host_id = ${host}::uuid and l.epoch = c.epoch
       returning l.agent_id, l.status, l.health_score, l.error_count, l.run_count, c.record
@@ -59,7 +65,8 @@ export function beatStatement(host: HostId, leaseMs: number, silenceMs: number, 
       array(select b.agent_id from unnest(${beats.map((b) => b.agentId)}::text[]) as b (agent_id)
             where not exists (select from written w where w.agent_id = b.agent_id)) as lost,
       (select count(*) || ':' || coalesce(sum(hashtextextended(l.agent_id, l.epoch)), 0)
-       from muster.agent_leases l where l.host_id = ${host}::uuid) as holding`,
+       from muster.agent_leases l where l.host_id = ${host}::uuid) as holding,
+      (extract(epoch from clock_timestamp()) * 1000)::float8 as at`,
   );
 }
 
@@ -96,7 +103,7 @@ export function releaseStatement(host: HostId, agents: readonly AgentBeat[]): Sq
   return sql`with me as materialized (select host_id from muster.hosts where host_id = ${host} for update)
     update muster.agent_leases l
     set host_id = null, status = b.status, health_score = b.health_score, last_heartbeat_at = clock_timestamp(),
-      error_count = b.error_count, run_count = b.run_count, last_error = b.last_error, reason = b.reason
+      error_count = b.error_count, run_count = b.run_count, last_error = b.last_error, reason = b.reason, ${ticks(sql`b`)}
     from me, ${columns(agents)}
     where l.agent_id = b.agent_id and l.host_id = me.host_id and l.epoch = b.epoch`;
 }

@@ -69,6 +69,9 @@ export interface AgentBeat {
   readonly runCount: number;
   readonly lastError: string | null;
   readonly reason: string | null;
+  /** The last tick begun, and up to where nothing is owed ({@link TickProgress}); left out: nothing new. */
+  readonly tickBegun?: number | null;
+  readonly tickDone?: number | null;
 }
 
 export interface BeatResult {
@@ -78,6 +81,8 @@ export interface BeatResult {
   readonly lost: readonly AgentId[];
   /** Of all agents this host holds: changes whenever one comes, goes, or gets another epoch. */
   readonly holding: string;
+  /** The database's time when it answered, milliseconds since 1970. */
+  readonly at: number;
 }
 
 /** An agent this host has just taken: run it under this epoch. */
@@ -160,13 +165,13 @@ export function createHosts(database: Database, options: HostsOptions): Hosts {
     },
 
     async beat(host, leaseMs, load, beats) {
-      const row = await database.one<{ held: boolean; lost: string[]; holding: string }>(
+      const row = await database.one<{ held: boolean; lost: string[]; holding: string; at: number }>(
         beatStatement(host, leaseMs, silenceMs, load, beats),
         {
           pool: 'heartbeat',
         },
       );
-      return { held: row?.held ?? false, lost: (row?.lost ?? []).map(agentId), holding: row?.holding ?? '' };
+      return { held: row?.held ?? false, lost: (row?.lost ?? []).map(agentId), holding: row?.holding ?? '', at: row?.at ?? 0 };
     },
 
     async claim(host, types, limit) {

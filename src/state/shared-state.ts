@@ -11,6 +11,7 @@ import type { MaintenanceJob } from './maintenance.ts';
 import type { Metrics } from './metrics/metrics.ts';
 import type { Slots } from './slots.ts';
 import type { SystemState } from './system-state.ts';
+import type { Ticks } from './ticks.ts';
 
 /** What the fleet knows, by concept. The only way to the truth for the rooms above. */
 export interface SharedState {
@@ -26,6 +27,7 @@ export interface SharedState {
   readonly commands: Commands;
   readonly systemState: SystemState;
   readonly ledger: Ledger;
+  readonly ticks: Ticks;
 
   readonly maintenance: readonly MaintenanceJob[];
 }

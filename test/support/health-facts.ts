@@ -27,6 +27,7 @@ export const anAgent = (change: Partial<Omit<AgentRecord, 'agentId'>> & { readon
   runCount: 100,
   lastError: null,
   reason: null,
+  ticks: { begun: null, done: null, schedule: null, activeSince: 0 },
   ...change,
   agentId: agentId(change.agentId ?? 'an_agent'),
 });

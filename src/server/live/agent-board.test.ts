@@ -31,6 +31,7 @@ const agent = (desired: AgentRecord['state']): AgentRecord => ({
   runCount: 0,
   lastError: null,
   reason: null,
+  ticks: { begun: null, done: null, schedule: null, activeSince: 0 },
 });
 
 beforeEach(() => {
