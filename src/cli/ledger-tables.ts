@@ -1,6 +1,6 @@
 import { formatDuration } from '../base/duration.ts';
 import type { RunOutcomeName, RunRow } from '../state/runs.ts';
-import type { Term } from '../state/terms.ts';
+import { hostName, type Term } from '../state/terms.ts';
 import { toDocument } from './documents.ts';
 import type { Colors, Output } from './output.ts';
 import { drawTable, printable } from './table.ts';
@@ -56,30 +56,21 @@ export function outcomeMark(outcome: RunOutcomeName, colors: Colors): string {
   }
 }
 
-/** Who held the agent, newest first, and why it came there and went. */
-export function termTable(terms: readonly Term[], now: number, { columns, colors }: Pick<Output, 'columns' | 'colors'>): string {
-  return drawTable(
-    [
-      { title: 'EPOCH', align: 'right' },
-      { title: 'HOST', shrinkTo: 8 },
-      { title: 'SINCE', align: 'right' },
-      { title: 'FOR', align: 'right' },
-      { title: 'ENDED' },
-      { title: 'WHY IT CAME', shrinkTo: 24 },
-      { title: 'WHY IT WENT', shrinkTo: 12 },
-    ],
-    terms.map((term) => [
-      String(term.epoch),
-      printable(term.hostname ?? term.hostId.slice(0, 8)),
-      ago(term.acquiredAt, now),
-      formatDuration(coarse(Math.max(0, (term.endedAt ?? now) - term.acquiredAt))),
-      term.status === 'held' ? colors.green('● held') : term.status === 'lost' ? colors.red('? lost') : colors.dim('○ released'),
-      printable(term.movedBecause),
-      colors.dim(printable(term.reason ?? '')),
-    ]),
-    columns,
-    colors.dim,
-  );
+/** Who held the agent, newest first, and why it came there: a sentence each, which no table has room for. */
+export function termList(terms: readonly Term[], now: number, { colors }: Pick<Output, 'colors'>): string {
+  return terms
+    .map((term, index) => {
+      const length = formatDuration(coarse(Math.max(0, (term.endedAt ?? now) - term.acquiredAt)));
+      const mark = term.status === 'held' ? colors.green('●') : term.status === 'lost' ? colors.red('?') : colors.dim('○');
+      const stay = term.status === 'held' ? `for ${length}` : term.status === 'lost' ? `${length}, then lost` : length;
+      const host = colors.bold(printable(hostName(term.hostname, term.hostId)));
+      const lines = [`${mark} ${host}  ${ago(term.acquiredAt, now)}, ${stay} ${colors.dim(`(epoch ${term.epoch})`)}`];
+      lines.push(`    came   ${printable(term.movedBecause)}`);
+      // Why an older one ended is why the one above it came.
+      if (index === 0 && term.reason !== null) lines.push(`    ended  ${printable(term.reason)}`);
+      return lines.join('\n');
+    })
+    .join('\n');
 }
 
 export const runDocument = (run: RunRow): Record<string, unknown> => toDocument(run);

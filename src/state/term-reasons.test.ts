@@ -1,25 +1,25 @@
 import { expect, test } from 'vitest';
 import { whyEnded, whyHere } from './term-reasons.ts';
 
-const before = { epoch: 5, status: 'stopped', reason: null, hostname: 'alpha' };
+const before = { epoch: 5, status: 'stopped', reason: null, host: 'alpha 3e30' };
 
 test.each([
-  [{ ...before, epoch: 1, hostname: null }, 'first start: nobody had held it before'],
+  [{ ...before, epoch: 1, host: null }, 'first start: nobody had held it before'],
   [
     { ...before, status: 'lost', reason: 'the process of its host is gone' },
-    'its host before (alpha) was lost: the process of its host is gone',
+    'its host before (alpha 3e30) was lost: the process of its host is gone',
   ],
   [
-    { ...before, status: 'lost', reason: 'its host stopped renewing its lease', hostname: null },
+    { ...before, status: 'lost', reason: 'its host stopped renewing its lease', host: null },
     'its host before was lost: its host stopped renewing its lease',
   ],
-  [{ ...before, reason: 'its host stops' }, 'its host before (alpha) stopped in good order'],
-  [{ ...before, reason: 'its host stopped' }, 'its host before (alpha) stopped in good order'],
+  [{ ...before, reason: 'its host stops' }, 'its host before (alpha 3e30) stopped in good order'],
+  [{ ...before, reason: 'its host stopped' }, 'its host before (alpha 3e30) stopped in good order'],
   [{ ...before, reason: 'inactive' }, 'it was activated again'],
   [before, 'it was free'],
   [
     { ...before, reason: 'rebalancing: its host runs 30 agents and its share is 20' },
-    'moved from alpha: rebalancing: its host runs 30 agents and its share is 20',
+    'moved from alpha 3e30: rebalancing: its host runs 30 agents and its share is 20',
   ],
 ])('%o: %s', (given, words) => {
   expect(whyHere(given)).toBe(words);

@@ -4,8 +4,8 @@ export interface Before {
   readonly epoch: number;
   readonly status: string;
   readonly reason: string | null;
-  /** Of the host that held it before. */
-  readonly hostname: string | null;
+  /** The host that held it before. */
+  readonly host: string | null;
 }
 
 /** What the rows of agents say in a word, as a person would ask for it. Other reasons are sentences already. */
@@ -20,10 +20,10 @@ export const whyEnded = (reason: string | null): string => (reason === null ? 'n
 /** Why the agent came to the host that took it, for people. */
 export function whyHere(before: Before): string {
   if (before.epoch <= 1) return 'first start: nobody had held it before';
-  const from = before.hostname === null ? '' : ` (${before.hostname})`;
+  const from = before.host === null ? '' : ` (${before.host})`;
   if (before.status === 'lost') return `its host before${from} was lost: ${whyEnded(before.reason)}`;
   if (before.reason === 'inactive') return 'it was activated again';
   if (before.reason === null) return 'it was free';
   if (before.reason.startsWith('its host stop')) return `its host before${from} stopped in good order`;
-  return `moved${before.hostname === null ? '' : ` from ${before.hostname}`}: ${before.reason}`;
+  return `moved${before.host === null ? '' : ` from ${before.host}`}: ${before.reason}`;
 }

@@ -43,6 +43,7 @@ interface TermRow {
   readonly before_status: string;
   readonly before_reason: string | null;
   readonly before_host: string | null;
+  readonly before_hostname: string | null;
   readonly ended_at: number | null;
   readonly end_status: string | null;
   readonly end_reason: string | null;
@@ -55,7 +56,7 @@ export function createTerms(database: Database): Terms {
       const [before] = page.cursor === undefined ? [null] : decodeCursor(page.cursor, [CURSOR_PART.integer]);
       const { rows } = await database.query<TermRow>(sql`
         select t.agent_id, t.epoch::float8 as epoch, t.host_id, t.hostname, (extract(epoch from t.acquired_at) * 1000)::float8 as acquired_at,
-          t.before_status, t.before_reason, p.hostname as before_host, (extract(epoch from t.ended_at) * 1000)::float8 as ended_at,
+          t.before_status, t.before_reason, p.hostname as before_hostname, p.host_id as before_host, (extract(epoch from t.ended_at) * 1000)::float8 as ended_at,
           t.end_status, t.end_reason, coalesce(t.ended_at is null and f.status = 'lost', false) as silent
         from muster.terms t
         left join muster.terms p on p.agent_id = t.agent_id and p.epoch = t.epoch - 1
@@ -77,6 +78,9 @@ export function createTerms(database: Database): Terms {
   };
 }
 
+/** Several hosts may run on one machine: the beginning of the id tells them apart. */
+export const hostName = (hostname: string | null, id: string): string => `${hostname ?? 'a host'} ${id.slice(0, 4)}`;
+
 function toTerm(row: TermRow): Term {
   const ended = row.ended_at !== null;
   return {
@@ -88,6 +92,11 @@ function toTerm(row: TermRow): Term {
     endedAt: row.ended_at,
     status: row.silent || row.end_status === 'lost' ? 'lost' : ended ? 'released' : 'held',
     reason: ended ? whyEnded(row.end_reason) : row.silent ? 'its host is silent, and nobody has taken the agent yet' : null,
-    movedBecause: whyHere({ epoch: row.epoch, status: row.before_status, reason: row.before_reason, hostname: row.before_host }),
+    movedBecause: whyHere({
+      epoch: row.epoch,
+      status: row.before_status,
+      reason: row.before_reason,
+      host: row.before_host === null ? null : hostName(row.before_hostname, row.before_host),
+    }),
   };
 }

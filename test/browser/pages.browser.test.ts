@@ -1,6 +1,6 @@
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { agentId } from '../../src/base/ids.ts';
+import { agentId, newRunId, type Epoch, type HostId } from '../../src/base/ids.ts';
 import { sql } from '../../src/db/sql.ts';
 import { missing } from '../support/requirements.ts';
 import { until } from '../support/until.ts';
@@ -116,6 +116,48 @@ describe.skipIf(missing('chromium'))('the dashboard', { timeout: 60_000 }, () =>
     seen.expectNone();
   });
 
+  test('the page of an agent shows what it did and said, and where it ran', async () => {
+    const { agentId: id, epoch, hostId } = await heldAgent('test_agent_1');
+    const [runId, startedAt] = [newRunId(Date.now()), Date.now()];
+    const name = { agentId: id, epoch };
+    const run = {
+      ...name,
+      runId,
+      runNumber: 900,
+      trigger: 'command',
+      scheduledFor: null,
+      startedAt,
+      linesKept: 1,
+      linesDropped: 41,
+    } as const;
+    const line = { ...name, at: startedAt, level: 'warn', fields: '{"tray":2}' } as const;
+    await dashboard.state.ledger.write(hostId, {
+      runs: [{ ...run, endedAt: startedAt + 40, outcome: 'failed', durationMs: 40, error: 'the printer is on fire', result: null }],
+      lines: [
+        { ...line, seq: 900_001, runId, message: 'no paper' },
+        { ...line, seq: 900_002, runId: null, message: 'said outside' },
+      ],
+    });
+    await page.goto(`${dashboard.url}/agents/test_agent_1`);
+    const runs = page.getByRole('region', { name: 'Runs' });
+    await runs.getByText('the printer is on fire').waitFor();
+    expect(await runs.getByRole('img').getAttribute('aria-label')).toMatch(/^The newest \d+ runs: 1 failed; half took up to /);
+    const log = page.getByRole('region', { name: 'Log' });
+    await log.getByText('said outside').waitFor();
+    expect(await log.getByRole('listitem').first().innerText()).toMatch(/said outside\s*tray=2/);
+    await runs.getByRole('button', { name: '1 line of 42' }).click();
+    await log.getByText('said outside').waitFor({ state: 'detached' });
+    await log.getByText('no paper').waitFor();
+    await log.getByRole('button', { name: 'of one run' }).click();
+    await log.getByText('said outside').waitFor();
+    await log.getByRole('searchbox').fill('PAPER');
+    await log.getByText('said outside').waitFor({ state: 'detached' });
+    await runs.getByRole('combobox', { name: 'Outcome' }).selectOption('failed');
+    await until('only the failed one is listed', async () => (await runs.getByRole('listitem').count()) === 1);
+    await page.getByRole('region', { name: 'Where it ran' }).getByText('first start: nobody had held it before').waitFor();
+    seen.expectNone();
+  });
+
   test('1,000 agents are a short page: rows exist where they are seen, and the keyboard reaches the last one', async () => {
     await dashboard.state.agents.ensure(
       Array.from({ length: 1_000 }, (_, index) => ({
@@ -197,6 +239,14 @@ describe.skipIf(missing('chromium'))('the dashboard', { timeout: 60_000 }, () =>
     // Below 0.1 is called good; a scrollbar or a late font alone would be more than this.
     expect(total).toBeLessThan(0.05);
   });
+
+  async function heldAgent(
+    name: string,
+  ): Promise<{ readonly agentId: ReturnType<typeof agentId>; readonly epoch: Epoch; readonly hostId: HostId }> {
+    const agent = await dashboard.state.agents.get(agentId(name));
+    if (agent === undefined || agent.hostId === null) throw new Error(`no host holds ${name}`);
+    return { agentId: agent.agentId, epoch: agent.epoch, hostId: agent.hostId };
+  }
 
   const pages = [
     ['/', 'Overview'],

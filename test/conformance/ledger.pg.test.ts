@@ -208,9 +208,9 @@ test('history tells every holder, from when to when, and why the agent moved', a
     [1, alpha, 'released'],
   ]);
   expect(terms.map((term) => term.movedBecause)).toEqual([
-    'its host before (test) stopped in good order',
-    'its host before (test) was lost: the process of its host is gone',
-    'moved from test: rebalancing: its share is 0',
+    `its host before (test ${gamma.slice(0, 4)}) stopped in good order`,
+    `its host before (test ${beta.slice(0, 4)}) was lost: the process of its host is gone`,
+    `moved from test ${alpha.slice(0, 4)}: rebalancing: its share is 0`,
     'first start: nobody had held it before',
   ]);
   expect(terms.map((term) => term.reason)).toEqual([

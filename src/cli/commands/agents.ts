@@ -7,7 +7,7 @@ import { agentTable, statusMark } from '../agent-table.ts';
 import { agentDocument, toDocument } from '../documents.ts';
 import { usage, type Invocation } from '../invocation.ts';
 import { withFleet } from '../runtime/fleet-access.ts';
-import { runDocument, runTable, termDocument, termTable } from '../ledger-tables.ts';
+import { runDocument, runTable, termDocument, termList } from '../ledger-tables.ts';
 import { drawTable, printable } from '../table.ts';
 import { ago, plural } from '../wording.ts';
 
@@ -87,7 +87,7 @@ export async function show(invocation: Invocation, _options: unknown, id: string
         if (agent.lastError !== null) lines.push(field('last error', printable(agent.lastError)));
         lines.push(field('config', JSON.stringify(agent.config)));
         if (runs.items.length > 0) lines.push('', runTable(runs.items, at, output));
-        if (terms.items.length > 0) lines.push('', termTable(terms.items, at, output));
+        if (terms.items.length > 0) lines.push('', colors.dim('WHERE IT RAN'), termList(terms.items, at, output));
         if (commands.items.length > 0) {
           const rows = commands.items.map((command) => [
             ago(command.createdAt, at),

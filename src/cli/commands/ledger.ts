@@ -1,7 +1,7 @@
 import { nearest } from '../../config/nearest.ts';
 import { RUN_OUTCOMES } from '../../state/runs.ts';
 import { usage, type Invocation } from '../invocation.ts';
-import { runDocument, runTable, termDocument, termTable } from '../ledger-tables.ts';
+import { runDocument, runTable, termDocument, termList } from '../ledger-tables.ts';
 import { withFleet } from '../runtime/fleet-access.ts';
 import { requireAgent } from './agents.ts';
 
@@ -35,7 +35,7 @@ export async function history(invocation: Invocation, options: { last: number },
     const { items } = await state.ledger.terms.list(agentId, { limit: Math.min(Math.max(options.last, 1), MOST) });
     const at = await now();
     invocation.output.result({ items: items.map(termDocument) }, () =>
-      items.length === 0 ? 'No host has held it yet.' : termTable(items, at, invocation.output),
+      items.length === 0 ? 'No host has held it yet.' : termList(items, at, invocation.output),
     );
   });
 }

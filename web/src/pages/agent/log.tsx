@@ -68,7 +68,7 @@ export function AgentLog({
         </div>
       </div>
       {isPending ? (
-        <Skeleton className="m-4 h-16" />
+        <Skeleton className="m-4 h-40" />
       ) : error !== null && data === undefined ? (
         <ProblemNote problem={problemOf(error)} retry={() => void refetch()} />
       ) : lines.length === 0 ? (

@@ -34,7 +34,14 @@ export function Moves({ id }: { readonly id: string }): ReactNode {
           <Band terms={terms} now={now} colourOf={colourOf} />
           <ol aria-labelledby="moves-title" className="flex flex-col px-4 pt-1 pb-3">
             {shown.map((term, index) => (
-              <TermItem key={term.epoch} term={term} now={now} colour={colourOf(term)} last={index === shown.length - 1} />
+              <TermItem
+                key={term.epoch}
+                term={term}
+                now={now}
+                colour={colourOf(term)}
+                newest={index === 0}
+                last={index === shown.length - 1}
+              />
             ))}
           </ol>
           {terms.length > atFirst && (
@@ -100,11 +107,13 @@ function TermItem({
   term,
   now,
   colour,
+  newest,
   last,
 }: {
   readonly term: Term;
   readonly now: number;
   readonly colour: string;
+  readonly newest: boolean;
   readonly last: boolean;
 }): ReactNode {
   const from = Date.parse(term.acquired_at);
@@ -122,6 +131,12 @@ function TermItem({
             {term.status === 'held' ? 'for ' : ''}
             {formatDuration(to - from)}
           </span>
+          {term.status === 'lost' && (
+            <span className="inline-flex items-center gap-1 text-xs text-bad" title={term.reason ?? undefined}>
+              <Icon name="critical" className="size-3 self-center" />
+              lost
+            </span>
+          )}
           <time
             dateTime={term.acquired_at}
             title={`${formatFull(from)}, epoch ${term.epoch}`}
@@ -131,13 +146,8 @@ function TermItem({
           </time>
         </p>
         <p className="text-xs leading-5 text-ink-2">{term.moved_because}</p>
-        {term.status === 'lost' && (
-          <p className="flex items-center gap-1.5 text-xs leading-5 text-bad">
-            <Icon name="critical" className="size-3" />
-            lost: {term.reason}
-          </p>
-        )}
-        {term.status === 'released' && term.reason !== null && <p className="text-xs leading-5 text-ink-3">ended: {term.reason}</p>}
+        {/* Why an older one ended is why the one above it came. */}
+        {newest && term.reason !== null && <p className="text-xs leading-5 text-ink-3">ended: {term.reason}</p>}
       </div>
     </li>
   );

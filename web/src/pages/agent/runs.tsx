@@ -37,10 +37,15 @@ export function RunHistory({ id, onRead }: { readonly id: string; readonly onRea
         <h2 id="runs-title" className="text-sm">
           Runs
         </h2>
-        <span className="min-w-0 flex-1 text-xs text-ink-3">
+        <span className="min-w-0 flex-1 text-xs text-ink-3 max-sm:order-last max-sm:basis-full">
           {newest.length > 0 && `the newest ${grouped(newest.length)}, a bar a run, tall is slow: ${describeRuns(newest)}`}
         </span>
-        <Select label="Outcome" className="w-36" value={outcome} onChange={(event) => setOutcome(event.target.value as RunOutcome | '')}>
+        <Select
+          label="Outcome"
+          className="w-36 max-sm:ml-auto"
+          value={outcome}
+          onChange={(event) => setOutcome(event.target.value as RunOutcome | '')}
+        >
           <option value="">Any outcome</option>
           {Object.entries(outcomeLooks).map(([name, { label }]) => (
             <option key={name} value={name}>
@@ -49,7 +54,7 @@ export function RunHistory({ id, onRead }: { readonly id: string; readonly onRea
           ))}
         </Select>
       </div>
-      {strip.isPending ? <Skeleton className="m-4 h-10" /> : newest.length > 0 && <Strip runs={newest} now={now} />}
+      {strip.isPending ? <Skeleton className="m-4 h-64" /> : newest.length > 0 && <Strip runs={newest} now={now} />}
       {!strip.isPending && shown.length === 0 ? (
         <p className="px-4 py-3 text-ink-3">
           {outcome === '' ? 'It has not run yet.' : `No run ${outcomeLooks[outcome].label.toLowerCase()}.`}
@@ -111,8 +116,8 @@ function RunItem({ run, now, onRead }: { readonly run: Run; readonly now: number
   const lines = run.lines_kept + run.lines_dropped;
   return (
     <li className="grid min-w-0 grid-cols-[minmax(0,1fr)_auto] items-baseline gap-x-4 border-b border-line px-4 py-1.5 last:border-0 sm:grid-cols-[8rem_6rem_minmax(0,1fr)_auto_auto]">
-      <span className="flex items-center gap-2 whitespace-nowrap">
-        <Icon name={icon} className={`size-3.5 ${text}`} />
+      <span className="flex items-baseline gap-2 whitespace-nowrap">
+        <Icon name={icon} className={`size-3.5 self-center ${text}`} />
         <span className="font-medium">{label}</span>
         <span className="text-xs text-ink-3 sm:hidden">{took !== undefined && formatSeconds(took / 1_000)}</span>
       </span>
