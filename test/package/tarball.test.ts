@@ -73,6 +73,12 @@ describe('the package', { timeout: 2 * MINUTE }, () => {
     expect(printed.trim()).toBe('pulse_count 1,2,3');
   });
 
+  test('writes an agent in TypeScript, and runs its test, without any package that the project names', () => {
+    const muster = join(project, 'node_modules', '.bin', 'muster');
+    execFileSync(muster, ['agents', 'new', 'first'], { cwd: project, encoding: 'utf8' });
+    expect(execFileSync(muster, ['agents', 'test'], { cwd: project, encoding: 'utf8' })).toMatch(/^# pass 2$/m);
+  });
+
   test('runs a fleet: npx muster-agents up serves the API on a PostgreSQL of its own, and stops when told to', async () => {
     const muster = await MusterProcess.start({
       command: [process.execPath, join(project, 'node_modules', 'muster-agents', 'dist', 'cli', 'main.js')],

@@ -23,6 +23,8 @@ export interface Agent {
   readonly run_count: number;
   readonly last_error: string | null;
   readonly reason: string | null;
+  /** What a slot runs. */
+  readonly implementation: { readonly name: string; readonly hash: string } | null;
   readonly capabilities: Readonly<Record<string, string>> | null;
   readonly description: string | null;
   readonly schedule: string | null;

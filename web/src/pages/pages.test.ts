@@ -23,6 +23,7 @@ function agent(change: Partial<Agent>): Agent {
     state: 'active',
     status: 'running',
     slot_status: null,
+    implementation: null,
     health_score: 100,
     last_heartbeat_at: ago(1),
     host_id: 'h',

@@ -73,6 +73,11 @@ export function AgentPage({ id }: { readonly id: string }): ReactNode {
       <p className="-mt-2 flex flex-wrap items-center gap-x-4 gap-y-1 text-ink-2">
         <StandingLabel standing={standing} className="font-medium" />
         <span>{words(agent.agent_type)}</span>
+        {agent.implementation !== null && (
+          <span className="font-mono text-xs" title={`The code it runs: ${agent.implementation.name}@${agent.implementation.hash}`}>
+            {agent.implementation.name}@{agent.implementation.hash.slice(0, 12)}
+          </span>
+        )}
         {agent.schedule !== null && <span>{agent.schedule}</span>}
         {(agent.description ?? purpose(agent)) !== null && <span className="text-ink-3">{agent.description ?? purpose(agent)}</span>}
       </p>
@@ -131,7 +136,9 @@ function Actions({ agent, standing }: { readonly agent: Agent; readonly standing
 function Trouble({ agent, standing }: { readonly agent: Agent; readonly standing: Standing }): ReactNode {
   const { tone } = standings[standing];
   const failing = tone === 'warn' || tone === 'bad';
-  if (!failing && agent.last_error === null) return null;
+  // A slot that somebody activated and that was refused.
+  const refused = standing === 'open_slot' && agent.reason !== null && agent.reason !== 'inactive';
+  if (!failing && !refused && agent.last_error === null) return null;
   return (
     <section
       aria-label="What is wrong"
