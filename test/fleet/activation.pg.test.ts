@@ -48,7 +48,7 @@ test('the command line registers a file, activates a slot with it, and frees the
 
   // What it needs is not given: nothing is stored, nothing changes.
   const unfit = await muster('agents', 'activate', SLOT, '--implementation', './greeter.ts', '--config', '{"who": 1}');
-  expect(unfit).toMatchObject({ code: 65, stderr: expect.stringContaining('AGENT_CONFIG_INVALID') });
+  expect(unfit).toMatchObject({ code: 65, stderr: expect.stringContaining('config.whom: ') });
   expect(await fleet.state.implementations.list({ limit: 1 })).toEqual([]);
   expect(await fleet.get(SLOT)).toMatchObject({ state: 'inactive' });
 

@@ -27,6 +27,7 @@ test('the same file gives the same bundle, wherever it lies and whoever bundles 
   expect(here.hash).toBe(there.hash);
   expect(here.code).toContain('from "muster-agents"');
   expect(here.code).not.toMatch(/^import .* from "zod"/m);
+  expect(here.code).not.toMatch(/\.\.\/|muster-bundle/);
   expect(here.inputs).toContain(join(folder, 'a/agent.ts'));
 });
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { dirname, relative, resolve } from 'node:path';
+import { basename, dirname, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BuildFailure, BuildOptions, Message, Plugin } from 'esbuild';
 import { MusterError, messageOf } from '../../base/errors.ts';
@@ -71,8 +71,9 @@ async function buildNow(options: BuildOptions, folder: string): Promise<Bundle> 
       plugins: [ownZod],
       logLevel: 'silent',
     });
-    const code = withRequire(outputFiles?.[0]?.text ?? '');
-    const inputs = Object.keys(metafile?.inputs ?? {}).map((path) => resolve(folder, path));
+    const paths = Object.keys(metafile?.inputs ?? {});
+    const code = withRequire(withoutPlaces(outputFiles?.[0]?.text ?? '', paths));
+    const inputs = paths.map((path) => resolve(folder, path));
     return { code: bounded(code), hash: hashOf(code), inputs };
   } catch (error) {
     throw isBuildFailure(error) ? invalid(error.errors, folder, error) : error;
@@ -93,6 +94,17 @@ const ownZod: Plugin = {
     });
   },
 };
+
+/** The compiler names each file by its way from here; without that the same code has the same hash whoever bundles it, and tells nothing of them. */
+function withoutPlaces(code: string, paths: readonly string[]): string {
+  let text = code;
+  for (const path of paths) {
+    const inPackage = path.lastIndexOf('node_modules/');
+    const name = inPackage >= 0 ? path.slice(inPackage) : path.startsWith('..') ? basename(path) : path;
+    if (name !== path) text = text.replaceAll(`// ${path}\n`, `// ${name}\n`).replaceAll(`"${path}"(`, `"${name}"(`);
+  }
+  return text;
+}
 
 /** Packages in the older module format call `require` for Node's own modules; a module has none unless it makes one. */
 function withRequire(code: string): string {
