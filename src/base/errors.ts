@@ -204,6 +204,12 @@ export const ERRORS = {
     title: 'The database is too busy',
     remedy: 'Try again; if it stays, raise max_connections or lower performance.connection_pool_size.',
   },
+  DATABASE_POOLED: {
+    status: 503,
+    exitCode: EXIT.unavailable,
+    title: 'A connection pooler is in the way',
+    remedy: 'Set MUSTER_DIRECT_DATABASE_URL to the server itself, without a pooler between.',
+  },
   DATABASE_READ_ONLY: {
     status: 503,
     exitCode: EXIT.unavailable,

@@ -22,7 +22,8 @@ export const VARIABLES = [
   {
     name: 'MUSTER_DIRECT_DATABASE_URL',
     group: 'Database',
-    summary: 'The same database without a pooler between: for LISTEN and migrations where DATABASE_URL goes through PgBouncer.',
+    summary:
+      'The same database without a pooler between: for LISTEN, migrations and the watch over other hosts where DATABASE_URL goes through PgBouncer.',
     default: null,
     example: 'postgresql://muster:secret@db.example.com:5432/muster',
     secret: true,

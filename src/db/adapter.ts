@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { MusterError } from '../base/errors.ts';
 import { silentLogger, type Logger } from '../base/logger.ts';
@@ -15,9 +16,9 @@ export interface PostgresAdapterOptions {
   readonly url: string;
   /** The same database without a pooler between, for LISTEN and migrations; `url` by default. */
   readonly directUrl?: string | undefined;
-  /** Default 20. Ten hosts of 5 to 8 busy connections fit max_connections = 100. */
+  /** Default 20. */
   readonly poolMax?: number | undefined;
-  /** Idle connections that are kept. Default 5. */
+  /** Idle connections that are kept. Default 3: with one for beats, one for wake-ups and two for the watch, ten hosts at rest take 70 of 100. */
   readonly poolMin?: number | undefined;
   /** Reserved for beats, so that a full pool never costs a lease. Default 2. */
   readonly heartbeatPoolMax?: number | undefined;
@@ -45,6 +46,8 @@ export class PostgresAdapter implements Database, Service {
   readonly connection: Connection;
   /** Where LISTEN and migrations connect: past a pooler, if `directUrl` says how. */
   readonly directConnection: Connection;
+  /** What the application_name of every connection in its pools ends in, and of no other process's. */
+  readonly sessionTag = `#${randomBytes(4).toString('hex')}`;
   readonly #limits: SessionLimits;
   readonly #queryTimeoutMs: number;
   readonly #pools: Readonly<Record<PoolName, ConnectionPool>>;
@@ -71,8 +74,13 @@ export class PostgresAdapter implements Database, Service {
     } satisfies Partial<PoolOptions>;
     const name = options.applicationName ?? 'muster';
     this.#pools = {
-      main: new ConnectionPool({ ...shared, max, min: Math.min(options.poolMin ?? 5, max), applicationName: name }),
-      heartbeat: new ConnectionPool({ ...shared, max: options.heartbeatPoolMax ?? 2, min: 1, applicationName: `${name} heartbeat` }),
+      main: new ConnectionPool({ ...shared, max, min: Math.min(options.poolMin ?? 3, max), applicationName: `${name} ${this.sessionTag}` }),
+      heartbeat: new ConnectionPool({
+        ...shared,
+        max: options.heartbeatPoolMax ?? 2,
+        min: 1,
+        applicationName: `${name} heartbeat ${this.sessionTag}`,
+      }),
     };
   }
 

@@ -34,7 +34,9 @@ export async function openSession(client: pg.ClientBase, limits: SessionLimits, 
     text: `select pid, own, version, standby,
        case when own then set_config('statement_timeout', $2, false) end,
        case when own then set_config('lock_timeout', $3, false) end,
-       case when own then set_config('idle_in_transaction_session_timeout', $4, false) end
+       case when own then set_config('idle_in_transaction_session_timeout', $4, false) end,
+       -- What a killed process has under way ends with it, and with that its locks. Refused where the server's system cannot tell.
+       case when own and version() like '%linux%' then set_config('client_connection_check_interval', '500', false) end
      from (select pg_backend_pid() as pid, pg_backend_pid() = $1 as own,
                   current_setting('server_version_num')::int as version, pg_is_in_recovery() as standby) session`,
     values: [announced, `${limits.statementTimeoutMs}`, `${limits.lockTimeoutMs}`, `${limits.idleInTransactionTimeoutMs}`],

@@ -6,6 +6,7 @@ import { MusterError } from '../base/errors.ts';
 import type { HostId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Service } from '../base/service.ts';
+import type { PostgresAdapter } from '../db/adapter.ts';
 import type { SharedState } from '../state/shared-state.ts';
 import { FaultLog } from './fault-log.ts';
 import { Leftovers } from './leftovers.ts';
@@ -18,6 +19,11 @@ export interface FleetHostOptions {
   readonly state: SharedState;
   /** Early word of changes; without it the host polls every beat. */
   readonly wake?: MembershipOptions['wake'];
+  /**
+   * The adapter behind `state`: two connections of its own, past a pooler, by which hosts notice each other's death at once.
+   * Without it a death is found when the lease runs out.
+   */
+  readonly direct?: PostgresAdapter | undefined;
   /** The kinds of agents this host can run. */
   readonly types: readonly AnyAgentDefinition[];
   /** Where the code of slots lies as files. Without it the host runs no slots. */
@@ -161,10 +167,11 @@ export class FleetHost implements Service {
   }
 
   async #join(host: MembershipOptions['host']): Promise<Membership> {
-    const { beatMs, log, random, state, wake } = this.#options;
+    const { beatMs, direct, log, random, state, wake } = this.#options;
     const member: Membership = new Membership({
       state,
       wake,
+      direct,
       types: this.#types,
       slotCode: this.#slotCode,
       host,

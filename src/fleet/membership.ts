@@ -2,11 +2,13 @@ import type { AnyAgentDefinition } from '../agent/definition.ts';
 import type { Clock } from '../base/clock.ts';
 import { newHostId, type HostId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
+import type { PostgresAdapter } from '../db/adapter.ts';
 import type { DesiredOfHost, HostLoad, NewHost } from '../state/hosts.ts';
 import type { SharedState } from '../state/shared-state.ts';
 import { surveyFleet, type Survey } from '../state/survey.ts';
 import { CommandInbox } from './command-inbox.ts';
 import { databaseNow, hear, type DatabaseTime } from './database-time.ts';
+import { DeathWatch, type DeathWatchStatus } from './death-watch.ts';
 import { FaultLog } from './fault-log.ts';
 import { HostLease, type BeatCounts } from './host-lease.ts';
 import type { Leftovers } from './leftovers.ts';
@@ -40,6 +42,8 @@ const DRAIN_MS = 15_000;
 export interface MembershipOptions {
   readonly state: SharedState;
   readonly wake: { on(topic: string, listener: () => void): () => void; hint(topic: string): void } | undefined;
+  /** The way to the server past a pooler: without it deaths are found by leases alone. */
+  readonly direct: PostgresAdapter | undefined;
   readonly types: ReadonlyMap<string, AnyAgentDefinition>;
   /** Without it the host runs no slots. */
   readonly slotCode: SlotCode | undefined;
@@ -59,6 +63,8 @@ export interface MembershipCounts {
   readonly beats: BeatCounts;
   readonly outbox: OutboxCounts;
   readonly faults: Readonly<Record<string, number>>;
+  /** Undefined where the host has no way to watch others. */
+  readonly deathWatch: DeathWatchStatus | undefined;
 }
 
 /** One life of a host in the fleet, under one UUID: from joining until it leaves or its lease is taken. */
@@ -73,6 +79,7 @@ export class Membership {
   readonly #inbox: CommandInbox;
   readonly #lease: HostLease;
   readonly #maintenance: Maintenance;
+  readonly #deathWatch: DeathWatch | undefined;
   readonly #poll: Loop;
   readonly #samples: Loop;
   readonly #events: Loop;
@@ -93,7 +100,7 @@ export class Membership {
   running = false;
 
   constructor(options: MembershipOptions) {
-    const { beatMs, clock, host, leftovers, random, slotCode, state, types, wake } = options;
+    const { beatMs, clock, direct, host, leftovers, random, slotCode, state, types, wake } = options;
     this.#options = options;
     this.#log = options.log.child({ host_id: this.hostId });
     this.#faults = new FaultLog(this.#log);
@@ -134,6 +141,16 @@ export class Membership {
         options.taken();
       },
     });
+    this.#deathWatch =
+      direct === undefined
+        ? undefined
+        : new DeathWatch({
+            ...common,
+            database: direct,
+            leaseMs: host.leaseMs,
+            suspected: () => this.#lease.wake(),
+            buried: () => this.#poll.wake(),
+          });
     const loop = (everyMs: number, minGapMs: number, what: string, step: () => Promise<void>): Loop =>
       new Loop({
         everyMs,
@@ -160,7 +177,7 @@ export class Membership {
   }
 
   get counts(): MembershipCounts {
-    return { beats: this.#lease.counts, outbox: this.#outbox.counts, faults: this.#faults.counts };
+    return { beats: this.#lease.counts, outbox: this.#outbox.counts, faults: this.#faults.counts, deathWatch: this.#deathWatch?.status };
   }
 
   /** Joins the fleet and takes the first agents. Throws what the database throws. */
@@ -201,7 +218,7 @@ export class Membership {
     const { wake } = this.#options;
     this.running = true;
     const poll = (): void => this.#poll.wake();
-    if (wake !== undefined) this.#subscriptions = [wake.on('agents', poll), wake.on('commands', poll)];
+    if (wake !== undefined) this.#subscriptions = [wake.on('agents', poll), wake.on('commands', poll), wake.on('hosts', poll)];
     await Promise.all([
       this.#lease.start(),
       this.#poll.start(),
@@ -209,6 +226,7 @@ export class Membership {
       this.#events.start(),
       this.#ledger.start(),
       this.#maintenance.start(),
+      this.#deathWatch?.start(),
     ]);
   }
 
@@ -229,6 +247,7 @@ export class Membership {
     if (this.#roster.unreleased > 0) await this.#roster.flushReleases();
     let survey = await this.#survey();
     for (let looks = 1; looks < MOST_LOOKS && (await this.#buryTheDead(survey)); looks += 1) survey = await this.#survey();
+    this.#deathWatch?.follow(survey.hosts);
     if (survey.heldDigest !== this.#heldDigest) {
       this.#roster.reconcile(await state.hosts.held(this.hostId));
       this.#heldDigest = survey.heldDigest;
@@ -358,7 +377,8 @@ export class Membership {
     await this.#outbox.flushWithin(LAST_FLUSH_MS);
     await this.#end();
     this.#roster.loseAll('its host stops');
-    await state.hosts.leave(this.hostId);
+    // Left before the lock is let go of, which would look like a death.
+    await state.hosts.leave(this.hostId).finally(() => this.#deathWatch?.stop());
     this.#log.info({ agents }, 'left the fleet');
   }
 
@@ -375,6 +395,7 @@ export class Membership {
   /** After the lease was taken: ends without a word to the database. */
   async abandon(): Promise<void> {
     await this.#end();
+    await this.#deathWatch?.stop();
     await this.#outbox.flushWithin(LAST_FLUSH_MS);
   }
 }

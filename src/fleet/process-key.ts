@@ -10,13 +10,17 @@ export async function ownProcessKey(): Promise<string | undefined> {
   return place === undefined || started === undefined || started === 'gone' ? undefined : `${place}/${process.pid}/${started}`;
 }
 
-/** Whether the process behind a key is gone for certain: only for keys of this boot and PID namespace. */
-export async function isGone(processKey: string): Promise<boolean> {
+/** What this machine knows of the process behind a key: for certain where the key is of this boot and PID namespace. */
+export async function processOf(processKey: string): Promise<'gone' | 'there' | 'unknown'> {
   const [boot, namespace, pid, started] = processKey.split('/');
-  if (`${boot}/${namespace}` !== (await ownPlace()) || pid === undefined || started === undefined) return false;
+  if (`${boot}/${namespace}` !== (await ownPlace()) || pid === undefined || started === undefined) return 'unknown';
   const now = await startTimeOf(Number(pid));
-  return now === 'gone' || (now !== undefined && now !== started);
+  if (now === undefined) return 'unknown';
+  return now === started ? 'there' : 'gone';
 }
+
+/** Whether the process behind a key is gone for certain. */
+export const isGone = async (processKey: string): Promise<boolean> => (await processOf(processKey)) === 'gone';
 
 let place: Promise<string | undefined> | undefined;
 

@@ -124,6 +124,20 @@ export function hostSources(status: () => HostStatus | undefined): readonly Metr
       read: of((host) => by('loop', host.faults)),
     },
     {
+      name: 'muster_host_death_watch',
+      help: '1 for what the watch over the next host does: watching, connecting, alone (nobody to watch), off (a pooler is in the way)',
+      kind: 'gauge',
+      labels: ['state'],
+      read: of(({ deathWatch }) => [{ labels: { state: deathWatch?.state ?? 'off' }, value: 1 }]),
+    },
+    {
+      name: 'muster_host_death_hints_total',
+      help: 'Times the connection of the watched host ended, by what it came to: it had died, or it lived',
+      kind: 'counter',
+      labels: ['outcome'],
+      read: of(({ deathWatch }) => by('outcome', { confirmed: deathWatch?.confirmed ?? 0, refuted: deathWatch?.refuted ?? 0 })),
+    },
+    {
       name: 'muster_host_buffered',
       help: 'Samples, events, runs and log lines that wait to be written',
       kind: 'gauge',

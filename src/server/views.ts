@@ -100,6 +100,7 @@ export const hostView = (host: HostRecord): z.infer<typeof HostView> => ({
   labels: host.labels,
   capacity: host.capacity,
   agents: host.agents,
+  watched: host.watchable,
   load: {
     cpu_cores: host.load.cpuCores ?? null,
     rss_bytes: host.load.rssBytes ?? null,

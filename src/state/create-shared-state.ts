@@ -34,6 +34,7 @@ export function createSharedState(database: Database, options: SharedStateOption
       options.wake?.hint('agents');
       options.wake?.hint('events');
     },
+    changed: hint('hosts'),
   });
   const commands = createCommands(database, agents, hint('commands'));
   const ledger = createLedger(database);

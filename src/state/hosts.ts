@@ -1,9 +1,11 @@
 import { agentId, hostId, type AgentId, type Epoch, type HostId } from '../base/ids.ts';
 import { MusterError } from '../base/errors.ts';
 import type { Database } from '../db/database.ts';
+import type { LockRelease } from '../db/lock-watch.ts';
 import { sql, type Sql } from '../db/sql.ts';
 import { selectAgents, type AgentRecord, type AgentStatus } from './agents.ts';
 import { beatStatement, claimStatement, releaseStatement } from './host-statements.ts';
+import { readLifeSigns, type LifeSigns } from './life-signs.ts';
 import type { Placement } from './placement.ts';
 import { requireRow } from './rows.ts';
 
@@ -47,6 +49,8 @@ export interface NewHost {
 }
 
 export interface HostRecord extends Omit<NewHost, 'leaseMs' | 'types'> {
+  /** Whether its death shows by the end of its connections; otherwise by its lease alone. */
+  readonly watchable: boolean;
   readonly status: 'live' | 'lost' | 'stopped';
   readonly desired: DesiredOfHost;
   readonly desiredBy: string | null;
@@ -110,6 +114,15 @@ export interface Hosts {
   expire(): Promise<readonly HostId[]>;
   /** A neighbour's death certificate: the process behind these hosts is gone, so their leases end now. */
   certifyDead(hosts: readonly HostId[]): Promise<readonly HostId[]>;
+  /**
+   * Says by which connections the host's process is told (what their application_name ends in), so that a neighbour may
+   * conclude its death from their end; null: it is not to be judged by them.
+   */
+  setSessions(host: HostId, sessions: string | null): Promise<void>;
+  /** What is to be seen of a host whose watched connection has ended. */
+  lifeSigns(host: HostId, release: LockRelease): Promise<LifeSigns | undefined>;
+  /** Ends the lease of a host that was found dead before it ran out, unless it has beaten since. Tells whether it did. */
+  certifyDisconnected(host: HostId, lastBeat: string): Promise<boolean>;
   /** Leaves: releases everything that is still held and marks the host stopped. */
   leave(host: HostId): Promise<void>;
   list(filter?: { readonly live?: boolean }): Promise<readonly HostRecord[]>;
@@ -130,6 +143,8 @@ export interface HostsOptions {
   readonly leaseMs: number;
   /** Told after agents were freed: somebody else may take them at once. */
   readonly freed: () => void;
+  /** Told after what hosts know of each other changed. */
+  readonly changed: () => void;
 }
 
 /** Hosts in the database: one statement a beat, whatever the number of agents. */
@@ -145,7 +160,8 @@ export function createHosts(database: Database, options: HostsOptions): Hosts {
 
   const select = async (where: Sql): Promise<readonly HostRecord[]> => {
     const { rows } = await database.query<HostRow>(sql`
-      select h.host_id, h.hostname, h.pid, h.process_key, h.version, h.labels, h.capacity, h.load, h.status, h.desired, h.desired_by,
+      select h.host_id, h.hostname, h.pid, h.process_key, h.version, h.labels, h.capacity, h.load, h.status, h.sessions is not null as watchable,
+        h.desired, h.desired_by,
         (extract(epoch from h.started_at) * 1000)::float8 as started_at, (extract(epoch from h.last_beat_at) * 1000)::float8 as last_beat_at,
         (extract(epoch from h.expires_at) * 1000)::float8 as expires_at, (extract(epoch from h.desired_at) * 1000)::float8 as desired_at,
         (extract(epoch from h.stopped_at) * 1000)::float8 as stopped_at, coalesce(l.agents, 0)::int as agents
@@ -205,6 +221,21 @@ export function createHosts(database: Database, options: HostsOptions): Hosts {
 
     certifyDead: (hosts) => (hosts.length === 0 ? Promise.resolve([]) : take(hosts, false, 'the process of its host is gone')),
 
+    async setSessions(host, sessions) {
+      await database.query(sql`update muster.hosts set sessions = ${sessions} where host_id = ${host} and status = 'live'`);
+      options.changed();
+    },
+
+    lifeSigns: (host, release) => readLifeSigns(database, host, release),
+
+    async certifyDisconnected(host, lastBeat) {
+      const { count } = await database.query(
+        sql`select muster.certify_dead(${host}, ${lastBeat}::timestamptz, 'the connections of its host ended, and it was not heard of again')`,
+      );
+      if (count > 0) options.freed();
+      return count > 0;
+    },
+
     async leave(host) {
       // FOR UPDATE waits for the fenced writes under way, which an UPDATE without key columns would not.
       await database.transaction(async (tx) => {
@@ -263,6 +294,7 @@ interface HostRow {
   readonly capacity: number;
   readonly load: HostLoad;
   readonly status: HostRecord['status'];
+  readonly watchable: boolean;
   readonly started_at: number;
   readonly last_beat_at: number;
   readonly expires_at: number;
@@ -284,6 +316,7 @@ function toHost(row: HostRow): HostRecord {
     capacity: row.capacity,
     load: row.load,
     status: row.status,
+    watchable: row.watchable,
     startedAt: row.started_at,
     lastBeatAt: row.last_beat_at,
     expiresAt: row.expires_at,

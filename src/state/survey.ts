@@ -16,6 +16,8 @@ export interface SurveyedHost {
   /** How long its last beat took, milliseconds. */
   readonly beatMs: number | null;
   readonly processKey: string | null;
+  /** Its death shows by the end of its connections. */
+  readonly watchable: boolean;
   /** Its lease has run out, and nobody has taken it yet. */
   readonly overdue: boolean;
 }
@@ -50,6 +52,7 @@ interface SurveyRow {
     beat_ms: number | null;
     desired: DesiredOfHost;
     process_key: string | null;
+    watchable: boolean;
     overdue: boolean;
   }[];
 }
@@ -82,7 +85,7 @@ export async function surveyFleet(
         select host_id, count(*) as agents from muster.agent_leases where host_id is not null and (select wanted from counting) group by host_id
       ), live as (
         select h.host_id, case when (h.load->>'leaving')::boolean then 0 else h.capacity end as capacity, h.process_key,
-          h.expires_at < clock_timestamp() as overdue, coalesce(s.agents, 0) as agents, h.desired,
+          h.sessions is not null as watchable, h.expires_at < clock_timestamp() as overdue, coalesce(s.agents, 0) as agents, h.desired,
           case when (h.load->>'leaving')::boolean then 0 else coalesce((h.load ->> 'weight')::float8, 1) end as weight,
           (h.load ->> 'beatSeconds')::float8 * 1000 as beat_ms
         from muster.hosts h left join holders s using (host_id) where h.status = 'live'
@@ -117,6 +120,7 @@ export async function surveyFleet(
       desired: h.desired,
       beatMs: h.beat_ms,
       processKey: h.process_key,
+      watchable: h.watchable,
       overdue: h.overdue,
     })),
   };

@@ -37,6 +37,7 @@ export const aHost = (change: Partial<HostRecord> = {}): HostRecord => ({
   hostname: 'alpha',
   pid: 100,
   processKey: null,
+  watchable: true,
   version: '1',
   labels: {},
   capacity: 100,

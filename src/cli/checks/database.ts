@@ -9,8 +9,8 @@ import { migrationSets } from '../runtime/parts.ts';
 import { plural } from '../wording.ts';
 import { fail, note, ok, warn, type DatabaseCheckContext } from './check.ts';
 
-/** What one process opens beside its pool: heartbeats 2, wake-ups 1. */
-const BESIDE_POOL = 3;
+/** What one process opens beside its pool: heartbeats 2, wake-ups 1, the watch over other hosts 2. */
+const BESIDE_POOL = 5;
 /** Newer branches fix bugs that lose data; see the release notes of each major. */
 const SLOW_ANSWER_MS = 50;
 const CLOCK_TOLERANCE_MS = 2_000;
@@ -84,7 +84,7 @@ export async function checkDatabase(context: DatabaseCheckContext): Promise<read
     session?.pooled === true
       ? warn(
           'pooler',
-          'the database is reached through a connection pooler: no LISTEN, so changes are found by polling within 2 s',
+          'the database is reached through a connection pooler: no LISTEN, so changes are found by polling within 2 s, and the death of a host by its lease',
           'Set MUSTER_DIRECT_DATABASE_URL to the server itself.',
         )
       : ok('pooler', 'none between'),
@@ -126,7 +126,7 @@ function checkRights(facts: Facts): Finding {
   return ok('rights', facts.superuser ? 'all of them: the user is a superuser' : 'enough');
 }
 
-/** Ten hosts should fit, so one must not take it all. */
+/** Ten hosts at rest fit 100 connections (3 + 1 + 1 + 2 each); one at its busiest must not take them all. */
 function checkConnections({ max_connections, reserved, used }: Facts, poolMax: number): Finding {
   const usable = max_connections - reserved;
   const each = poolMax + BESIDE_POOL;

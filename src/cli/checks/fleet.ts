@@ -1,5 +1,6 @@
 import type { Finding } from '../../config/finding.ts';
 import { createSharedState } from '../../state/create-shared-state.ts';
+import type { HostRecord } from '../../state/hosts.ts';
 import { plural } from '../wording.ts';
 import { note, ok, warn, type DatabaseCheckContext } from './check.ts';
 
@@ -24,6 +25,7 @@ export async function checkFleet({ database }: DatabaseCheckContext, version: st
             'Bring all to one version when the upgrade is through.',
           ),
     );
+    findings.push(checkDeathWatch(hosts));
     const room = hosts.reduce((sum, host) => sum + host.capacity, 0);
     const wanted = counts.filter(({ state: desired }) => desired === 'active').reduce((sum, { count }) => sum + count, 0);
     findings.push(
@@ -49,4 +51,15 @@ export async function checkFleet({ database }: DatabaseCheckContext, version: st
       : ok('agents', 'none is crash looping or lost'),
   );
   return findings;
+}
+
+/** Whether a host that is killed is noticed at once. */
+function checkDeathWatch(hosts: readonly HostRecord[]): Finding {
+  const unwatched = hosts.filter((host) => !host.watchable);
+  if (unwatched.length === 0) return ok('death watch', 'a host that is killed is noticed in milliseconds');
+  return warn(
+    'death watch',
+    `that ${unwatched.length === hosts.length ? 'a host' : `host ${unwatched.map((host) => host.hostId.slice(0, 8)).join(', ')}`} died is noticed only when its lease runs out: its connections do not show`,
+    'Behind a pooler set MUSTER_DIRECT_DATABASE_URL to the server itself; otherwise look for "death watch" in the log of the host.',
+  );
 }

@@ -141,6 +141,7 @@ export class Runtime {
       const host = new FleetHost({
         state,
         wake,
+        direct: adapter,
         types,
         codeFolder: rooms.codeFolderOf(config.dataDir),
         capacity,

@@ -61,6 +61,7 @@ export const HostView = z
     labels: z.record(z.string(), z.string()),
     capacity: z.number().int(),
     agents: z.number().int().describe('How many it holds'),
+    watched: z.boolean().describe('Whether its death shows at once, by the end of its connections; otherwise when its lease runs out'),
     load: z.object({ cpu_cores: z.number().nullable(), rss_bytes: z.number().nullable(), event_loop_lag_seconds: z.number().nullable() }),
     started_at: IsoTime,
     last_beat_at: IsoTime,

@@ -39,6 +39,7 @@ export interface Host {
   readonly labels: Readonly<Record<string, string>>;
   readonly capacity: number;
   readonly agents: number;
+  readonly watched: boolean;
   readonly load: HostLoad;
   readonly started_at: string;
   readonly last_beat_at: string;
