@@ -19,7 +19,7 @@ interface ActivityRow {
 /**
  * Sessions. A session of another user shows no backend_type to those without pg_monitor: it is counted as hidden, and the
  * ages are then unknown rather than those of our own sessions. This very session is left out of the ages, which it would
- * always lead. reserved_connections came with 16.
+ * always lead; so are the sessions in which hosts wait for each other's death. reserved_connections came with 16.
  */
 export const activity: Check<ActivityRow> = {
   name: 'postgres_activity',
@@ -34,13 +34,14 @@ export const activity: Check<ActivityRow> = {
       current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
         - coalesce(current_setting('reserved_connections', true), '0')::int as connection_limit,
       ${seconds('max(clock_timestamp() - xact_start) filter (where client and not own)')} as longest_transaction,
-      ${seconds("max(clock_timestamp() - query_start) filter (where client and not own and state = 'active')")} as longest_query,
+      ${seconds("max(clock_timestamp() - query_start) filter (where client and not own and not watcher and state = 'active')")} as longest_query,
       ${seconds("max(clock_timestamp() - state_change) filter (where client and state like 'idle in transaction%')")} as longest_idle_in_transaction,
-      count(*) filter (where wait_event_type = 'Lock')::int as lock_waiting,
+      count(*) filter (where wait_event_type = 'Lock' and not watcher)::int as lock_waiting,
       count(*) filter (where backend_type = 'autovacuum worker')::int as autovacuum_workers,
       max(greatest(age(backend_xid), age(backend_xmin))) filter (where not own)::float8 as oldest_snapshot
     from (
-      select *, backend_type = 'client backend' as client, backend_type is null and usesysid is not null as hidden, pid = pg_backend_pid() as own
+      select *, backend_type = 'client backend' as client, backend_type is null and usesysid is not null as hidden, pid = pg_backend_pid() as own,
+        application_name like 'muster watcher %' as watcher
       from pg_stat_activity
     ) session`,
   record: (rows, { record }) => {
