@@ -10,7 +10,7 @@ import { healthOfRuns, type HealthReport } from './health.ts';
 /** What a class cannot say by its methods. */
 export type BaseAgentSpec<Agent, Schema extends z.ZodType> = Pick<
   AgentSpec<Schema>,
-  'type' | 'name' | 'description' | 'config' | 'schedule' | 'timeout' | 'priority' | 'isolation' | 'memoryLimitMb'
+  'type' | 'name' | 'description' | 'config' | 'schedule' | 'runsAtStart' | 'timeout' | 'priority' | 'isolation' | 'memoryLimitMb'
 > & {
   /** Commands of the type's own, carried out on the agent. */
   readonly commands?: Readonly<Record<string, (agent: Agent, payload: unknown, ctx: AgentContext<z.output<Schema>>) => Promise<unknown>>>;

@@ -34,6 +34,11 @@ export interface AgentDefinition<Config = unknown> {
   readonly defaults?: Readonly<Record<string, unknown>>;
   /** When it runs. Without one it runs when it is told to (`run_now`). */
   readonly schedule?: Schedule | ((config: Config) => Schedule | undefined);
+  /**
+   * Its first run comes as soon as it starts. Default: agents that start together take their first runs spread over five
+   * seconds. For an agent others wait for: it ought to be cheap, as it may start with a thousand others.
+   */
+  readonly runsAtStart?: boolean;
   /** A startup or run that takes longer is aborted. Default 60s. */
   readonly timeout?: DurationInput;
   /** Lower ones are stopped first, and slowed down first when the database is pressed. 0 to 100, default 50. */

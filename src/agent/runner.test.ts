@@ -26,6 +26,17 @@ describe('runs', () => {
     expect(new Set(gaps)).toEqual(new Set([60_000]));
   });
 
+  test('come at once where the type asks for it, and by the schedule after that', async () => {
+    await using agent = await runAgent(
+      defineAgent({ ...base, schedule: { every: '1h' }, runsAtStart: true, run: () => Promise.resolve() }),
+    );
+    await agent.advance('1ms');
+    expect(agent.outcomes).toHaveLength(1);
+    await agent.advance('10h');
+    expect(agent.outcomes.length).toBeGreaterThanOrEqual(10);
+    expect(agent.outcomes.length).toBeLessThanOrEqual(11);
+  });
+
   test('never overlap: one that outlasts its period is let finish and the ticks meanwhile are skipped', async () => {
     let running = 0;
     let most = 0;

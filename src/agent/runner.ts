@@ -168,9 +168,12 @@ export class AgentRunner<Config> {
   }
 
   async #runUntilEnd(): Promise<LifeEnd> {
+    // None of its ticks: those come as they would.
+    let atOnce = this.#definition.runsAtStart === true;
     for (;;) {
       this.#state = 'idle';
-      const due = await this.#untilDue();
+      const due = atOnce && !this.#ended.signal.aborted ? { tick: undefined } : await this.#untilDue();
+      atOnce = false;
       if (due === undefined) return { kind: 'stopped' };
       this.#lastAt = this.#now();
       const outcome = await this.#runOnce(due);

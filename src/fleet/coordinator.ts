@@ -84,6 +84,8 @@ export const agentCoordinator = defineAgent({
   },
   config,
   schedule: { every: '5s' },
+  // Who takes office acts: its agents were somebody else's a moment ago.
+  runsAtStart: true,
   timeout: '20s',
   // Last to stop: it is of use while the others move.
   priority: 90,
