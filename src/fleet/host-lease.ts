@@ -11,7 +11,9 @@ import { extendTrust, isTrusted, NO_TRUST, type TrustWindow } from './trust-wind
 /** Two beats may be under way at once: one that hangs in a dead connection must not cost the lease. */
 const MOST_IN_FLIGHT = 2;
 /** Beats asked for out of turn come no closer than this. */
-const SHORTEST_GAP_MS = 250;
+const SHORTEST_GAP_MS = 100;
+/** Agents that were taken together start within this time of each other, and are told of in one beat. */
+const GATHER_MS = 25;
 
 export interface HostLeaseOptions {
   readonly state: SharedState;
@@ -71,6 +73,7 @@ export class HostLease {
     this.#loop = new Loop({
       everyMs: options.beatMs,
       minGapMs: SHORTEST_GAP_MS,
+      gatherMs: GATHER_MS,
       clock: options.clock,
       step: () => this.#step(),
       failed: (error) => options.faults.failed('beat', error),

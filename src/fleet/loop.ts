@@ -5,6 +5,8 @@ export interface LoopOptions {
   readonly everyMs: number;
   /** Wake-ups come no closer together than this. */
   readonly minGapMs: number;
+  /** What happens within this time of a wake-up goes with the step it leads to. Default 0. */
+  readonly gatherMs?: number;
   readonly clock: Clock;
   /** One step. Its errors go to `failed`; the loop goes on. */
   readonly step: () => Promise<void>;
@@ -45,7 +47,7 @@ export class Loop implements Service {
   }
 
   async #run(): Promise<void> {
-    const { clock, everyMs, minGapMs, step, failed } = this.#options;
+    const { clock, everyMs, gatherMs = 0, minGapMs, step, failed } = this.#options;
     while (!this.#stop.signal.aborted) {
       const startedAt = clock.monotonic();
       this.#woken = false;
@@ -55,7 +57,7 @@ export class Loop implements Service {
         failed(error);
       }
       if (!this.#woken) await this.#sleep(startedAt + everyMs - clock.monotonic());
-      await this.#pause(startedAt + minGapMs - clock.monotonic());
+      await this.#pause(Math.max(startedAt + minGapMs - clock.monotonic(), this.#woken ? gatherMs : 0));
     }
   }
 
