@@ -38,6 +38,7 @@ export async function serve(invocation: Invocation, config: Config, options: Ser
   const reloaded = options.watch ? (reload: Reload): void => tellReload(output, reload) : undefined;
   const runtime = new Runtime({ config, log, version, reloaded, ...options });
   using signals = new StopSignals(() => runtime.force());
+  signals.signal.addEventListener('abort', () => log.info({ signal: signals.received }, 'told to stop: the agents end, then the rest'));
   using crash = new Crash(log);
 
   output.line(output.colors.bold(`muster ${version}`));
