@@ -1,14 +1,18 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Service } from '../base/service.ts';
 import { fullJitter } from './back-off.ts';
+import { sqlStateOf } from './failure.ts';
 import { ANSWER_MS, openLockSession, type LockKey, type SessionLockOptions } from './session-lock.ts';
 
 export interface HeldLockOptions extends SessionLockOptions {
   readonly key: LockKey;
   /** The lock is held, for the first time or again. */
   readonly onHeld: () => void;
-  /** The connection that held it has ended: whoever waits for the lock believes that this process did. */
-  readonly onLost: () => void;
+  /**
+   * The connection that held it has ended: whoever waits for the lock may believe that this process did. Silent: the server did
+   * not say so, and may not have ended it.
+   */
+  readonly onLost: (how: { readonly silent: boolean }) => void;
   /** It could not be taken; it is tried again. */
   readonly onFailed: (error: unknown) => void;
 }
@@ -56,7 +60,7 @@ export class HeldLock implements Service {
         if (held) {
           // At once the first time: a neighbour is already asking whether we live.
           attempt = -1;
-          this.#options.onLost();
+          this.#options.onLost({ silent: sqlStateOf(error) === undefined });
         } else this.#options.onFailed(error);
       }
       // Stopped: the loop's condition sees it.

@@ -16,7 +16,9 @@ import type { FaultLog } from './fault-log.ts';
 import { processOf } from './process-key.ts';
 
 /** Between two looks at a host that may have died: a living one has spoken by then. */
-const PAUSE_MS = 100;
+const PAUSE_MS = 150;
+/** A host that lost its connections to the network has stopped by itself before its neighbour concludes its death. */
+const STOPPED_AFTER_MS = 100;
 /** A neighbour that lives without its lock is asked about again after pauses that grow from here. */
 const FIRST_PATIENCE_MS = 500;
 const LONGEST_PATIENCE_MS = 10_000;
@@ -30,8 +32,11 @@ export interface DeathWatchOptions {
   readonly log: Logger;
   readonly faults: FaultLog;
   readonly trusted: () => boolean;
-  /** Our own connection broke, and a neighbour may think us dead: a beat now says otherwise. */
-  readonly suspected: () => void;
+  /**
+   * Our own connection broke, and a neighbour may think us dead: a beat now says otherwise. Where even the server did not tell
+   * why, the network may be gone, and the neighbour may be right after so many milliseconds.
+   */
+  readonly suspected: (rightAfterMs: number | undefined) => void;
   /** A neighbour's lease was ended: its agents are free. */
   readonly buried: () => void;
 }
@@ -89,9 +94,9 @@ export class DeathWatch implements Service {
         faults.worked('death watch');
         this.#declare(true);
       },
-      onLost: () => {
+      onLost: ({ silent }) => {
         this.#declare(false);
-        options.suspected();
+        options.suspected(silent ? STOPPED_AFTER_MS : undefined);
       },
     });
     this.#watch = new LockWatch({

@@ -173,3 +173,39 @@ test('a timer that fires early does not leave trust unwatched', async () => {
   expect(told).toEqual(['confirmed at 5', expect.stringMatching(/^lapsed at 1[67]\d{3}/)]);
   await ended(lease, clock);
 });
+
+test('a host that others may take for dead believes in its lease until they do, or until a beat that it sends then is confirmed', async () => {
+  let up = true;
+  const { lease, clock, told, sent } = leaseWith(() => (up ? HELD : gone));
+  await lease.start();
+  await clock.advance(10_100);
+  const before = sent();
+  lease.doubt(100);
+  await clock.advance(50);
+  expect(sent()).toBe(before + 1);
+  await clock.advance(1_000);
+  expect(lease.trusted).toBe(true);
+  up = false;
+  lease.doubt(100);
+  await clock.advance(200);
+  expect(lease.trusted).toBe(false);
+  expect(told).toEqual(['confirmed at 5', 'lapsed at 11250']);
+  up = true;
+  await clock.advance(3_000);
+  expect(lease.trusted).toBe(true);
+  await ended(lease, clock);
+});
+
+test('a beat that was under way when others began to doubt proves nothing', async () => {
+  const { lease, clock } = leaseWith(() => HELD, 1_000);
+  await lease.start();
+  await clock.advance(8_500);
+  expect(lease.trusted).toBe(true);
+  lease.doubt(100);
+  await clock.advance(600);
+  // The beat of 8,000 is answered by now, the one that was sent at once is not.
+  expect(lease.trusted).toBe(false);
+  await clock.advance(1_000);
+  expect(lease.trusted).toBe(true);
+  await ended(lease, clock);
+});

@@ -55,6 +55,8 @@ export class HostLease {
   readonly #loop: Loop;
   readonly #reports: BeatReports;
   #trust: TrustWindow = NO_TRUST;
+  /** When others may have begun to think that this host died. */
+  #doubtedAt = Number.NEGATIVE_INFINITY;
   #state: 'unconfirmed' | 'held' | 'lapsed' | 'taken' | 'over' = 'unconfirmed';
   #inFlight = new Set<Promise<void>>();
   #expiry = new AbortController();
@@ -98,6 +100,19 @@ export class HostLease {
     this.#loop.wake();
   }
 
+  /**
+   * Others may take this host for dead in `ms`, before its lease runs out: until a beat sent from now on is confirmed, it
+   * believes in its lease no longer than that.
+   */
+  doubt(ms: number): void {
+    const now = this.#options.clock.monotonic();
+    this.#doubtedAt = now;
+    this.#trust = { until: Math.min(this.#trust.until, now + ms) };
+    if (this.#state === 'held') this.#watchExpiry();
+    // At once, whatever the loop waits for.
+    void this.#step();
+  }
+
   async stop(): Promise<void> {
     await this.#loop.stop();
     this.#state = 'over';
@@ -136,7 +151,7 @@ export class HostLease {
       const lost = new Set(result.lost);
       this.#options.lost(beats.filter((beat) => lost.has(beat.agentId)));
     }
-    this.#trust = extendTrust(this.#trust, sentAt, leaseMs);
+    if (sentAt >= this.#doubtedAt) this.#trust = extendTrust(this.#trust, sentAt, leaseMs);
     if (!isTrusted(this.#trust, clock.monotonic())) return agreed;
     this.#watchExpiry();
     if (this.#state === 'held') return agreed;

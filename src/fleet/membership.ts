@@ -148,7 +148,7 @@ export class Membership {
             ...common,
             database: direct,
             leaseMs: host.leaseMs,
-            suspected: () => this.#lease.wake(),
+            suspected: (rightAfterMs) => (rightAfterMs === undefined ? this.#lease.wake() : this.#lease.doubt(rightAfterMs)),
             buried: () => this.#poll.wake(),
           });
     const loop = (everyMs: number, minGapMs: number, what: string, step: () => Promise<void>): Loop =>
