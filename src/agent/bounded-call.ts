@@ -5,13 +5,25 @@ import { MusterError } from '../base/errors.ts';
 /** Which part of an agent is being called. */
 export type Phase = 'startup' | 'run' | 'shutdown' | 'reconfigure' | 'command';
 
+/** Told as calls go; must not throw. */
+export interface CallObserver {
+  /** A call begins, and will be aborted after its time-out. */
+  called?(phase: Phase, timeoutMs: number): void;
+  /** It has ended, however that was. */
+  settled?(phase: Phase): void;
+  /** The agent goes on although its signal aborted a while ago. */
+  stuck?(phase: Phase): void;
+  /** A stuck call ended at last. */
+  unstuck?(phase: Phase): void;
+}
+
 export interface BoundedCall {
   readonly phase: Phase;
   readonly clock: Clock;
   readonly timeoutMs: number;
   /** Time after the abort before the call counts as stuck. */
   readonly graceMs: number;
-  readonly observer: { stuck?(phase: Phase): void; unstuck?(phase: Phase): void };
+  readonly observer: CallObserver;
   /** Aborts the call with its reason. */
   readonly until?: AbortSignal;
   readonly work: (signal: AbortSignal) => unknown;
@@ -35,6 +47,7 @@ export async function boundedCall(call: BoundedCall): Promise<unknown> {
     call.observer.stuck?.(call.phase);
   });
   try {
+    call.observer.called?.(call.phase, call.timeoutMs);
     const result = await call.work(controller.signal);
     if (isTimeout(controller.signal.reason)) throw controller.signal.reason;
     return result;
@@ -45,6 +58,7 @@ export async function boundedCall(call: BoundedCall): Promise<unknown> {
     settled.abort();
     call.until?.removeEventListener('abort', onUntil);
     await watched;
+    call.observer.settled?.(call.phase);
     if (stuck) call.observer.unstuck?.(call.phase);
   }
 }

@@ -1,7 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import { MusterError } from '../base/errors.ts';
 import { newRunId } from '../base/ids.ts';
-import { boundedCall, type Phase } from './bounded-call.ts';
+import { boundedCall, type CallObserver, type Phase } from './bounded-call.ts';
 import type { AgentContext } from './context.ts';
 import type { AgentDefinition } from './definition.ts';
 import { timeoutOf } from './define-agent.ts';
@@ -38,7 +38,7 @@ export type LifeEnd =
   | { readonly kind: 'crashed'; readonly phase: 'startup' | 'run'; readonly error: unknown };
 
 /** Told as things happen; must not throw. */
-export interface RunnerObserver {
+export interface RunnerObserver extends CallObserver {
   started?(): void;
   began?(run: RunStart): void;
   ran?(outcome: RunOutcome, run: RunStart): void;
@@ -46,10 +46,6 @@ export interface RunnerObserver {
   missed?(due: DueTick): void;
   /** A tick is due and could not be claimed; it is tried again. */
   unclaimed?(error: unknown): void;
-  /** The agent goes on although its signal aborted a while ago. */
-  stuck?(phase: Phase): void;
-  /** A stuck call ended at last. */
-  unstuck?(phase: Phase): void;
 }
 
 /** What a context is made for. */
@@ -340,7 +336,13 @@ export class AgentRunner<Config> {
     const { ledger } = this.#options;
     if (this.#definition.health === undefined || this.#state === 'new' || this.#state === 'starting') return healthOfRuns(ledger);
     try {
-      return checkedHealth(this.#definition.health(this.#context(this.#ended.signal)));
+      const report: unknown = this.#definition.health(this.#context(this.#ended.signal));
+      if (report instanceof Promise) {
+        // Nobody waits for it, and one that rejects unheard would end the whole process.
+        report.catch(() => undefined);
+        return { score: 0, reasons: ['health() returned a promise, but must answer at once'] };
+      }
+      return checkedHealth(report as HealthReport);
     } catch (error) {
       return { score: 0, reasons: [`health() failed: ${boundedMessage(error)}`] };
     }

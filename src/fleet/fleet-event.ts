@@ -20,6 +20,8 @@ export interface AgentEventData {
   /** It was told to end and goes on; its slot stays taken until it ends. */
   'agent:stuck': { readonly phase: string };
   'agent:unstuck': { readonly phase: string };
+  /** It records more samples than can be written; of these the oldest were dropped. */
+  'agent:flooding': { readonly dropped_samples: number };
   /** Its configuration does not fit its schema: it is not run. */
   'agent:config_invalid': { readonly error: string; readonly remedy: string };
   /** It took a changed configuration without a restart. */

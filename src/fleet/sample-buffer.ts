@@ -8,15 +8,10 @@ export const MOST_SAMPLES_A_HOST = 200_000;
 /** Samples a batch: COPY is at its best from about 5,000 rows (292,000/s) and gains nothing above. */
 export const SAMPLES_A_BATCH = 10_000;
 
-/** The samples of one agent, oldest first. When it is full the oldest go: what is newest says most. */
-export class SampleLane {
-  readonly fence: Fence;
+/** Samples that wait, oldest first. When there are too many the oldest go: what is newest says most. */
+export class SampleQueue {
   #samples: AgentSample[] = [];
   #first = 0;
-
-  constructor(fence: Fence) {
-    this.fence = fence;
-  }
 
   get size(): number {
     return this.#samples.length - this.#first;
@@ -49,12 +44,24 @@ export class SampleLane {
   }
 }
 
+/** The samples of one agent. */
+export class SampleLane extends SampleQueue {
+  readonly fence: Fence;
+
+  constructor(fence: Fence) {
+    super();
+    this.fence = fence;
+  }
+}
+
 /** Samples on their way to the database: bounded for each agent, so that one which floods loses its own and nobody else's. */
 export class SampleBuffer {
   readonly #lanes = new Set<SampleLane>();
   #size = 0;
   /** Samples that were given up because the buffer was full. */
   dropped = 0;
+  /** The same by agent, since they were last asked for. */
+  #floods = new Map<SampleLane, number>();
 
   get size(): number {
     return this.#size;
@@ -64,6 +71,7 @@ export class SampleBuffer {
     this.#lanes.add(lane);
     if (lane.size >= MOST_SAMPLES_AN_AGENT || this.#size >= MOST_SAMPLES_A_HOST) {
       this.dropped += 1;
+      this.#floods.set(lane, (this.#floods.get(lane) ?? 0) + 1);
       // The host is full of others' samples: this agent has none to give up for it.
       if (lane.size === 0) return;
       lane.dropOldest();
@@ -71,6 +79,13 @@ export class SampleBuffer {
     }
     lane.push(sample);
     this.#size += 1;
+  }
+
+  /** Who lost how many since the last time. */
+  takeFloods(): ReadonlyMap<SampleLane, number> {
+    const floods = this.#floods;
+    this.#floods = new Map();
+    return floods;
   }
 
   /** The next batch, an even part of each agent's lane; undefined where nothing waits. */

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { BaseAgent } from '../../src/agent/base-agent.ts';
 import { defineAgent } from '../../src/agent/define-agent.ts';
 import type { AnyAgentDefinition } from '../../src/agent/definition.ts';
+import { agentId } from '../../src/base/ids.ts';
 import { until } from '../support/until.ts';
 import { testFleet, worker } from './support/fleet.ts';
 
@@ -103,6 +104,7 @@ test('a million metrics at once and values that are none harm neither the agent 
     12_000,
   );
   expect(host.status?.beats.failed).toBe(0);
+  await until('the flood is told', async () => (await fleet.eventsOf('flood_00')).includes('agent:flooding'));
 }, 30_000);
 
 test('a configuration that does not fit is told with path and remedy, and the agent starts once it is mended', async () => {
@@ -217,3 +219,66 @@ test('garbage in every place an agent can put it harms neither its host nor its 
   await fleet.untilAgent('worker_00', 'runs on', (a) => a.runCount > neighbour.runCount + 3);
   expect(host.status).toMatchObject({ rejoined: 0, trusted: true, beats: { failed: 0 } });
 });
+
+test('whatever a run returns or throws, and whatever health() does, has a reason that people can read', async () => {
+  await using fleet = await testFleet();
+  const cyclic: Record<string, unknown> = {};
+  cyclic['self'] = cyclic;
+  const returned: Readonly<Record<string, unknown>> = {
+    cyclic,
+    bigint: { n: 4n },
+    function: () => 1,
+    symbol: Symbol('x'),
+    huge: 'x'.repeat(100_000),
+  };
+  const thrown: Readonly<Record<string, unknown>> = { text: 'just a text', nothing: undefined, null: null, number: 42 };
+  const odd: Readonly<Record<string, () => unknown>> = {
+    throwing: () => {
+      throw new Error('the nurse is ill');
+    },
+    nothing: () => undefined,
+    text: () => 'fine, thanks',
+    late: () => Promise.reject(new Error('too late')),
+    nan: () => ({ score: Number.NaN }),
+    beyond: () => ({ score: 1e9, reasons: 'many' }),
+  };
+  const mould = z.strictObject({ returns: z.string().optional(), throws: z.string().optional(), health: z.string().optional() });
+  const moulded: AnyAgentDefinition = defineAgent({
+    ...base,
+    type: 'moulded',
+    config: mould,
+    run: (ctx) => {
+      if (ctx.config.throws !== undefined) throw thrown[ctx.config.throws] as Error;
+      return Promise.resolve(returned[ctx.config.returns ?? '']);
+    },
+    health: (ctx) => (ctx.config.health === undefined ? { score: 100 } : (odd[ctx.config.health]?.() as never)),
+  });
+  for (const key of Object.keys(returned)) await fleet.agents('moulded', [`returns_${key}`], { returns: key });
+  for (const key of Object.keys(thrown)) await fleet.agents('moulded', [`throws_${key}`], { throws: key });
+  for (const key of Object.keys(odd)) await fleet.agents('moulded', [`health_${key}`], { health: key });
+  await fleet.agents('worker', ['worker_00']);
+  const host = await fleet.host([moulded, worker()]);
+
+  for (const key of Object.keys(returned)) await fleet.untilAgent(`returns_${key}`, 'runs', (a) => a.runCount > 1 && a.errorCount === 0);
+  for (const [key, value] of Object.entries(thrown)) {
+    const failed = await fleet.untilAgent(`throws_${key}`, 'fails', (a) => a.errorCount > 0 && a.lastError !== null && a.reason !== null);
+    expect(failed.lastError).toBe(String(value));
+  }
+  const unfit: Readonly<Record<string, RegExp>> = {
+    throwing: /health\(\) failed: the nurse is ill/,
+    nothing: /health\(\) failed: /,
+    text: /health\(\) returned undefined, which is no score from 0 to 100/,
+    late: /health\(\) returned a promise, but must answer at once/,
+    nan: /health\(\) returned NaN, which is no score/,
+  };
+  for (const [key, reason] of Object.entries(unfit)) {
+    await fleet.untilAgent(`health_${key}`, `is unfit for ${reason}`, (a) => a.status === 'degraded' && reason.test(a.reason ?? ''));
+  }
+  await fleet.untilAgent('health_beyond', 'has the highest score there is', (a) => a.healthScore === 100);
+
+  const { commandId } = await fleet.state.commands.submit({ agentId: agentId('returns_cyclic'), command: 'run_now', requestedBy: 'test' });
+  await until('the run that returned a cycle is told of', async () => (await fleet.state.commands.get(commandId))?.state === 'done');
+  const before = await fleet.get('worker_00');
+  await fleet.untilAgent('worker_00', 'runs on', (a) => a.runCount > before.runCount + 3 && a.errorCount === 0);
+  expect(host.status).toMatchObject({ rejoined: 0, trusted: true, beats: { failed: 0 } });
+}, 60_000);
