@@ -26,7 +26,7 @@ export class RunLedger implements RunRecord {
 
   /** Goes on counting where the holder before stopped. */
   constructor(
-    before: { readonly runCount: number; readonly errorCount: number; readonly lastError: string | null } = {
+    before: { readonly runCount: number; readonly errorCount: number; readonly lastError: string | null; readonly runNumber?: number } = {
       runCount: 0,
       errorCount: 0,
       lastError: null,
@@ -35,6 +35,7 @@ export class RunLedger implements RunRecord {
     this.#runCount = before.runCount;
     this.#errorCount = before.errorCount;
     this.#lastError = before.lastError;
+    this.#runNumber = before.runNumber ?? 0;
   }
 
   get runCount(): number {

@@ -162,6 +162,18 @@ export const ERRORS = {
     title: 'The agent took too long',
     remedy: 'Raise the timeout of its type, or make it end sooner; its ctx.signal aborts at the timeout.',
   },
+  AGENT_EXITED: {
+    status: 500,
+    exitCode: EXIT.failure,
+    title: 'The thread or process of the agent ended by itself',
+    remedy: 'Mend what the message names; the agent is started again after a pause that grows.',
+  },
+  AGENT_OUT_OF_MEMORY: {
+    status: 500,
+    exitCode: EXIT.failure,
+    title: 'The agent used more memory than it may',
+    remedy: 'Raise memoryLimitMb of its type or metadata.memory_limit_mb of the agent, or let it hold less at once.',
+  },
   COMMAND_UNKNOWN: {
     status: 422,
     exitCode: EXIT.dataFormat,

@@ -1,3 +1,4 @@
+import { boundedResult } from '../agent/bounded-result.ts';
 import { isBuiltInCommand, type BuiltInCommand } from '../agent/definition.ts';
 import type { RunOutcome } from '../agent/runner.ts';
 import { boundedMessage } from '../agent/run-ledger.ts';
@@ -13,8 +14,6 @@ import type { Supervisor } from './supervisor.ts';
 
 /** Commands claimed at once. */
 const MOST_AT_ONCE = 100;
-/** A result larger than this, as JSON, is cut: it belongs in a table. */
-const MOST_RESULT_BYTES = 65_536;
 const RETRY_MS = 1_000;
 
 export interface CommandInboxOptions {
@@ -155,18 +154,4 @@ function resultOf(outcome: RunOutcome): unknown {
     case 'interrupted':
       throw new MusterError('CONFLICT', 'the run was interrupted: the agent had to stop', { remedy: 'Send the command again.' });
   }
-}
-
-/** As it can be stored. What cannot be written as JSON, or is too large, is described instead. */
-function boundedResult(result: unknown): unknown {
-  let json: string | undefined;
-  try {
-    json = JSON.stringify(result ?? null) as string | undefined;
-  } catch (error) {
-    return { not_stored: `the result is no JSON: ${boundedMessage(error)}` };
-  }
-  if (json === undefined) return null;
-  if (json.length > MOST_RESULT_BYTES)
-    return { not_stored: `the result is ${json.length} bytes of JSON, more than ${MOST_RESULT_BYTES}`, begins: json.slice(0, 1_000) };
-  return result ?? null;
 }

@@ -34,6 +34,8 @@ export interface HostLeaseOptions {
   readonly lapsed: () => void;
   /** Trust is back. */
   readonly confirmed: () => void;
+  /** Trust reaches further than before. */
+  readonly renewed?: () => void;
   /** Somebody took the lease: this host is no more. */
   readonly taken: () => void;
 }
@@ -85,6 +87,11 @@ export class HostLease {
   /** Whether the host may still run agents and write in their names. */
   get trusted(): boolean {
     return this.#state === 'held' && isTrusted(this.#trust, this.#options.clock.monotonic());
+  }
+
+  /** Until when, monotonic milliseconds, unless the lease is lost before. */
+  get trustedUntil(): number {
+    return this.#trust.until;
   }
 
   get counts(): BeatCounts {
@@ -154,6 +161,7 @@ export class HostLease {
     if (sentAt >= this.#doubtedAt) this.#trust = extendTrust(this.#trust, sentAt, leaseMs);
     if (!isTrusted(this.#trust, clock.monotonic())) return agreed;
     this.#watchExpiry();
+    this.#options.renewed?.();
     if (this.#state === 'held') return agreed;
     this.#state = 'held';
     this.#options.confirmed();

@@ -39,6 +39,7 @@ export interface FleetHostOptions {
   readonly log: Logger;
   /** How long agents may take to end when the host stops. Default 10,000 ms. */
   readonly drainMs?: number;
+  readonly isolation?: MembershipOptions['isolation'];
   readonly clock?: Clock;
   /** In [0, 1). */
   readonly random?: () => number;
@@ -167,7 +168,7 @@ export class FleetHost implements Service {
   }
 
   async #join(host: MembershipOptions['host']): Promise<Membership> {
-    const { beatMs, direct, log, random, state, wake } = this.#options;
+    const { beatMs, direct, isolation, log, random, state, wake } = this.#options;
     const member: Membership = new Membership({
       state,
       wake,
@@ -180,6 +181,7 @@ export class FleetHost implements Service {
       random: random ?? Math.random,
       log,
       leftovers: this.#leftovers,
+      isolation,
       taken: () => {
         if (this.#membership !== member) return;
         log.warn({ host_id: member.hostId }, 'the lease was taken: joining again as a new host');

@@ -22,6 +22,7 @@ import { ProcessLoad } from './process-load.ts';
 import { Roster } from './roster.ts';
 import type { SlotCode } from './slot-code.ts';
 import { TickClaims } from './tick-claims.ts';
+import { lapseGraceOf } from './trust-window.ts';
 
 /** Samples leave at this pace; the newest is this old at most when it is written. */
 const SAMPLES_EVERY_MS = 2_000;
@@ -39,6 +40,16 @@ const MOST_LOOKS = 2;
 /** An agent of a drained host has this long to end. */
 const DRAIN_MS = 15_000;
 
+/** The agent's side of a thread or process of its own: beside this file, where it is built. */
+const ISOLATED_ENTRY = new URL('isolated/child.js', import.meta.url);
+
+export interface IsolationOptions {
+  /** The file that plays the agent's side. */
+  readonly entry?: URL;
+  /** How long an isolated agent may ignore its abort before it is ended by force. Default 5,000 ms. */
+  readonly graceMs?: number;
+}
+
 export interface MembershipOptions {
   readonly state: SharedState;
   readonly wake: { on(topic: string, listener: () => void): () => void; hint(topic: string): void } | undefined;
@@ -53,6 +64,7 @@ export interface MembershipOptions {
   readonly random: () => number;
   readonly log: Logger;
   readonly leftovers: Leftovers;
+  readonly isolation?: IsolationOptions | undefined;
   /** The lease was taken: this membership is over, its agents are told to end. */
   readonly taken: () => void;
   /** An operator wants the host to leave: for good, or to join again. */
@@ -123,6 +135,12 @@ export class Membership {
       now,
       labels: host.labels,
       shedLevel: () => this.#shedLevel,
+      isolation: {
+        entry: options.isolation?.entry ?? ISOLATED_ENTRY,
+        ...(options.isolation?.graceMs !== undefined && { graceMs: options.isolation.graceMs }),
+        trustedUntil: () => this.#lease.trustedUntil,
+        lapseGraceMs: lapseGraceOf(host.leaseMs),
+      },
     });
     this.#inbox = new CommandInbox({ ...common, roster: this.#roster, more: () => this.#poll.wake() });
     this.#maintenance = new Maintenance(common);
@@ -136,6 +154,7 @@ export class Membership {
       lost: (agents) => this.#roster.lose(agents, 'another holder has the agent, or it was deleted'),
       lapsed: () => this.#lapsed(),
       confirmed: () => this.#confirmed(),
+      renewed: () => this.#roster.renewed(),
       taken: () => {
         this.#roster.loseAll('the lease of its host was taken');
         options.taken();

@@ -15,6 +15,7 @@ import type { SharedState } from '../state/shared-state.ts';
 import { contextsOf } from './agent-context.ts';
 import type { FaultLog } from './fault-log.ts';
 import type { AgentEvent } from './fleet-event.ts';
+import type { IsolationTerms } from './isolated/isolated-runner.ts';
 import type { Leftovers } from './leftovers.ts';
 import { misplaced } from './movers.ts';
 import type { Outbox } from './outbox.ts';
@@ -28,6 +29,8 @@ import type { TickClaims } from './tick-claims.ts';
 
 /** An agent has this long to end before its lease is given back without waiting for it any longer. */
 const LET_GO_MS = 15_000;
+/** A thread or process that has to be ended by force is gone within this. */
+const FORCE_MS = 250;
 /** What ended agents said last has this long to be written before their leases are given back. */
 const FLUSH_MS = 500;
 
@@ -53,6 +56,7 @@ export interface RosterOptions {
   readonly claims: TickClaims;
   /** The database's time, milliseconds since 1970. */
   readonly now: () => number;
+  readonly isolation: IsolationTerms;
 }
 
 interface Entry {
@@ -155,7 +159,7 @@ export class Roster {
   /** A paused agent stays where it is, at rest. */
   #pause(entry: Entry): void {
     if (!entry.supervisor.busy || entry.supervisor.status === 'stopping') return;
-    void entry.supervisor.stop('paused').then(() => {
+    void entry.supervisor.stop('paused', LET_GO_MS).then(() => {
       this.#emit(entry.fence, { type: 'agent:stopped', data: { reason: 'paused' } });
       this.#options.changed();
     });
@@ -201,6 +205,7 @@ export class Roster {
       },
       pace: () => paceOf(priorityOf(definition), this.#options.shedLevel()),
       after: leftovers.endOf(record.agentId),
+      isolation: this.#options.isolation,
     });
     this.#released.delete(record.agentId);
     this.#entries.set(record.agentId, { supervisor, fence, leaving: false });
@@ -215,7 +220,12 @@ export class Roster {
 
   /** Trust has ended: nothing may run. */
   suspend(reason: string): void {
-    for (const { supervisor } of this.#entries.values()) void supervisor.stop(reason);
+    for (const { supervisor } of this.#entries.values()) void supervisor.stop(reason, this.#options.isolation.lapseGraceMs);
+  }
+
+  /** Trust was extended. */
+  renewed(): void {
+    for (const { supervisor } of this.#entries.values()) supervisor.renewed();
   }
 
   /** Agents that are somebody else's now, or gone: ended without being given back. */
@@ -251,7 +261,7 @@ export class Roster {
   }
 
   #forget(entry: Entry, reason: string): void {
-    void entry.supervisor.stop(reason);
+    void entry.supervisor.stop(reason, this.#options.isolation.lapseGraceMs);
     this.#options.leftovers.add(entry.supervisor);
     this.#entries.delete(entry.supervisor.agentId);
   }
@@ -276,7 +286,8 @@ export class Roster {
   async #letGo(entry: Entry, reason: string, event: 'agent:stopped' | 'agent:moved', deadlineMs: number): Promise<void> {
     const { supervisor } = entry;
     const ended = new AbortController();
-    void supervisor.stop(reason).finally(() => ended.abort());
+    // What can be ended by force has ended by the deadline.
+    void supervisor.stop(reason, Math.max(0, deadlineMs - FORCE_MS)).finally(() => ended.abort());
     // Ends early when the agent does.
     await this.#options.clock.sleep(deadlineMs, ended.signal).catch(() => undefined);
     this.#emit(entry.fence, { type: event, data: { reason } });

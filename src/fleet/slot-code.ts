@@ -1,4 +1,5 @@
 import { CodeFolder, hashOf, importCode } from '../agent/code/index.ts';
+import { rememberSource } from '../agent/source.ts';
 import type { AnyAgentDefinition } from '../agent/definition.ts';
 import { MusterError } from '../base/errors.ts';
 import type { Implementations } from '../state/implementations.ts';
@@ -51,6 +52,7 @@ export class SlotCode {
     const attempt = this.#attempts.get(hash) ?? 0;
     this.#attempts.set(hash, attempt + 1);
     const definition = await importCode(url, attempt);
+    rememberSource(definition, { url: url.href });
     this.#loaded.set(hash, definition);
     return definition;
   }

@@ -2,9 +2,10 @@ import { parseConfig } from '../agent/config.ts';
 import type { AgentContext } from '../agent/context.ts';
 import type { AnyAgentDefinition } from '../agent/definition.ts';
 import { DEGRADED_BELOW, type HealthReport } from '../agent/health.ts';
+import { isolationOf, type IsolationChoice } from '../agent/isolation.ts';
 import type { RunStart } from '../agent/run.ts';
 import { boundedMessage, MAX_ERROR_LENGTH, RunLedger } from '../agent/run-ledger.ts';
-import { AgentRunner, type Call, type LifeEnd, type RunOutcome } from '../agent/runner.ts';
+import { AgentRunner, type Call, type LifeEnd, type RunnerOptions, type RunOutcome } from '../agent/runner.ts';
 import { storable } from '../agent/storable.ts';
 import type { Clock } from '../base/clock.ts';
 import { formatDuration } from '../base/duration.ts';
@@ -15,6 +16,7 @@ import type { AgentRecord, AgentStatus } from '../state/agents.ts';
 import type { AgentBeat } from '../state/hosts.ts';
 import type { AgentTicks } from './agent-ticks.ts';
 import type { AgentEvent } from './fleet-event.ts';
+import { IsolatedRunner, type IsolationTerms } from './isolated/isolated-runner.ts';
 import { afterCrash, NO_CRASHES, restartDelayMs, type CrashRecord } from './restart-policy.ts';
 import { paceNote } from './shedding.ts';
 
@@ -37,9 +39,11 @@ export interface SupervisorOptions {
   readonly now?: (() => number) | undefined;
   /** A copy of this agent from before whose code has not ended yet: two never run in one process. */
   readonly after?: Promise<unknown> | undefined;
+  /** What agents in a thread or process of their own need of this host; without it there are none. */
+  readonly isolation?: IsolationTerms;
 }
 
-type Runner = AgentRunner<never>;
+type Runner = AgentRunner<never> | IsolatedRunner;
 
 /** Keeps one agent running while this host holds it: starts it, restarts it when it crashes, and knows how it is. */
 export class Supervisor {
@@ -64,6 +68,8 @@ export class Supervisor {
   #taking: Promise<void> = Promise.resolve();
   /** The configuration that this life was given, as JSON. */
   #given = '';
+  /** Where this life runs, as its row said. */
+  #givenPlace = '';
   #watchers: ((status: AgentStatus) => void)[] = [];
 
   constructor(options: SupervisorOptions) {
@@ -104,8 +110,12 @@ export class Supervisor {
     this.#reason = null;
   }
 
-  /** Tells the agent to end, for this reason; resolves when it has, however long that takes. */
-  stop(reason: string): Promise<void> {
+  /**
+   * Tells the agent to end, for this reason; resolves when it has, however long that takes. One in a thread or process of its own
+   * is ended by force when it has not ended within so long.
+   */
+  stop(reason: string, forceAfterMs?: number): Promise<void> {
+    if (forceAfterMs !== undefined && this.#runner instanceof IsolatedRunner) void this.#force(this.#runner, reason, forceAfterMs);
     if (this.#stop !== undefined && !this.#stop.signal.aborted) {
       if (this.#busy) this.#status = 'stopping';
       this.#reason = reason;
@@ -116,6 +126,21 @@ export class Supervisor {
       this.#reason = reason;
     }
     return this.#done;
+  }
+
+  async #force(runner: IsolatedRunner, reason: string, afterMs: number): Promise<void> {
+    const ended = new AbortController();
+    void this.#done.finally(() => ended.abort());
+    await this.#options.clock.sleep(afterMs, ended.signal).then(
+      () => runner.force(reason),
+      // It has ended by itself.
+      () => undefined,
+    );
+  }
+
+  /** The host's trust in its lease was extended. */
+  renewed(): void {
+    if (this.#runner instanceof IsolatedRunner) this.#runner.renewed();
   }
 
   /** Ends this life and begins another at once; resolves with the status that comes to. */
@@ -132,7 +157,10 @@ export class Supervisor {
   take(record: AgentRecord): Promise<void> {
     this.#record = record;
     this.#options.ticks?.take(record.ticks);
-    if (JSON.stringify(record.config) !== this.#given) this.#taking = this.#taking.then(() => this.#takeConfig());
+    if (this.#runner instanceof IsolatedRunner) this.#runner.renewed();
+    // Another thread or process is another life.
+    if (this.#givenPlace !== '' && placeOf(record) !== this.#givenPlace) this.#renew.abort();
+    else if (JSON.stringify(record.config) !== this.#given) this.#taking = this.#taking.then(() => this.#takeConfig());
     return this.#taking;
   }
 
@@ -216,17 +244,19 @@ export class Supervisor {
     this.#renew.signal.addEventListener('abort', end, { once: true });
     if (this.#renew.signal.aborted) end();
     this.#ledger.renew();
-    this.#runner = this.#newRunner(config.value);
+    this.#runner = this.#newRunner(config.value, config.isolation);
     const ended = await this.#runner.live(life.signal).catch((error: unknown): LifeEnd => ({ kind: 'crashed', phase: 'run', error }));
     this.#runner = undefined;
     return ended.kind === 'stopped' ? 0 : this.#crashed(ended, this.#options.clock.monotonic() - startedAt);
   }
 
-  /** The parsed configuration, wrapped so that a configuration of nothing is not mistaken for a fault. */
-  #config(): { readonly value: never } | undefined {
+  /** The parsed configuration, and where the agent runs; undefined where either makes no sense. */
+  #config(): { readonly value: never; readonly isolation: IsolationChoice } | undefined {
     this.#given = JSON.stringify(this.#record.config);
+    this.#givenPlace = placeOf(this.#record);
     try {
-      return { value: parseConfig(this.definition, this.#record.config) };
+      const isolation = isolationOf(this.definition, this.#record.metadata);
+      return { value: parseConfig(this.definition, this.#record.config), isolation };
     } catch (error) {
       const remedy = isMusterError(error) ? error.remedy : 'Mend the configuration of the agent.';
       const reason = storable(`${messageOf(error)}. ${remedy}`, MAX_ERROR_LENGTH);
@@ -239,9 +269,9 @@ export class Supervisor {
     }
   }
 
-  #newRunner(config: never): Runner {
-    const { began, clock, contexts, emit, log, now, pace, ran, ticks } = this.#options;
-    return new AgentRunner<never>({
+  #newRunner(config: never, isolation: IsolationChoice): Runner {
+    const { began, clock, contexts, emit, log, now, pace, ran, ticks, isolation: terms } = this.#options;
+    const options: RunnerOptions<never> = {
       definition: this.definition,
       agentId: this.agentId,
       config,
@@ -273,7 +303,10 @@ export class Supervisor {
           emit({ type: 'agent:unstuck', data: { phase } });
         },
       },
-    });
+    };
+    if (isolation.kind === 'none') return new AgentRunner<never>(options);
+    if (terms === undefined) throw new MusterError('INTERNAL', 'this host runs no agents in threads or processes of their own');
+    return new IsolatedRunner({ ...options, isolation, terms, rawConfig: () => this.#record.config });
   }
 
   #started(): void {
@@ -333,8 +366,9 @@ export class Supervisor {
     this.#crashes = afterCrash(this.#crashes, clock.monotonic(), livedMs);
     const delayMs = restartDelayMs(this.#crashes, random());
     const error = boundedMessage(end.error);
+    const remedy = isMusterError(end.error) ? ` ${end.error.remedy}` : '';
     this.#status = this.#crashes.looping ? 'crash_looping' : 'starting';
-    this.#reason = `${end.phase} failed: ${error}. Next try in ${formatDuration(delayMs)}`.slice(0, 2_000);
+    this.#reason = `${end.phase} failed: ${error}.${remedy} Next try in ${formatDuration(delayMs)}`.slice(0, 2_000);
     log.warn(
       { err: end.error, restart_in_ms: Math.round(delayMs) },
       `${end.phase} failed, the agent is started again in ${formatDuration(delayMs)}`,
@@ -355,6 +389,9 @@ export class Supervisor {
 
 /** A configuration that is not valid is looked at again when it changes; this is no more than a cap on one sleep. */
 const UNTIL_CHANGED_MS = 3_600_000;
+
+/** What of a row decides where an agent runs. */
+const placeOf = ({ metadata }: AgentRecord): string => JSON.stringify([metadata['isolation'] ?? null, metadata['memory_limit_mb'] ?? null]);
 
 function boundedReason(health: HealthReport): string | null {
   return health.score >= 100 || health.reasons === undefined || health.reasons.length === 0

@@ -19,3 +19,9 @@ export function extendTrust(window: TrustWindow, sentAt: number, leaseMs: number
 }
 
 export const isTrusted = (window: TrustWindow, now: number): boolean => now < window.until;
+
+/**
+ * An agent in a thread or process of its own has half the margin to end after trust has; then it is ended by force, which the
+ * other half is for. So it is gone before anybody else can have the agent.
+ */
+export const lapseGraceOf = (leaseMs: number): number => marginOf(leaseMs) / 2;
