@@ -69,7 +69,7 @@ function filterOf(options: LogsOptions): LogFilter {
     const meant = nearest(options.level, LOG_LEVELS);
     throw usage(
       `--level "${options.level}" is none of ${LOG_LEVELS.join(', ')}`,
-      meant === undefined ? undefined : `Did you mean ${meant}?`,
+      meant === undefined ? `Use one of ${LOG_LEVELS.join(', ')}.` : `Did you mean ${meant}?`,
     );
   }
   if (options.run !== undefined && !/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(options.run))
