@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { whyEnded, whyHere } from './term-reasons.ts';
 
-const before = { epoch: 5, status: 'stopped', reason: null, host: 'alpha 3e30' };
+const before = { epoch: 5, status: 'stopped', reason: null, host: 'alpha 3e30', same: false };
 
 test.each([
   [{ ...before, epoch: 1, host: null }, 'first start: nobody had held it before'],
@@ -17,6 +17,7 @@ test.each([
   [{ ...before, reason: 'its host stopped' }, 'its host before (alpha 3e30) stopped in good order'],
   [{ ...before, reason: 'inactive' }, 'it was activated again'],
   [before, 'it was free'],
+  [{ ...before, reason: 'moved by key:ops', same: true }, 'given away and taken again by the same host: moved by key:ops'],
   [
     { ...before, reason: 'rebalancing: its host runs 30 agents and its share is 20' },
     'moved from alpha 3e30: rebalancing: its host runs 30 agents and its share is 20',

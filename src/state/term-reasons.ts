@@ -6,6 +6,8 @@ export interface Before {
   readonly reason: string | null;
   /** The host that held it before. */
   readonly host: string | null;
+  /** Whether that is the host that took it. */
+  readonly same: boolean;
 }
 
 /** What the rows of agents say in a word, as a person would ask for it. Other reasons are sentences already. */
@@ -25,5 +27,6 @@ export function whyHere(before: Before): string {
   if (before.reason === 'inactive') return 'it was activated again';
   if (before.reason === null) return 'it was free';
   if (before.reason.startsWith('its host stop')) return `its host before${from} stopped in good order`;
+  if (before.same) return `given away and taken again by the same host: ${before.reason}`;
   return `moved${before.host === null ? '' : ` from ${before.host}`}: ${before.reason}`;
 }

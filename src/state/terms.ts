@@ -96,6 +96,7 @@ function toTerm(row: TermRow): Term {
       epoch: row.epoch,
       status: row.before_status,
       reason: row.before_reason,
+      same: row.before_host === row.host_id,
       host: row.before_host === null ? null : hostName(row.before_hostname, row.before_host),
     }),
   };

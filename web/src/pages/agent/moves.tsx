@@ -132,7 +132,7 @@ function TermItem({
             {formatDuration(to - from)}
           </span>
           {term.status === 'lost' && (
-            <span className="inline-flex items-center gap-1 text-xs text-bad" title={term.reason ?? undefined}>
+            <span className="inline-flex items-baseline gap-1 text-xs text-bad" title={term.reason ?? undefined}>
               <Icon name="critical" className="size-3 self-center" />
               lost
             </span>
