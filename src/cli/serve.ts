@@ -4,7 +4,7 @@ import type { Config } from '../config/config.ts';
 import { boundLog } from '../db/embedded/server-log.ts';
 import { hasDesktop, openInBrowser } from './browser.ts';
 import { portProblem } from './checks/machine.ts';
-import type { Invocation } from './invocation.ts';
+import { usage, type Invocation } from './invocation.ts';
 import { followInLines, followInPlace } from './live-view.ts';
 import { baseUrl, createSignInLink } from './runtime/sign-in-link.ts';
 import { Runtime, type Running, type RuntimeOptions } from './runtime/runtime.ts';
@@ -26,6 +26,7 @@ export interface ServeOptions extends Pick<RuntimeOptions, 'host' | 'server' | '
 /** `up`, `launch` and `dashboard`: starts, shows what goes on until Ctrl-C or a TERM, and stops in good order. */
 export async function serve(invocation: Invocation, config: Config, options: ServeOptions): Promise<number> {
   const { output } = invocation;
+  if (options.watch && config.agents.length === 0) throw usage('--watch has no files to watch', 'Name yours with --agents.');
   // Log lines between a picture that is redrawn would tear it; who asks for a level wants to read the lines instead.
   const inPlace = output.interactive && invocation.globals.logLevel === undefined;
   const log = await invocation.log(config, inPlace ? { file: options.logFile } : {});

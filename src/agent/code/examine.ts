@@ -30,7 +30,16 @@ export interface ExamineOptions {
  * AGENT_INVALID where loading it throws, hangs, ends the process or takes too much memory, and where it is no agent;
  * AGENT_CONFIG_INVALID where the configuration does not fit.
  */
-export async function examine(code: { readonly code: string; readonly hash: string }, options: ExamineOptions = {}): Promise<Manifest> {
+export function examine(code: { readonly code: string; readonly hash: string }, options: ExamineOptions = {}): Promise<Manifest> {
+  // One after the other: each may take all of its memory and time.
+  const result = last.then(() => examineNow(code, options));
+  last = result.catch(() => undefined); // told to whoever asked for it
+  return result;
+}
+
+let last: Promise<unknown> = Promise.resolve();
+
+async function examineNow(code: { readonly code: string; readonly hash: string }, options: ExamineOptions): Promise<Manifest> {
   const folder = await mkdtemp(join(tmpdir(), 'muster-examine-'));
   try {
     const file = fileURLToPath(await new CodeFolder(folder).keep(code));
