@@ -1,5 +1,6 @@
 /**
  * What happens to agents, with what is told about it. `agent:lost` and `host:lost` are written by the database as it takes them,
+ * `agent:activation_refused` as it refuses a slot, `agent:implementation_failed` with the write that frees one, and
  * `agent:unplaceable` (reason) by the coordinator, once for each reason an agent has to wait.
  */
 export interface AgentEventData {

@@ -203,6 +203,23 @@ describe('the code of a slot', () => {
     expect(await fleet.untilAgent(SLOT, 'runs', (agent) => agent.status === 'running')).toMatchObject({ reason: null, state: 'active' });
   });
 
+  test('that has not come when its host stops is given back with the rest', async () => {
+    await register(marker('one'));
+    const blocked = join(folder, 'blocked');
+    await writeFile(blocked, 'a file where the folder should be');
+    const waiting = await fleet.host([], { codeFolder: blocked });
+    await activate(SLOT, 'marker');
+    await fleet.untilAgent(
+      SLOT,
+      'waits',
+      (agent) => agent.hostId === waiting.hostId && agent.status === 'starting' && agent.reason !== null,
+    );
+    await waiting.stop();
+    expect(await fleet.get(SLOT)).toMatchObject({ hostId: null, status: 'stopped', state: 'active' });
+    await host();
+    await untilMark({ version: 'one' });
+  });
+
   test('goes where another host runs it when its own is killed', async () => {
     await register(marker('one'));
     await using launched = await launchedHost(fleet.url, folder);
