@@ -3,7 +3,7 @@ import type { AgentId, Epoch, HostId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Result, Transaction } from '../db/database.ts';
 import type { Sql } from '../db/sql.ts';
-import type { EventType } from '../state/events.ts';
+import type { EventRecord, EventType } from '../state/events.ts';
 import type { SharedState } from '../state/shared-state.ts';
 import type { RunRecord } from './health.ts';
 import type { RunTrigger } from './run.ts';
@@ -72,6 +72,8 @@ export interface AgentContext<Config = unknown> {
   readonly tick: number | null;
   /** Ticks since the run before that get no run of their own; of a cron expression, after long, so many at least. */
   readonly missed: number;
+  /** The events that set this run off, oldest first, {@link MOST_EVENTS_A_RUN} at most; none where it runs for other reasons. */
+  readonly events: readonly EventRecord[];
   /** Numbers every run under this lease from 1; 0 in startup and shutdown before the first. */
   readonly runNumber: number;
   /** Names this run in the ledger of runs and its logs; undefined in startup, shutdown and commands. */

@@ -6,8 +6,10 @@ import type { AgentContext } from './context.ts';
 import type { AgentDefinition } from './definition.ts';
 import { timeoutOf } from './define-agent.ts';
 import { checkedHealth, healthOfRuns, type HealthReport, type RunRecord } from './health.ts';
+import type { EventRecord } from '../state/events.ts';
 import type { RunStart, RunTrigger } from './run.ts';
 import { boundedMessage, type RunLedger } from './run-ledger.ts';
+import { MOST_EVENTS_A_RUN, type EventSource } from './event-source.ts';
 import type { Grid } from './grid.ts';
 import { compileSchedule, FIRST_RUN_SPREAD_MS, phaseOf, type CompiledSchedule } from './schedule.ts';
 import { MemoryTicks, type TickBook } from './tick-book.ts';
@@ -56,6 +58,8 @@ export interface Call {
   /** The instant of the schedule it is for, milliseconds since 1970. */
   readonly tick: number | null;
   readonly missed: number;
+  /** What set it off, oldest first. */
+  readonly events: readonly EventRecord[];
   /** Of the run that is called; undefined in startup, shutdown and commands. */
   readonly runId: string | undefined;
   readonly runNumber: number;
@@ -77,14 +81,17 @@ export interface RunnerOptions<Config> {
   readonly ticks?: TickBook | undefined;
   /** The time by which ticks are judged. Default: the clock's. */
   readonly now?: (() => number) | undefined;
+  /** Where the events come from that it runs on. Default: nowhere. */
+  readonly events?: EventSource | undefined;
 }
 
-type Cause = Pick<Call, 'runId' | 'trigger' | 'tick' | 'missed'>;
+type Cause = Pick<Call, 'runId' | 'trigger' | 'tick' | 'missed' | 'events'>;
 
-const NO_CAUSE: Cause = { runId: undefined, trigger: null, tick: null, missed: 0 };
+const NO_CAUSE: Cause = { runId: undefined, trigger: null, tick: null, missed: 0, events: [] };
 
 interface DueRun {
   readonly tick: DueTick | undefined;
+  readonly events: readonly EventRecord[];
 }
 
 /**
@@ -175,6 +182,7 @@ export class AgentRunner<Config> {
       const outcome = await this.#runOnce(due);
       if (this.#ended.signal.aborted) return { kind: 'stopped' };
       if (due.tick !== undefined) this.#ticks.end(due.tick.tick);
+      if (due.events.length > 0) this.#options.events?.settle(due.events.length);
       if (outcome.kind === 'failed' && this.#options.ledger.consecutiveFailures >= FAILURES_THAT_END_A_LIFE) {
         return { kind: 'crashed', phase: 'run', error: outcome.error };
       }
@@ -190,7 +198,8 @@ export class AgentRunner<Config> {
       const wake = this.#wake.signal;
       const tick = await this.#dueTick();
       if (this.#ended.signal.aborted) return undefined;
-      if (tick !== undefined || this.#requested.length > 0) return { tick };
+      const events = this.#options.events?.waiting(MOST_EVENTS_A_RUN) ?? [];
+      if (tick !== undefined || events.length > 0 || this.#requested.length > 0) return { tick, events };
       const wait = (this.#nextAt ?? Number.POSITIVE_INFINITY) - this.#now();
       // Waking early is the only way this sleep fails.
       await this.#options.clock.sleep(Math.min(Math.max(wait, 0), this.#longestSleep), wake).catch(() => undefined);
@@ -242,14 +251,15 @@ export class AgentRunner<Config> {
     return undefined;
   }
 
-  async #runOnce({ tick }: DueRun): Promise<RunOutcome> {
+  async #runOnce({ tick, events }: DueRun): Promise<RunOutcome> {
     const { clock, ledger, observer } = this.#options;
     const asked = this.#requested;
     this.#requested = [];
     this.#state = 'running';
     ledger.begin();
-    const run = this.#nextRun(asked.length > 0 ? 'command' : this.#hasRun ? 'schedule' : 'first', tick);
-    const cause: Cause = { runId: run.runId, trigger: run.trigger, tick: tick?.tick ?? null, missed: tick?.missed ?? 0 };
+    const byEvent = tick === undefined && events.length > 0;
+    const run = this.#nextRun(asked.length > 0 ? 'command' : byEvent ? 'event' : this.#hasRun ? 'schedule' : 'first', tick);
+    const cause: Cause = { runId: run.runId, trigger: run.trigger, tick: tick?.tick ?? null, missed: tick?.missed ?? 0, events };
     this.#hasRun = true;
     observer.began?.(run);
     const startedAt = clock.monotonic();
@@ -353,6 +363,7 @@ export class AgentRunner<Config> {
     const now = this.#now();
     this.#schedule = schedule;
     this.#grid = schedule?.grid(this.#phase);
+    this.#options.events?.follow(schedule?.on ?? [], () => this.#wake.abort());
     this.#from = now;
     this.#notBefore = now + this.#phase * Math.min(schedule?.everyMs ?? FIRST_RUN_SPREAD_MS, FIRST_RUN_SPREAD_MS);
   }
@@ -365,8 +376,8 @@ export class AgentRunner<Config> {
 
   #context(signal: AbortSignal, cause: Cause = NO_CAUSE): AgentContext<Config> {
     const { ledger } = this.#options;
-    const { runId, trigger, tick, missed } = cause;
-    const call: Call = { signal, runId, trigger, tick, missed, runNumber: ledger.runNumber, runs: ledger, life: this.#life };
+    const { runId, trigger, tick, missed, events } = cause;
+    const call: Call = { signal, runId, trigger, tick, missed, events, runNumber: ledger.runNumber, runs: ledger, life: this.#life };
     return this.#options.context(call, this.#config);
   }
 
@@ -389,4 +400,4 @@ export class AgentRunner<Config> {
 }
 
 const isSame = (a: CompiledSchedule | undefined, b: CompiledSchedule | undefined): boolean =>
-  a?.text === b?.text && a?.missed === b?.missed && a?.catchUpLimit === b?.catchUpLimit;
+  a?.description === b?.description && a?.missed === b?.missed && a?.catchUpLimit === b?.catchUpLimit;

@@ -9,6 +9,7 @@ import { fenced, type Fence } from '../state/fence.ts';
 import { fencedDatabase } from '../state/fenced-database.ts';
 import type { SharedState } from '../state/shared-state.ts';
 import { agentLog } from './agent-log.ts';
+import { hopsAfter } from './event-feed.ts';
 import type { Outbox } from './outbox.ts';
 
 export interface AgentSite {
@@ -39,16 +40,19 @@ export function contextsOf(site: AgentSite): <Config>(call: Call, config: Config
     state: agentState(site),
     sql: agentSql(site),
     metric: ((name, value, options) => outbox.sample(lane, toSample(name, value, options, clock.now()))) satisfies AgentContext['metric'],
-    emit: ((type, data = {}) => {
-      if (!outbox.agentEvent(fence, type, data))
-        site.log.warn(`event ${String(type)} is not noun:verb with up to 16 kB of JSON, and was not recorded`);
-    }) satisfies AgentContext['emit'],
   };
+  const emitter =
+    (hops: number): AgentContext['emit'] =>
+    (type, data = {}) => {
+      if (!outbox.agentEvent(fence, type, data, hops))
+        site.log.warn(`event ${String(type)} is not noun:verb with up to 16 kB of JSON, and was not recorded`);
+    };
   return (call, config) => ({
     ...shared,
     ...call,
     config,
     log: agentLog(site.log, keeper(call.runId)),
+    emit: emitter(hopsAfter(call.events)),
     get fleet(): SharedState {
       fleet ??= createSharedState(fencedDatabase(site.state.database, fence), site.wake === undefined ? {} : { wake: site.wake });
       return fleet;

@@ -9,6 +9,7 @@ import { surveyFleet, type Survey } from '../state/survey.ts';
 import { CommandInbox } from './command-inbox.ts';
 import { databaseNow, hear, type DatabaseTime } from './database-time.ts';
 import { DeathWatch, type DeathWatchStatus } from './death-watch.ts';
+import { EventFeed } from './event-feed.ts';
 import { FaultLog } from './fault-log.ts';
 import { HostLease, type BeatCounts } from './host-lease.ts';
 import type { Leftovers } from './leftovers.ts';
@@ -31,6 +32,7 @@ const LEDGER_EVERY_MS = 2_000;
 /** Events leave at once, but not more often than this. */
 const EVENTS_GAP_MS = 500;
 const POLL_GAP_MS = 50;
+const FEED_GAP_MS = 20;
 /** Telling that a host leaves may take this long. */
 const ANNOUNCE_MS = 500;
 /** What is left to say when a host leaves has this long to be written. */
@@ -95,6 +97,8 @@ export class Membership {
   readonly #poll: Loop;
   readonly #samples: Loop;
   readonly #events: Loop;
+  readonly #feed: EventFeed;
+  readonly #reading: Loop;
   readonly #ledger: Loop;
   #time: DatabaseTime | undefined;
   #subscriptions: (() => void)[] = [];
@@ -123,6 +127,7 @@ export class Membership {
     // Agents run after the first beat was answered; until then there is only the host's own clock.
     const now = (): number => (this.#time === undefined ? clock.now() : databaseNow(this.#time, clock.monotonic()));
     this.#outbox = new Outbox({ ...common, filled: () => this.#events.wake(), urgent: () => this.#ledger.wake() });
+    this.#feed = new EventFeed({ ...common, events: state.events, cursors: state.eventCursors, wake: () => this.#reading.wake() });
     this.#roster = new Roster({
       ...common,
       types,
@@ -132,6 +137,7 @@ export class Membership {
       outbox: this.#outbox,
       changed: () => this.#lease.wake(),
       claims,
+      feed: this.#feed,
       now,
       labels: host.labels,
       shedLevel: () => this.#shedLevel,
@@ -184,6 +190,7 @@ export class Membership {
     this.#poll = loop(beatMs, POLL_GAP_MS, 'poll', () => this.poll());
     this.#samples = loop(SAMPLES_EVERY_MS, SAMPLES_EVERY_MS / 2, 'metrics', () => this.#outbox.flushSamples());
     this.#events = loop(beatMs * 5, EVENTS_GAP_MS, 'events', () => this.#outbox.flushEvents());
+    this.#reading = loop(beatMs, FEED_GAP_MS, 'event stream', () => this.#feed.step());
     this.#ledger = loop(LEDGER_EVERY_MS, LEDGER_EVERY_MS / 2, 'runs and logs', () => this.#outbox.flushLedger());
   }
 
@@ -237,12 +244,17 @@ export class Membership {
     const { wake } = this.#options;
     this.running = true;
     const poll = (): void => this.#poll.wake();
-    if (wake !== undefined) this.#subscriptions = [wake.on('agents', poll), wake.on('commands', poll), wake.on('hosts', poll)];
+    const read = (): void => this.#reading.wake();
+    if (wake !== undefined) {
+      const heard = [wake.on('agents', poll), wake.on('commands', poll), wake.on('hosts', poll), wake.on('events', read)];
+      this.#subscriptions = heard;
+    }
     await Promise.all([
       this.#lease.start(),
       this.#poll.start(),
       this.#samples.start(),
       this.#events.start(),
+      this.#reading.start(),
       this.#ledger.start(),
       this.#maintenance.start(),
       this.#deathWatch?.start(),
@@ -253,6 +265,7 @@ export class Membership {
   async tick(): Promise<void> {
     await this.#lease.beat();
     await this.poll();
+    await this.#feed.step();
     await this.#inbox.settled();
     await this.#outbox.flushEvents();
     await this.#outbox.flushSamples();
@@ -374,7 +387,14 @@ export class Membership {
   /** Ends all loops; agents are left as they are. */
   async #end(): Promise<void> {
     for (const unsubscribe of this.#subscriptions.splice(0)) unsubscribe();
-    await Promise.all([this.#poll.stop(), this.#samples.stop(), this.#events.stop(), this.#ledger.stop(), this.#maintenance.stop()]);
+    await Promise.all([
+      this.#poll.stop(),
+      this.#samples.stop(),
+      this.#events.stop(),
+      this.#reading.stop(),
+      this.#ledger.stop(),
+      this.#maintenance.stop(),
+    ]);
     this.#inbox.stop();
     await this.#lease.stop();
     this.#load.stop();

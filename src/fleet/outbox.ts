@@ -27,6 +27,7 @@ const UNSTORABLE_JSON = /\\u(0000|d[89a-f])/;
 interface AgentEntry {
   readonly type: `${string}:${string}`;
   readonly data: Readonly<Record<string, unknown>>;
+  readonly hops: number;
   readonly agentId: AgentId;
   readonly hostId: HostId;
   readonly epoch: Epoch;
@@ -121,12 +122,12 @@ export class Outbox {
   }
 
   /** In an agent's name. Refused where its data is no JSON or too large. */
-  agentEvent(fence: Fence, type: `${string}:${string}`, data: Readonly<Record<string, unknown>>): boolean {
+  agentEvent(fence: Fence, type: `${string}:${string}`, data: Readonly<Record<string, unknown>>, hops = 0): boolean {
     if (!isWritable(type, data)) {
       this.#counts.eventsRefused += 1;
       return false;
     }
-    this.#agentEvents.push({ type, data, ...fence });
+    this.#agentEvents.push({ type, data, hops, ...fence });
     this.#bound();
     this.#filled();
     return true;

@@ -14,6 +14,7 @@ import type { AgentBeat } from '../state/hosts.ts';
 import type { SharedState } from '../state/shared-state.ts';
 import { contextsOf } from './agent-context.ts';
 import type { FaultLog } from './fault-log.ts';
+import type { EventFeed } from './event-feed.ts';
 import type { AgentEvent } from './fleet-event.ts';
 import type { IsolationTerms } from './isolated/isolated-runner.ts';
 import type { Leftovers } from './leftovers.ts';
@@ -54,6 +55,7 @@ export interface RosterOptions {
   /** Something changed that the next beat should tell soon. */
   readonly changed: () => void;
   readonly claims: TickClaims;
+  readonly feed: EventFeed;
   /** The database's time, milliseconds since 1970. */
   readonly now: () => number;
   readonly isolation: IsolationTerms;
@@ -166,7 +168,7 @@ export class Roster {
   }
 
   #adopt(record: AgentRecord): void {
-    const { changed, claims, clock, leftovers, log, now, outbox, random, slotCode, state, trusted, types, wake } = this.#options;
+    const { changed, claims, clock, feed, leftovers, log, now, outbox, random, slotCode, state, trusted, types, wake } = this.#options;
     const fence = this.#fence(record);
     const hash = record.type === 'slot' ? record.implementation?.hash : undefined;
     const definition = hash === undefined ? types.get(record.type) : slotCode?.get(hash);
@@ -184,6 +186,8 @@ export class Roster {
     const agentLog = log.child({ agent_id: record.agentId, agent_type: record.type, epoch: record.epoch });
     const contexts = contextsOf({ state, fence, agentType: record.type, outbox, clock, log: agentLog, trusted, wake });
     const lane = outbox.lane(fence);
+    const isHeld = (): boolean => this.#entries.get(record.agentId)?.supervisor.epoch === record.epoch;
+    const ticks = new AgentTicks({ fence, claims, progress: record.ticks, ended: changed });
     const supervisor = new Supervisor({
       definition,
       record,
@@ -192,7 +196,8 @@ export class Roster {
       random,
       log: agentLog,
       contexts,
-      ticks: new AgentTicks({ fence, claims, progress: record.ticks, ended: changed }),
+      ticks,
+      events: feed.source(fence, isHeld, () => ticks.progress.activeSince),
       now,
       emit: (event) => {
         this.#emit(fence, event);
@@ -318,11 +323,11 @@ export class Roster {
   }
 
   async #release(): Promise<void> {
-    const { clock, outbox, state, hostId } = this.#options;
+    const { clock, feed, outbox, state, hostId } = this.#options;
     await clock.sleep(5);
     while (this.#unreleased.length > 0) {
       // While the agents are ours what they said last can still be written in their names; but that must not hold them up.
-      await outbox.flushWithin(FLUSH_MS);
+      await Promise.all([outbox.flushWithin(FLUSH_MS), feed.flushWithin(FLUSH_MS)]);
       const batch = this.#unreleased;
       this.#unreleased = [];
       try {

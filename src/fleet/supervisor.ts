@@ -1,6 +1,7 @@
 import { parseConfig } from '../agent/config.ts';
 import type { AgentContext } from '../agent/context.ts';
 import type { AnyAgentDefinition } from '../agent/definition.ts';
+import type { EventSource } from '../agent/event-source.ts';
 import { DEGRADED_BELOW, type HealthReport } from '../agent/health.ts';
 import { isolationOf, type IsolationChoice } from '../agent/isolation.ts';
 import type { RunStart } from '../agent/run.ts';
@@ -35,6 +36,8 @@ export interface SupervisorOptions {
   readonly pace?: () => number;
   /** How far the agent is with its ticks. Default: kept in memory. */
   readonly ticks?: AgentTicks | undefined;
+  /** The events it runs on. Default: none. */
+  readonly events?: EventSource | undefined;
   /** The time by which ticks are judged. Default: the clock's. */
   readonly now?: (() => number) | undefined;
   /** A copy of this agent from before whose code has not ended yet: two never run in one process. */
@@ -270,7 +273,7 @@ export class Supervisor {
   }
 
   #newRunner(config: never, isolation: IsolationChoice): Runner {
-    const { began, clock, contexts, emit, log, now, pace, ran, ticks, isolation: terms } = this.#options;
+    const { began, clock, contexts, emit, events, log, now, pace, ran, ticks, isolation: terms } = this.#options;
     const options: RunnerOptions<never> = {
       definition: this.definition,
       agentId: this.agentId,
@@ -281,6 +284,7 @@ export class Supervisor {
       ...(pace === undefined ? {} : { pace }),
       ticks,
       now,
+      events,
       observer: {
         missed: ({ givenUp, tick }) => {
           log.warn({ count: givenUp }, 'more ticks were missed than its schedule makes up');

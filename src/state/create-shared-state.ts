@@ -1,6 +1,7 @@
 import type { Database } from '../db/database.ts';
 import { createAgents } from './agents.ts';
 import { createCommands } from './commands.ts';
+import { createEventCursors } from './event-cursors.ts';
 import { createEvents } from './events.ts';
 import { createHeartbeats } from './heartbeats.ts';
 import { createHosts } from './hosts.ts';
@@ -48,6 +49,7 @@ export function createSharedState(database: Database, options: SharedStateOption
     heartbeats: createHeartbeats(database),
     metrics: createMetrics(database, options.metrics),
     events: createEvents(database, hint('events')),
+    eventCursors: createEventCursors(database),
     commands,
     systemState: createSystemState(database, hint('system_state')),
     ledger,

@@ -12,6 +12,8 @@ export interface NewEvent {
   readonly agentId?: AgentId | undefined;
   readonly hostId?: HostId | undefined;
   readonly epoch?: Epoch | undefined;
+  /** One more than the event it answers; 0, the default, for one that answers none. */
+  readonly hops?: number | undefined;
   readonly data?: Readonly<Record<string, unknown>> | undefined;
 }
 
@@ -23,6 +25,8 @@ export interface EventRecord {
   readonly agentId: AgentId | null;
   readonly hostId: HostId | null;
   readonly epoch: Epoch | null;
+  /** How many runs on events lie between this event and one that answers none. */
+  readonly hops: number;
   readonly data: Readonly<Record<string, unknown>>;
 }
 
@@ -32,6 +36,8 @@ export type EventCursor = string;
 export interface StreamedEvent extends EventRecord {
   /** The place right after this event: resume here and nothing is skipped or repeated. */
   readonly cursor: EventCursor;
+  /** The transaction that wrote it. */
+  readonly tx: string;
 }
 
 export interface Events {
@@ -66,12 +72,13 @@ interface EventRow {
   readonly agent_id: string | null;
   readonly host_id: string | null;
   readonly epoch: number | null;
+  readonly hops: number;
   readonly data: Record<string, unknown>;
 }
 
 const EVENT_COLUMNS =
   raw(`e.id::text as id, e.tx::text as tx, (extract(epoch from e.ts) * 1000)::float8 as ts, e.type, e.agent_id, e.host_id,
-  e.epoch::float8 as epoch, e.data`);
+  e.epoch::float8 as epoch, e.hops, e.data`);
 
 /**
  * A place in the stream. Everything visible in `seen` is behind it. Within a page, `page` is the snapshot the page was read
@@ -89,6 +96,22 @@ const encodePlace = (place: Place): EventCursor => encodeCursor([place.seen, pla
 function decodePlace(cursor: EventCursor): Place {
   const [seen, page, tx, id] = decodeCursor(cursor, [CURSOR_PART.snapshot, CURSOR_PART.snapshot, CURSOR_PART.integer, CURSOR_PART.integer]);
   return { seen, page, tx, id };
+}
+
+/** Whether a reader at this place has this event behind it. */
+export function liesBehind(cursor: EventCursor, event: StreamedEvent): boolean {
+  const place = decodePlace(cursor);
+  if (isVisible(event.tx, place.seen)) return true;
+  if (place.page === place.seen || !isVisible(event.tx, place.page)) return false;
+  const [tx, id] = [BigInt(event.tx), BigInt(event.id)];
+  return tx < BigInt(place.tx) || (tx === BigInt(place.tx) && id <= BigInt(place.id));
+}
+
+/** As pg_visible_in_snapshot: `xmin:xmax:` and those between them that were still under way. */
+function isVisible(tx: string, snapshot: string): boolean {
+  const [xmin = '0', xmax = '0', underWay = ''] = snapshot.split(':');
+  const id = BigInt(tx);
+  return id < BigInt(xmin) || (id < BigInt(xmax) && !underWay.split(',').includes(tx));
 }
 
 export function createEvents(database: Database, appended: () => void): Events {
@@ -154,7 +177,11 @@ async function readSince(database: Database, place: Place, limit: number): Retur
     throw new MusterError('BAD_CURSOR', 'this place in the stream lies ahead of the database: it is not the one it was');
   const page = paging ? place.page : (rows[0]?.now ?? place.seen);
   const found = rows.filter((row) => row.id !== null);
-  const items = found.map((row) => ({ ...toEvent(row), cursor: encodePlace({ seen: place.seen, page, tx: row.tx, id: row.id }) }));
+  const items = found.map((row) => ({
+    ...toEvent(row),
+    tx: row.tx,
+    cursor: encodePlace({ seen: place.seen, page, tx: row.tx, id: row.id }),
+  }));
   const last = items.at(-1);
   if (found.length === limit && last !== undefined) return { items, cursor: last.cursor };
   const next: Place = { seen: page, page, tx: '0', id: '0' };
@@ -172,13 +199,21 @@ function toEvent(row: EventRow): EventRecord {
     agentId: row.agent_id === null ? null : agentId(row.agent_id),
     hostId: row.host_id === null ? null : hostId(row.host_id),
     epoch: row.epoch === null ? null : epoch(row.epoch),
+    hops: row.hops,
     data: row.data,
   };
 }
 
-const insertEvents = (rows: Sql): Sql => sql`insert into muster.events (type, agent_id, host_id, epoch, data) ${rows}`;
+const insertEvents = (rows: Sql): Sql => sql`insert into muster.events (type, agent_id, host_id, epoch, data, hops) ${rows}`;
 
 function eventRows(events: readonly NewEvent[]): Sql {
-  const rows = events.map((e) => ({ type: e.type, agent_id: e.agentId, host_id: e.hostId, epoch: e.epoch, data: e.data ?? {} }));
-  return sql`jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r (type text, agent_id text, host_id uuid, epoch bigint, data jsonb)`;
+  const rows = events.map((e) => ({
+    type: e.type,
+    agent_id: e.agentId,
+    host_id: e.hostId,
+    epoch: e.epoch,
+    data: e.data ?? {},
+    hops: e.hops ?? 0,
+  }));
+  return sql`jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as r (type text, agent_id text, host_id uuid, epoch bigint, data jsonb, hops smallint)`;
 }

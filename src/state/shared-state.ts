@@ -1,6 +1,7 @@
 import type { Database } from '../db/database.ts';
 import type { Agents } from './agents.ts';
 import type { Commands } from './commands.ts';
+import type { EventCursors } from './event-cursors.ts';
 import type { Events } from './events.ts';
 import type { Heartbeats } from './heartbeats.ts';
 import type { Hosts } from './hosts.ts';
@@ -24,6 +25,7 @@ export interface SharedState {
   readonly heartbeats: Heartbeats;
   readonly metrics: Metrics;
   readonly events: Events;
+  readonly eventCursors: EventCursors;
   readonly commands: Commands;
   readonly systemState: SystemState;
   readonly ledger: Ledger;

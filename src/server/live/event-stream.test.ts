@@ -15,7 +15,7 @@ let tail: EventTail;
 
 const append = (): void => {
   const id = String(log.length + 1);
-  log.push({ id, ts: 0, type: 'test:happened', agentId: null, hostId: null, epoch: null, data: {}, cursor: id });
+  log.push({ id, ts: 0, type: 'test:happened', agentId: null, hostId: null, epoch: null, hops: 0, tx: '0', data: {}, cursor: id });
 };
 
 const events: Pick<Events, 'since'> = {
