@@ -77,7 +77,7 @@ export interface TypePlacement {
 /** A definition of whatever configuration: what lists and hosts hold. Its configuration is known to its schema alone. */
 export type AnyAgentDefinition = AgentDefinition<never>;
 
-/** Commands every agent understands. `move` gives the agent to another host. */
-export const BUILT_IN_COMMANDS = ['start', 'stop', 'restart', 'pause', 'resume', 'run_now', 'move'] as const;
+/** Commands every agent understands. `reconfigure` replaces its configuration by the payload, `move` gives it to another host. */
+export const BUILT_IN_COMMANDS = ['start', 'stop', 'restart', 'pause', 'resume', 'reconfigure', 'run_now', 'move'] as const;
 export type BuiltInCommand = (typeof BUILT_IN_COMMANDS)[number];
 export const isBuiltInCommand = (name: string): name is BuiltInCommand => (BUILT_IN_COMMANDS as readonly string[]).includes(name);

@@ -40,11 +40,15 @@ export function cronGrid(expression: string, timezone: string): Grid {
   cron.nextRun();
   // Agents of one schedule ask the same: after an outage a thousand of them walk through the same ticks.
   const known = new Map<number, number | undefined>();
+  // Between two ticks the answer is the same: whoever shows a thousand agents asks for it all the time.
+  let last = { from: Number.POSITIVE_INFINITY, next: Number.NEGATIVE_INFINITY };
   const after = (time: number): number | undefined => {
+    if (time >= last.from && time < last.next) return last.next;
     if (known.has(time)) return known.get(time);
     if (known.size >= MOST_REMEMBERED) known.clear();
     const next = cron.nextRun(new Date(time))?.getTime();
     known.set(time, next);
+    if (next !== undefined) last = { from: time, next };
     return next;
   };
   const walk = (from: number, to: number, most: number): readonly number[] => {

@@ -6,7 +6,8 @@ export { BUILT_IN_COMMANDS, type AgentDefinition, type AnyAgentDefinition, type 
 export type { HealthReport, RunRecord } from './health.ts';
 export type { Isolation } from './isolation.ts';
 export type { RunTrigger } from './run.ts';
-export { describeSchedule, type MissedPolicy, type Schedule } from './schedule.ts';
+export { nextRunAt } from './next-run.ts';
+export { compileSchedule, describeSchedule, type CompiledSchedule, type MissedPolicy, type Schedule } from './schedule.ts';
 export { rememberSource, sourceOf } from './source.ts';
 export { runAgent, type AgentTestOptions, type AgentUnderTest } from './test-kit.ts';
 export { VirtualClock } from './virtual-clock.ts';

@@ -125,8 +125,8 @@ export class AgentRunner<Config> {
     this.#definition = options.definition;
     this.#config = options.config;
     this.#phase = phaseOf(options.agentId);
-    this.#ticks = options.ticks ?? new MemoryTicks();
     this.#now = options.now ?? ((): number => options.clock.now());
+    this.#ticks = options.ticks ?? new MemoryTicks({ activeSince: this.#now() });
   }
 
   get state(): 'new' | 'starting' | 'idle' | 'running' | 'ending' {
@@ -319,7 +319,7 @@ export class AgentRunner<Config> {
     if (handler === undefined) {
       const known = Object.keys(this.#definition.commands ?? {});
       throw new MusterError('COMMAND_UNKNOWN', `agents of type ${this.#definition.type} have no command "${name}"`, {
-        remedy: `Its commands: ${['start, stop, restart, pause, resume, run_now', ...known].join(', ')}.`,
+        remedy: `Its commands: ${['start, stop, restart, pause, resume, reconfigure, run_now', ...known].join(', ')}.`,
       });
     }
     return this.#call('command', timeoutOf(this.#definition), (ctx) => handler(ctx, payload));

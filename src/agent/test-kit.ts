@@ -9,11 +9,13 @@ import type { SharedState } from '../state/shared-state.ts';
 import { parseConfig } from './config.ts';
 import type { AgentContext, AgentSql } from './context.ts';
 import type { AgentDefinition } from './definition.ts';
+import { MemoryEvents } from './event-source.ts';
 import type { HealthReport } from './health.ts';
 import { MemoryState } from './memory-state.ts';
 import { RunLedger } from './run-ledger.ts';
 import { AgentRunner, type Call, type LifeEnd, type RunOutcome } from './runner.ts';
 import { toSample, type AgentSample, type SampleFault } from './sample.ts';
+import { MemoryTicks } from './tick-book.ts';
 import { settled, VirtualClock } from './virtual-clock.ts';
 
 export interface AgentTestOptions {
@@ -22,6 +24,8 @@ export interface AgentTestOptions {
   readonly agentId?: string;
   /** The virtual clock starts here. Default: 2026-01-01T00:00:00Z. */
   readonly at?: Date | number;
+  /** The last tick of its schedule that had its run, as if another host had run the agent until then. Default: it never ran. */
+  readonly lastTick?: Date | number;
   /** Documents that shared state holds from the start. */
   readonly state?: Readonly<Record<string, unknown>>;
   /** Answers the agent's SQL: a real database, or a function from statement to rows. Without it SQL fails with a remedy. */
@@ -36,6 +40,14 @@ export interface TestedEvent {
   readonly type: EventType;
   readonly data: Readonly<Record<string, unknown>>;
   readonly at: number;
+}
+
+/** An event that a test has happen. */
+export interface DeliveredEvent {
+  readonly type: EventType;
+  readonly data?: Readonly<Record<string, unknown>>;
+  /** Who told it. */
+  readonly agentId?: string;
 }
 
 export interface TestedLog {
@@ -84,6 +96,7 @@ export class AgentUnderTest implements AsyncDisposable {
   readonly logs: TestedLog[] = [];
   readonly outcomes: RunOutcome[] = [];
   readonly ledger = new RunLedger();
+  readonly #inbox = new MemoryEvents();
   clock = new VirtualClock();
   state = new MemoryState();
   /** Parts of the agent that went on although their signal aborted a grace ago. */
@@ -93,6 +106,7 @@ export class AgentUnderTest implements AsyncDisposable {
   #end: LifeEnd | undefined;
   #patienceMs = 2_000;
   #agentSleeps = 0;
+  #delivered = 0;
   readonly #stop = new AbortController();
 
   /** Use {@link runAgent}. */
@@ -109,6 +123,12 @@ export class AgentUnderTest implements AsyncDisposable {
       config: parseConfig(definition, options.config ?? {}),
       clock: this.clock,
       ledger: this.ledger,
+      ticks: new MemoryTicks(
+        options.lastTick === undefined
+          ? { activeSince: this.clock.now() }
+          : { begun: Number(options.lastTick), done: Number(options.lastTick) },
+      ),
+      events: this.#inbox,
       context: (call, config) => this.#context(identity, call, config),
       observer: {
         started: () => void (started = true),
@@ -143,6 +163,21 @@ export class AgentUnderTest implements AsyncDisposable {
       await this.#untilResting();
     }
     await this.clock.advanceTo(end);
+  }
+
+  /** Has an event of another agent happen that this one runs on; resolves with what the run came to. Throws where it does not run on such events. */
+  async deliver(event: DeliveredEvent): Promise<RunOutcome> {
+    this.#alive();
+    const before = this.outcomes.length;
+    this.#delivered += 1;
+    const record = { ts: this.clock.now(), hostId: null, epoch: null, hops: 0, data: event.data ?? {}, id: String(this.#delivered) };
+    const from = event.agentId === undefined ? null : agentId(event.agentId);
+    if (!this.#inbox.deliver({ ...record, type: event.type, agentId: from }))
+      throw new Error(`the agent does not run on events ${event.type}: its schedule has no such pattern in \`on\``);
+    await this.#until(() => this.outcomes.length > before || this.#end !== undefined, 'run');
+    const outcome = this.outcomes[before];
+    if (outcome === undefined) throw new Error(`the agent ended (${this.#end?.kind}) before the run did`);
+    return outcome;
   }
 
   /** Carries out a command of the type's own. */

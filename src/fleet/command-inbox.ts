@@ -107,6 +107,9 @@ export class CommandInbox {
         return this.#desire(command.agentId, 'inactive');
       case 'pause':
         return this.#desire(command.agentId, 'paused');
+      case 'reconfigure':
+        await this.#options.state.agents.setConfig(command.agentId, command.payload);
+        return { config: command.payload };
     }
   }
 

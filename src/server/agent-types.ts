@@ -1,6 +1,14 @@
 import { z } from 'zod';
-import { describeSchedule, parseConfig, type AnyAgentDefinition, type ConfigFault } from '../agent/index.ts';
+import {
+  compileSchedule,
+  nextRunAt,
+  parseConfig,
+  type CompiledSchedule,
+  type AnyAgentDefinition,
+  type ConfigFault,
+} from '../agent/index.ts';
 import { isMusterError, MusterError } from '../base/errors.ts';
+import type { AgentRecord } from '../state/agents.ts';
 import type { FieldError } from './problem.ts';
 import type { AgentTypeView } from './schemas/agents.ts';
 
@@ -15,7 +23,7 @@ declare module 'fastify' {
 /** The agent types this server knows: what each can do, and when an agent of it runs. */
 export class AgentTypes {
   readonly #types: Map<string, AnyAgentDefinition>;
-  readonly #schedules = new Map<string, string | null>();
+  readonly #schedules = new Map<string, CompiledSchedule | undefined>();
 
   constructor(types: readonly AnyAgentDefinition[]) {
     this.#types = new Map(types.map((type) => [type.type, type]));
@@ -70,28 +78,35 @@ export class AgentTypes {
 
   /** When an agent of this type and configuration runs, for people; null where it has no schedule or it cannot be told. */
   scheduleOf(typeName: string, config: Readonly<Record<string, unknown>>): string | null {
+    return this.#compiled(typeName, config)?.description ?? null;
+  }
+
+  /** When an agent runs next by its schedule, milliseconds since 1970; null where it is not to run, or it cannot be told. */
+  nextRunAt(agent: Pick<AgentRecord, 'agentId' | 'type' | 'state' | 'config' | 'ticks'>, now: number): number | null {
+    const schedule = agent.state === 'active' ? this.#compiled(agent.type, agent.config) : undefined;
+    return schedule === undefined ? null : (nextRunAt(schedule, agent.agentId, agent.ticks, now) ?? null);
+  }
+
+  #compiled(typeName: string, config: Readonly<Record<string, unknown>>): CompiledSchedule | undefined {
     const type = this.#types.get(typeName);
-    if (type?.schedule === undefined) return null;
-    if (typeof type.schedule !== 'function') return describeSchedule(type.schedule);
+    if (type?.schedule === undefined) return undefined;
     // 1,000 agents are shown four times a second: their configuration is parsed once.
-    const key = `${typeName}\n${JSON.stringify(config)}`;
-    const known = this.#schedules.get(key);
-    if (known !== undefined) return known;
-    const told = scheduleFromConfig(type, config);
+    const key = typeof type.schedule === 'function' ? `${typeName}\n${JSON.stringify(config)}` : typeName;
+    if (this.#schedules.has(key)) return this.#schedules.get(key);
+    const compiled = compiledFrom(type, config);
     if (this.#schedules.size >= REMEMBERED) this.#schedules.clear();
-    this.#schedules.set(key, told);
-    return told;
+    this.#schedules.set(key, compiled);
+    return compiled;
   }
 }
 
-function scheduleFromConfig(type: AnyAgentDefinition, config: Readonly<Record<string, unknown>>): string | null {
-  if (typeof type.schedule !== 'function') return null;
+function compiledFrom(type: AnyAgentDefinition, config: Readonly<Record<string, unknown>>): CompiledSchedule | undefined {
   try {
-    const schedule = type.schedule(parseConfig(type, config));
-    return schedule === undefined ? null : describeSchedule(schedule);
+    const schedule = typeof type.schedule === 'function' ? type.schedule(parseConfig(type, config)) : type.schedule;
+    return schedule === undefined ? undefined : compileSchedule(schedule);
   } catch (error) {
     // A configuration that does not fit its type is the agent's to report, as its reason; here it only has no schedule.
-    if (isMusterError(error)) return null;
+    if (isMusterError(error)) return undefined;
     throw error;
   }
 }

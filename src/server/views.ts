@@ -49,6 +49,8 @@ export function agentView(agent: AgentRecord, types: AgentTypes): z.infer<typeof
     description: type?.description ?? null,
     capabilities: type === undefined ? null : (type.capabilities ?? {}),
     schedule: agent.implementation?.manifest.schedule ?? types.scheduleOf(agent.type, agent.config),
+    next_run_at: isoTimeOrNull(types.nextRunAt(agent, Date.now())),
+    last_tick: isoTimeOrNull(agent.ticks.begun),
   };
 }
 

@@ -35,7 +35,7 @@ export interface NewCommand {
 /** The durable inbox of each agent. */
 export interface Commands {
   /**
-   * start, stop, pause and resume set the desired state and are done at once; everything else waits for the host that holds
+   * start, stop, pause, resume and reconfigure (its payload is the configuration) set what is desired and are done at once; everything else waits for the host that holds
    * the agent. Throws NOT_FOUND where the agent does not exist, CONFLICT where it is inactive and nobody would hear.
    */
   submit(command: NewCommand): Promise<CommandRecord>;
@@ -108,6 +108,11 @@ export function createCommands(database: Database, agents: Agents, submitted: ()
       if (desired !== undefined) {
         await agents.setState(command.agentId, desired);
         return insert(command, { result: { state: desired } });
+      }
+      if (command.command === 'reconfigure') {
+        const config = command.payload ?? {};
+        await agents.setConfig(command.agentId, config);
+        return insert(command, { result: { config } });
       }
       if (agent.state === 'inactive') {
         throw new MusterError('CONFLICT', `agent ${command.agentId} is inactive: nobody would hear "${command.command}"`, {

@@ -46,6 +46,31 @@ test('start, stop, pause and resume set the desired state and are done', async (
   }
 });
 
+test('reconfigure replaces the configuration and is done, also for an agent that nobody runs', async () => {
+  const { agents, commands } = fleet.state;
+  await agents.setState(probe, 'inactive');
+  const record = await commands.submit(restart({ command: 'reconfigure', payload: { limit: 5 } }));
+  expect(record).toMatchObject({ state: 'done', result: { config: { limit: 5 } } });
+  expect((await agents.get(probe))?.config).toEqual({ limit: 5 });
+});
+
+test('plain SQL commands as well: what is desired at once, the rest through the host, and an agent that would not hear is an error', async () => {
+  const insert = (command: string, payload: object = {}) =>
+    fleet.database.one<{ command_id: string; state: string; result: unknown }>(sql`
+      insert into muster.commands (agent_id, command, payload, requested_by) values (${probe}, ${command}, ${JSON.stringify(payload)}::jsonb, 'sql')
+      returning command_id, state, result`);
+  expect(await insert('stop')).toMatchObject({ state: 'done', result: { state: 'inactive' } });
+  expect((await fleet.state.agents.get(probe))?.state).toBe('inactive');
+  await expect(insert('run_now')).rejects.toThrow(/probe_00000 is inactive: nobody would hear "run_now"/);
+  expect(await insert('reconfigure', { limit: 6 })).toMatchObject({ state: 'done', result: { config: { limit: 6 } } });
+  expect(await insert('start')).toMatchObject({ state: 'done', result: { state: 'active' } });
+  const host = await fleet.join();
+  await fleet.claim(host);
+  const waiting = await insert('run_now');
+  expect(waiting?.state).toBe('pending');
+  expect((await fleet.state.commands.claim(host, 10)).map((c) => c.commandId)).toEqual([waiting?.command_id]);
+});
+
 test('an open command with the same key is the same command, a finished one is not', async () => {
   const { commands } = fleet.state;
   const first = await commands.submit(restart({ dedupeKey: 'k' }));

@@ -56,9 +56,12 @@ export async function show(invocation: Invocation, _options: unknown, id: string
     ]);
     const { output } = invocation;
     const { colors } = output;
+    const { schedule, nextRunAt } = await scheduleOf(invocation, agent, at);
     output.result(
       {
         ...agentDocument(agent),
+        schedule,
+        next_run_at: nextRunAt === null ? null : new Date(nextRunAt).toISOString(),
         last_commands: commands.items.map((command) => toDocument(command)),
         last_runs: runs.items.map(runDocument),
         last_moves: terms.items.map(termDocument),
@@ -71,6 +74,9 @@ export async function show(invocation: Invocation, _options: unknown, id: string
           field('name', printable(agent.name)),
           field('type', printable(agent.type)),
           field('state', agent.state),
+          field('schedule', printable(schedule ?? 'when it is told to')),
+          field('last tick', agent.ticks.begun === null ? 'none' : `${clockTime(agent.ticks.begun)} (${ago(agent.ticks.begun, at)})`),
+          field('next run', nextRunAt === null ? 'not by a schedule' : clockTime(nextRunAt)),
           field('health', agent.healthScore === null ? 'not known yet' : String(Math.round(agent.healthScore))),
           field('heartbeat', ago(agent.lastHeartbeatAt, at)),
           field(
@@ -112,6 +118,23 @@ export async function show(invocation: Invocation, _options: unknown, id: string
   });
 }
 
+/** What this program knows of when the agent runs. */
+async function scheduleOf(
+  invocation: Invocation,
+  agent: AgentRecord,
+  now: number,
+): Promise<{ readonly schedule: string | null; readonly nextRunAt: number | null }> {
+  const [{ agentTypes, loadModules }, { AgentTypes }] = await Promise.all([
+    import('../runtime/parts.ts'),
+    import('../../server/agent-types.ts'),
+  ]);
+  const types = new AgentTypes(agentTypes(await loadModules(await invocation.config())));
+  return {
+    schedule: agent.implementation?.manifest.schedule ?? types.scheduleOf(agent.type, agent.config),
+    nextRunAt: types.nextRunAt(agent, now),
+  };
+}
+
 /** What this program can run: no database is asked. */
 export async function types(invocation: Invocation): Promise<void> {
   const { output } = invocation;
@@ -135,6 +158,12 @@ export async function types(invocation: Invocation): Promise<void> {
       ),
   );
 }
+
+const clockTime = (time: number): string =>
+  new Date(time)
+    .toISOString()
+    .replace('T', ' ')
+    .replace(/\.\d+Z$/, ' UTC');
 
 /** The agent, or NOT_FOUND with the id that was probably meant. */
 export async function requireAgent(fleet: SharedState, id: string): Promise<AgentRecord> {

@@ -24,7 +24,7 @@ export function addCommandRoutes(app: Api, { state, board, types }: Services): v
         tags: TAG,
         summary: 'Tell an agent to do something',
         description:
-          'start, stop, pause and resume set the desired state and are done at once. The others wait for the host that holds the agent: follow the command until it is done, failed or expired.',
+          'start, stop, pause and resume set the desired state, reconfigure replaces the configuration by the payload, and all of them are done at once. The others wait for the host that holds the agent: follow the command until it is done, failed or expired.',
         params: AgentParams,
         body: CommandBody,
         response: { 202: CommandView, ...problems(404, 409) },
@@ -42,6 +42,7 @@ export function addCommandRoutes(app: Api, { state, board, types }: Services): v
           data: { errors: [{ pointer: '/command', code: 'unknown_command', message: `is not one of ${known.join(', ')}` }] },
         });
       }
+      if (command === 'reconfigure') types.checkConfig(agent.type, payload ?? {});
       const record = await state.commands
         .submit({
           agentId: agent.agentId,

@@ -31,7 +31,11 @@ export const AgentView = z
     implementation: z.object({ name: z.string(), hash: z.string() }).nullable().describe('What a slot runs; null: none, or it is no slot'),
     description: z.string().nullable().describe('Of its type or implementation; null where this server does not know the type'),
     capabilities: z.record(z.string(), z.string()).nullable(),
-    schedule: z.string().nullable().describe('every 5s, or cron */5 * * * *; null: when it is told to'),
+    schedule: z.string().nullable().describe('every 5s, cron */5 * * * * (UTC), on invoice:created; null: when it is told to'),
+    next_run_at: IsoTime.nullable().describe(
+      'By its schedule; null: it is not to run, it waits for events or commands, or this server does not know its type',
+    ),
+    last_tick: IsoTime.nullable().describe('The last instant of its schedule that a run began for'),
   })
   .meta({
     id: 'Agent',
@@ -60,6 +64,8 @@ export const AgentView = z
         description: 'Measures host, process and database',
         capabilities: { host: 'CPU, memory, disk and network' },
         schedule: 'every 5s',
+        next_run_at: '2026-01-31T12:00:03.120Z',
+        last_tick: '2026-01-31T11:59:58.120Z',
       },
     ],
   });
