@@ -7,7 +7,7 @@ export type { HealthReport, RunRecord } from './health.ts';
 export type { Isolation } from './isolation.ts';
 export type { RunTrigger } from './run.ts';
 export { nextRunAt } from './next-run.ts';
-export { compileSchedule, describeSchedule, type CompiledSchedule, type MissedPolicy, type Schedule } from './schedule.ts';
+export { compileSchedule, type CompiledSchedule, type MissedPolicy, type Schedule } from './schedule.ts';
 export { rememberSource, sourceOf } from './source.ts';
 export { runAgent, type AgentTestOptions, type AgentUnderTest } from './test-kit.ts';
 export { VirtualClock } from './virtual-clock.ts';

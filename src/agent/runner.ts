@@ -175,7 +175,7 @@ export class AgentRunner<Config> {
     let atOnce = this.#definition.runsAtStart === true;
     for (;;) {
       this.#state = 'idle';
-      const due = atOnce && !this.#ended.signal.aborted ? { tick: undefined } : await this.#untilDue();
+      const due = atOnce && !this.#ended.signal.aborted ? { tick: undefined, events: [] } : await this.#untilDue();
       atOnce = false;
       if (due === undefined) return { kind: 'stopped' };
       this.#lastAt = this.#now();

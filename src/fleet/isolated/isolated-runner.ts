@@ -380,7 +380,7 @@ export class IsolatedRunner {
       const { context, ledger } = this.#options;
       const { trigger = null, scheduledFor: tick = null } = this.#run?.start ?? {};
       const signal = this.#stopping ?? NEVER;
-      const call = { signal, runId, trigger, tick, missed: 0, runNumber: ledger.runNumber, runs: ledger, life: this.#life };
+      const call = { signal, runId, trigger, tick, missed: 0, events: [], runNumber: ledger.runNumber, runs: ledger, life: this.#life };
       this.#context = { runId, ctx: context(call, this.#config) };
     }
     return this.#context.ctx;
