@@ -8,6 +8,12 @@ import type { Running } from './runtime/runtime.ts';
 /** A person reads no faster; a query a second is nothing the database notices. */
 const REDRAW_MS = 1_000;
 const READ = 200;
+/** Events are read in batches of this many, and no more often than this: in a storm of them many hosts follow. */
+const EVENTS_A_READ = 1_000;
+const EVENTS_GAP_MS = 250;
+/** Without hints events are looked for this often; with them nobody waits that long. */
+const UNHINTED_MS = 2_000;
+const HINTED_MS = 15_000;
 
 /** The roll call under `muster up` on a terminal, redrawn in place until `signal`. */
 export async function followInPlace({ state, database }: Running, output: Output, signal: AbortSignal): Promise<void> {
@@ -41,14 +47,15 @@ export async function followInLines({ state, wake }: Running, output: Output, si
   try {
     while (!signal.aborted) {
       try {
-        const next = await state.events.since(cursor, 200);
+        const next = await state.events.since(cursor, EVENTS_A_READ);
         cursor = next.cursor;
         for (const event of next.items) print(output, event);
-        if (next.items.length === 200) continue;
+        if (next.items.length === EVENTS_A_READ) continue;
       } catch (error) {
         output.notice(`The database does not answer: ${error instanceof Error ? error.message : String(error)}`);
       }
-      await pause.wait(2_000, signal);
+      await delay(EVENTS_GAP_MS, undefined, { signal }).catch(() => undefined);
+      await pause.wait(wake.status().mode === 'listening' ? HINTED_MS : UNHINTED_MS, signal);
     }
   } finally {
     silence();

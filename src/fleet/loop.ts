@@ -7,6 +7,8 @@ export interface LoopOptions {
   readonly minGapMs: number;
   /** What happens within this time of a wake-up goes with the step it leads to. Default 0. */
   readonly gatherMs?: number;
+  /** After a step the loop rests this many times as long as the step took, also when woken: a slow database is not pressed harder. Default 0. */
+  readonly rest?: number;
   readonly clock: Clock;
   /** One step. Its errors go to `failed`; the loop goes on. */
   readonly step: () => Promise<void>;
@@ -47,7 +49,7 @@ export class Loop implements Service {
   }
 
   async #run(): Promise<void> {
-    const { clock, everyMs, gatherMs = 0, minGapMs, step, failed } = this.#options;
+    const { clock, everyMs, gatherMs = 0, minGapMs, rest = 0, step, failed } = this.#options;
     while (!this.#stop.signal.aborted) {
       const startedAt = clock.monotonic();
       this.#woken = false;
@@ -56,8 +58,10 @@ export class Loop implements Service {
       } catch (error) {
         failed(error);
       }
-      if (!this.#woken) await this.#sleep(startedAt + everyMs - clock.monotonic());
-      await this.#pause(Math.max(startedAt + minGapMs - clock.monotonic(), this.#woken ? gatherMs : 0));
+      const endedAt = clock.monotonic();
+      if (!this.#woken) await this.#sleep(startedAt + everyMs - endedAt);
+      const restedAt = Math.max(startedAt + minGapMs, endedAt + rest * (endedAt - startedAt));
+      await this.#pause(Math.max(restedAt - clock.monotonic(), this.#woken ? gatherMs : 0));
     }
   }
 

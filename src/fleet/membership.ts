@@ -180,6 +180,7 @@ export class Membership {
       new Loop({
         everyMs,
         minGapMs,
+        rest: 1,
         clock,
         step: async () => {
           await step();

@@ -70,9 +70,8 @@ export async function surveyFleet(
   options: { readonly count?: boolean } = {},
 ): Promise<Survey> {
   const { rows } = await on.query<SurveyRow>(
-    named(
-      'muster-survey',
-      sql`with me as (
+    // Not prepared: a plan that was made while the tables were small is kept as they grow (10,000 agents: 1.4 s instead of 42 ms).
+    sql`with me as (
         select labels, types from muster.hosts where host_id = ${host}::uuid
       ), free as materialized (
         select count(*)::int as claimable
@@ -102,7 +101,6 @@ export async function surveyFleet(
                   where shed_until between clock_timestamp() and clock_timestamp() + interval '2 minutes'), 0) as shed_level,
         coalesce((select json_agg(live) from live), '[]') as hosts
       from free, mine`,
-    ),
   );
   const row = rows[0];
   if (row === undefined) return { heldDigest: '', active: 0, claimable: 0, commands: false, hosts: [], shedLevel: 0 };
