@@ -7,6 +7,7 @@ import { FleetHost } from '../src/fleet/host.ts';
 import { createSharedState } from '../src/state/create-shared-state.ts';
 import type { Bench, Measurement } from './support/bench.ts';
 import { processUse, treeCpuMs } from './support/processes.ts';
+import { countStatements, postmasterOf, resetStatements } from './support/statements.ts';
 
 const AGENTS = 1_000;
 const BEAT_MS = 2_000;
@@ -43,9 +44,6 @@ export const bench: Bench = {
   async run(ctx) {
     const server = await ctx.server();
     const { database } = await ctx.database();
-    // On a connection of its own, so that looking takes none from the host.
-    const { database: observer } = await ctx.database({ migrate: false, poolMax: 1 });
-    await observer.query(sql`create extension if not exists pg_stat_statements`);
     const wake = new WakeUps(database, { log: ctx.log });
     await wake.start();
     ctx.defer(() => wake.stop());
@@ -59,9 +57,8 @@ export const bench: Bench = {
     await delay(SETTLE_MS, undefined, { signal: ctx.signal });
     if (host.status?.agents !== AGENTS) throw new Error(`the host runs ${host.status?.agents} agents, not ${AGENTS}`);
 
-    const postmaster = server.embedded === undefined ? undefined : await postmasterOf(observer);
-    const name = await currentDatabase(database);
-    await observer.query(sql`select pg_stat_statements_reset()`);
+    const postmaster = server.embedded === undefined ? undefined : await postmasterOf(database);
+    await resetStatements(database);
     const cpu = { host: process.cpuUsage(), postgres: postmaster === undefined ? 0 : treeCpuMs(postmaster) };
     const updates = await updatesOf(database);
     const missed = host.status.beats.missed;
@@ -79,7 +76,7 @@ export const bench: Bench = {
     const passedMs = performance.now() - began;
     const used = process.cpuUsage(cpu.host);
     const after = await updatesOf(database);
-    const statements = await statementsOf(observer, name);
+    const statements = await countStatements(database);
     const total = statements.reduce((sum, { calls }) => sum + calls, 0);
     const settled = heaps[Math.floor(heaps.length / 10)] ?? Number.NaN;
     const end = host.status;
@@ -114,39 +111,11 @@ export const bench: Bench = {
   },
 };
 
-async function currentDatabase(database: Database): Promise<string> {
-  return (await database.one<{ name: string }>(sql`select current_database() as name`))?.name ?? '';
-}
-
-async function postmasterOf(database: Database): Promise<number> {
-  const row = await database.one<{ pid: number }>(
-    sql`select pg_read_file('postmaster.pid') as file, split_part(pg_read_file('postmaster.pid'), E'\n', 1)::int as pid`,
-  );
-  if (row === undefined) throw new Error('the server does not tell its pid');
-  return row.pid;
-}
-
-interface StatementCount {
-  readonly query: string;
-  readonly calls: number;
-}
-
-/** Everything the host's database was asked, most frequent first, without transaction control and without this bench's looks. */
-async function statementsOf(observer: Database, name: string): Promise<readonly StatementCount[]> {
-  const { rows } = await observer.query<StatementCount>(sql`
-    select left(regexp_replace(s.query, '\\s+', ' ', 'g'), 120) as query, s.calls::int as calls
-    from pg_stat_statements s join pg_database d on d.oid = s.dbid
-    where d.datname = ${name} and s.toplevel
-      and s.query !~* '^\\s*(begin|start transaction|commit|rollback|savepoint|release)' and s.query !~ 'fleet-idle bench'
-    order by s.calls desc`);
-  return rows;
-}
-
 async function updatesOf(database: Database): Promise<{ readonly all: number; readonly hot: number }> {
   const row = await database.one<{
     all: number;
     hot: number;
-  }>(sql`select /* fleet-idle bench */ sum(n_tup_upd)::float8 as all, sum(n_tup_hot_upd)::float8 as hot
+  }>(sql`select /* bench looks */ sum(n_tup_upd)::float8 as all, sum(n_tup_hot_upd)::float8 as hot
     from pg_stat_user_tables where schemaname = 'muster' and relname = any (${HOT_TABLES}::text[])`);
   return row ?? { all: 0, hot: 0 };
 }
@@ -154,13 +123,13 @@ async function updatesOf(database: Database): Promise<{ readonly all: number; re
 async function heapOf(database: Database): Promise<number> {
   const row = await database.one<{
     bytes: number;
-  }>(sql`select /* fleet-idle bench */ sum(pg_relation_size(format('muster.%I', name)::regclass))::float8 as bytes
+  }>(sql`select /* bench looks */ sum(pg_relation_size(format('muster.%I', name)::regclass))::float8 as bytes
     from unnest(${HOT_TABLES}::text[]) as name`);
   return row?.bytes ?? Number.NaN;
 }
 
 async function oldestHeartbeat(database: Database): Promise<number> {
-  const row = await database.one<{ age: number }>(sql`select /* fleet-idle bench */
+  const row = await database.one<{ age: number }>(sql`select /* bench looks */
     extract(epoch from clock_timestamp() - min(last_heartbeat_at))::float8 as age from muster.fleet where host_id is not null`);
   return row?.age ?? Number.NaN;
 }

@@ -15,9 +15,10 @@ const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, '..', '..', '..');
 
 const USAGE = `usage: ./muster bench                                   lists the benchmarks and what was last recorded
-       ./muster bench <name>… | all [--seconds N] [--record]
+       ./muster bench <name>… | all [--seconds N] [--only PART,…] [--record]
 
   --seconds N  makes the measured part about that long; figures are meant for the default
+  --only PART,…  runs these parts of a benchmark that has parts; not together with --record
   --record     keeps the result in bench/results/<name>.json
 
   MUSTER_BENCH_DATABASE_URL names a server to use instead of a fresh embedded one.`;
@@ -41,15 +42,21 @@ async function list(benches: readonly Bench[]): Promise<void> {
 /** Runs one, prints its table, and tells whether every bar was met. */
 async function runBench(
   bench: Bench,
-  options: { readonly seconds: number | undefined; readonly record: boolean; readonly signal: AbortSignal },
+  options: {
+    readonly seconds: number | undefined;
+    readonly only: ReadonlySet<string> | undefined;
+    readonly record: boolean;
+    readonly signal: AbortSignal;
+  },
 ): Promise<boolean> {
   const seconds = options.seconds ?? bench.seconds;
   const before = load();
-  const ctx = await openContext({ root, name: bench.name, seconds, shortened: seconds < bench.seconds, signal: options.signal });
+  const { only, signal } = options;
+  const ctx = await openContext({ root, name: bench.name, seconds, shortened: seconds < bench.seconds, only, signal });
   let failed = true;
   try {
     console.log(`${bench.name}: ${bench.title}`);
-    const figures = judge(bench, await bench.run(ctx));
+    const figures = judge(bench, await bench.run(ctx), only);
     const postgres = ctx.usedServer()?.version;
     const result = {
       bench: bench.name,
@@ -80,6 +87,7 @@ async function main(): Promise<number> {
     allowPositionals: true,
     options: {
       seconds: { type: 'string' },
+      only: { type: 'string' },
       record: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h', default: false },
     },
@@ -100,11 +108,19 @@ async function main(): Promise<number> {
   if (unknown.length > 0)
     throw new MusterError('USAGE', `there is no benchmark ${unknown.join(', ')}; there are: ${benches.map(({ name }) => name).join(', ')}`);
 
+  const chosen = benches.filter(({ name }) => positionals.includes('all') || positionals.includes(name));
+  const only = values.only === undefined ? undefined : new Set(values.only.split(','));
+  const parts = new Set(chosen.flatMap(({ figures }) => figures.flatMap(({ part }) => part ?? [])));
+  for (const part of only ?? []) {
+    if (!parts.has(part)) throw new MusterError('USAGE', `there is no part "${part}"; there are: ${[...parts].join(', ') || 'none'}`);
+  }
+  if (only !== undefined && values.record) throw new MusterError('USAGE', '--record keeps a whole benchmark, not parts of it');
+
   const interrupted = new AbortController();
   for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => interrupted.abort(new Error('interrupted')));
   let met = true;
-  for (const bench of benches.filter(({ name }) => positionals.includes('all') || positionals.includes(name))) {
-    met = (await runBench(bench, { seconds, record: values.record, signal: interrupted.signal })) && met;
+  for (const bench of chosen) {
+    met = (await runBench(bench, { seconds, only, record: values.record, signal: interrupted.signal })) && met;
   }
   return met ? EXIT.ok : EXIT.failure;
 }

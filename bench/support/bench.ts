@@ -13,6 +13,8 @@ export interface Figure {
   readonly unit: string;
   /** Which side of the bar is good. */
   readonly better: 'less' | 'more';
+  /** The part of the bench that measures it, for `--only`. */
+  readonly part?: string;
 }
 
 /** What was measured for one figure. */
@@ -51,6 +53,8 @@ export interface BenchContext {
   readonly seconds: number;
   /** Whether `--seconds` shortened it: a bench may then store less too, and must say so in `detail`. */
   readonly shortened: boolean;
+  /** The parts that `--only` asks for; undefined: all. */
+  readonly only: ReadonlySet<string> | undefined;
   /** An empty folder, removed afterwards. */
   readonly folder: string;
   /** The root of the checkout. */

@@ -15,6 +15,7 @@ export interface ContextOptions {
   readonly name: string;
   readonly seconds: number;
   readonly shortened: boolean;
+  readonly only: ReadonlySet<string> | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -40,6 +41,7 @@ export async function openContext(options: ContextOptions): Promise<OpenContext>
   const context: OpenContext = {
     seconds: options.seconds,
     shortened: options.shortened,
+    only: options.only,
     folder,
     root: options.root,
     signal: options.signal,

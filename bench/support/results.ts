@@ -25,13 +25,14 @@ export interface Result {
   readonly figures: readonly Outcome[];
 }
 
-/** Every figure of the bench with its measurement. A figure without one, or one that nobody declared, is an error in the bench. */
-export function judge(bench: Bench, measurements: readonly Measurement[]): Outcome[] {
+/** Every figure of the bench, or of the parts asked for, with its measurement. A figure without one, or one that nobody declared, is an error in the bench. */
+export function judge(bench: Bench, measurements: readonly Measurement[], only?: ReadonlySet<string>): Outcome[] {
   const byFigure = new Map(measurements.map((measurement) => [measurement.figure, measurement]));
   for (const { figure } of measurements) {
     if (!bench.figures.some(({ id }) => id === figure)) throw new Error(`${bench.name} measured "${figure}", which it does not declare`);
   }
-  return bench.figures.map((figure) => {
+  const asked = bench.figures.filter(({ part }) => only === undefined || (part !== undefined && only.has(part)));
+  return asked.map((figure) => {
     const measurement = byFigure.get(figure.id);
     if (measurement === undefined || !Number.isFinite(measurement.value)) throw new Error(`${bench.name} did not measure "${figure.id}"`);
     return {

@@ -1,6 +1,6 @@
 import { hostId, type HostId } from '../base/ids.ts';
 import type { Queryable } from '../db/database.ts';
-import { named, raw, sql } from '../db/sql.ts';
+import { raw, sql } from '../db/sql.ts';
 import type { DesiredOfHost } from './hosts.ts';
 import { mayRun } from './placement.ts';
 
