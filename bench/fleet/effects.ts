@@ -2,8 +2,8 @@ import type { Database } from '../../src/db/database.ts';
 import { sql } from '../../src/db/sql.ts';
 import type { Acquisition, Effect } from '../support/history.ts';
 
-/** What a server must keep for the time of a commit to be known. */
-export const EFFECT_SETTINGS = { track_commit_timestamp: 'on' } as const;
+/** So that the time of a commit is known; and room for several fleets side by side, which no fleet needs. */
+export const EFFECT_SETTINGS = { track_commit_timestamp: 'on', max_connections: '300' } as const;
 
 /** What agents do, and every change of a holder: both with the time of their commit, whoever reads them and when. */
 export async function createEffects(database: Database): Promise<void> {
