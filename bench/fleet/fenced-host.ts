@@ -14,7 +14,7 @@ import { fenced } from '../../src/state/fence.ts';
  * writing for a while when they are told that they may not. `node fenced-host.js <url> <journal> <beat ms> <lease ms> <log>`.
  */
 const [url = '', journalFile = '', beatMs, leaseMs, logFile = ''] = process.argv.slice(2);
-/** Writes that an agent tries after the first that was refused. */
+/** Writes that an agent tries after it was told to end, or after the first that was refused. */
 const STUBBORN_WRITES = 20;
 
 const journal = openSync(journalFile, 'a');
@@ -46,8 +46,9 @@ const scribe = defineAgent({
   schedule: { every: '10ms' },
   timeout: '1h',
   async run(ctx) {
-    let refused = 0;
-    for (let seq = 1, n = 0; refused < STUBBORN_WRITES; n += 1) {
+    let stubborn = 0;
+    for (let seq = 1, n = 0; stubborn < STUBBORN_WRITES; n += 1) {
+      if (ctx.signal.aborted) stubborn += 1;
       const door = doors[n % doors.length];
       try {
         await door?.(
@@ -56,13 +57,11 @@ const scribe = defineAgent({
         );
         note(ctx as AgentContext, 'written', seq);
         seq += 1;
-        refused = 0;
       } catch (error) {
         // Anything but a refusal leaves open whether it was written: it is written again under the same number.
-        if (isMusterError(error, 'LEASE_LOST')) {
-          note(ctx as AgentContext, n % doors.length === 0 ? 'withheld' : 'refused', seq);
-          refused += 1;
-        } else if (ctx.signal.aborted) refused += 1;
+        if (!isMusterError(error, 'LEASE_LOST')) continue;
+        note(ctx as AgentContext, n % doors.length === 0 ? 'withheld' : 'refused', seq);
+        if (!ctx.signal.aborted) stubborn += 1;
       }
     }
   },

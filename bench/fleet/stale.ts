@@ -69,6 +69,7 @@ export const stale: Scenario = {
       child.kill('SIGKILL');
       await once(child, 'exit');
     }
+    ctx.say('  stale: judging what was written');
     const said = (await Promise.all(sites.map(({ journal }) => readFile(journal, 'utf8')))).flatMap((text) => text.split('\n'));
     const effects = await readEffects(database);
     const acquisitions = await readAcquisitions(database);
@@ -137,7 +138,7 @@ async function makeTrouble(ctx: BenchContext, database: Database, sites: readonl
       await delay(500 + Math.random() * 1_000, undefined, { signal: ctx.signal });
       const id = await liveHost(ctx, database, child);
       const row = await database.one<{ agents: number }>(
-        sql`select count(*)::int as agents from muster.agent_leases where host_id = ${id}::uuid and status = 'running'`,
+        sql`select count(*)::int as agents from muster.agent_leases where host_id = ${id}::uuid`,
       );
       if ((row?.agents ?? 0) === 0 || inTrouble >= MOST_AT_ONCE || begun >= wanted) continue;
       inTrouble += 1;
@@ -150,7 +151,9 @@ async function makeTrouble(ctx: BenchContext, database: Database, sites: readonl
       else proxy.heal();
       inTrouble -= 1;
       done[kind] += 1;
-      ctx.progress(`stale: ${done.frozen + done.partitioned} of ${wanted} freezes and partitions`);
+      const sum = done.frozen + done.partitioned;
+      ctx.progress(`stale: ${sum} of ${wanted} freezes and partitions`);
+      if (sum % 50 === 0) ctx.say(`  stale: ${sum} of ${wanted} freezes and partitions`);
     }
   };
   await Promise.all(sites.map(trouble));
