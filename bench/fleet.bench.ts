@@ -9,7 +9,7 @@ import { stop } from './fleet/stop.ts';
 import type { Bench, Measurement } from './support/bench.ts';
 
 const SECONDS = 1_500;
-const SCENARIOS: readonly Scenario[] = [kill, stop, freeze, stale, scale, peers];
+const SCENARIOS: readonly Scenario[] = [peers, kill, stop, freeze, stale, scale];
 
 /** What a fleet promises: how soon agents run elsewhere, that nobody writes twice, and what it costs to be ready for that. */
 export const bench: Bench = {
