@@ -72,7 +72,7 @@ export const scale: Scenario = {
     for (const size of SIZES) {
       claimSeconds = await grow(ctx, agents, database, size);
       ctx.say(`  scale: ${size} agents run after ${claimSeconds.toFixed(1)} s`);
-      await delay(scaled(SETTLE_SECONDS, factor, 5) * 1_000, undefined, { signal: ctx.signal });
+      await delay(scaled(SETTLE_SECONDS, factor, 15) * 1_000, undefined, { signal: ctx.signal });
       const seconds = scaled(SECONDS[size], factor, 10);
       const cost = await costAt(ctx, { database, postmaster, hosts, size, seconds });
       costs.push(cost);
