@@ -16,6 +16,11 @@ test.each([
   [{ ...before, reason: 'its host stops' }, 'its host before (alpha 3e30) stopped in good order'],
   [{ ...before, reason: 'its host stopped' }, 'its host before (alpha 3e30) stopped in good order'],
   [{ ...before, reason: 'inactive' }, 'it was activated again'],
+  [
+    { ...before, reason: 'its host stops; its code ignores its abort signal' },
+    'moved from alpha 3e30: its host stops; its code ignores its abort signal',
+  ],
+  [{ ...before, reason: 'its host is drained' }, 'moved from alpha 3e30: its host is drained'],
   [before, 'it was free'],
   [{ ...before, reason: 'moved by key:ops', same: true }, 'given away and taken again by the same host: moved by key:ops'],
   [

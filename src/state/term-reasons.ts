@@ -26,7 +26,7 @@ export function whyHere(before: Before): string {
   if (before.status === 'lost') return `its host before${from} was lost: ${whyEnded(before.reason)}`;
   if (before.reason === 'inactive') return 'it was activated again';
   if (before.reason === null) return 'it was free';
-  if (before.reason.startsWith('its host stop')) return `its host before${from} stopped in good order`;
+  if (before.reason === 'its host stops' || before.reason === 'its host stopped') return `its host before${from} stopped in good order`;
   if (before.same) return `given away and taken again by the same host: ${before.reason}`;
   return `moved${before.host === null ? '' : ` from ${before.host}`}: ${before.reason}`;
 }

@@ -31,7 +31,7 @@ test('every run is in the ledger with what it said, returned and why it began; a
   await fleet.host([talker]);
   await fleet.untilAgent('worker_00', 'runs', (a) => a.runCount === 1);
   await fleet.state.commands.submit({ agentId: agentId('worker_00'), command: 'run_now', requestedBy: 'test' });
-  await until('both runs are told', async () => (await runsOf(fleet, 'worker_00')).length === 2);
+  await until('both runs are told', async () => (await runsOf(fleet, 'worker_00')).length === 2, 30_000);
   const [failed, first] = await runsOf(fleet, 'worker_00');
   expect(first).toMatchObject({
     runNumber: 1,
@@ -65,10 +65,10 @@ test('a run still going is shown; when its host is killed it is lost, and the hi
   const child = spawnModule(HOST, [fleet.url]);
   await using _ = child;
   const { hostId } = await child.line<{ hostId: string }>();
-  await until('its run is shown', async () => (await runsOf(fleet, 'scribe_0'))[0]?.outcome === 'running');
+  await until('its run is shown', async () => (await runsOf(fleet, 'scribe_0'))[0]?.outcome === 'running', 30_000);
   const heir = await fleet.host([scribe]);
   await child.kill('SIGKILL');
-  await until('the heir has the agent', async () => (await fleet.get('scribe_0')).hostId === heir.hostId);
+  await until('the heir has the agent', async () => (await fleet.get('scribe_0')).hostId === heir.hostId, 30_000);
   const lost = (await runsOf(fleet, 'scribe_0')).find((each) => each.hostId === hostId);
   expect(lost).toMatchObject({ outcome: 'lost', trigger: 'first' });
   const { items } = await fleet.state.ledger.terms.list(agentId('scribe_0'), { limit: 10 });
