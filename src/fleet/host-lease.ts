@@ -13,7 +13,7 @@ const MOST_IN_FLIGHT = 2;
 /** Beats asked for out of turn come no closer than this. */
 const SHORTEST_GAP_MS = 100;
 /** Agents that were taken together start within this time of each other, and are told of in one beat. */
-const GATHER_MS = 25;
+const GATHER_MS = 50;
 
 export interface HostLeaseOptions {
   readonly state: SharedState;
