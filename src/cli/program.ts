@@ -85,7 +85,7 @@ export function buildProgram(outcome: Outcome = { exitCode: EXIT.ok }): Command 
     .addOption(capacity())
     .addOption(ownAgents())
     .addOption(watch())
-    .option('--label <name=value>', 'a label for placement; repeat it for more', collect, [])
+    .option('--label <name=value>', 'a label for placement; repeat it for more (MUSTER_LABELS=zone=a,disk=ssd)', collect, [])
     .action(lazily(async () => (await import('./commands/launch.ts')).run));
   listens(
     program
@@ -162,6 +162,24 @@ export function buildProgram(outcome: Outcome = { exitCode: EXIT.ok }): Command 
     .command('test [path...]')
     .description('run tests of agents: files, or folders of files named like my-agent.test.ts (default: agents)')
     .action(lazily(async () => (await import('./commands/test-agents.ts')).run));
+  const hosts = group('hosts', 'list and steer hosts', async () => (await import('./commands/hosts.ts')).list);
+  hosts
+    .command('list')
+    .description('the hosts that are up, with what they carry')
+    .option('--all', 'also those that ended lately')
+    .action(lazily(async () => (await import('./commands/hosts.ts')).list));
+  hosts
+    .command('show <host_id>')
+    .description('one host, with its agents; the beginning of its id will do')
+    .action(lazily(async () => (await import('./commands/hosts.ts')).show));
+  for (const [name, description] of HOST_STEERING) {
+    hosts
+      .command(`${name} <host_id>`)
+      .description(description)
+      .addOption(new Option('--timeout <time>', 'how long to wait for the effect').default('60s'))
+      .option('--no-wait', 'do not wait for the effect')
+      .action(lazily(async () => (await import('./commands/hosts.ts')).steer(name)));
+  }
   program
     .command('events')
     .description('what happens, as it happens')
@@ -299,7 +317,20 @@ const STEERING = [
 export type SteeringVerb = (typeof STEERING)[number][0];
 
 const waiting = (): Option => new Option('--timeout <time>', 'how long to wait for the effect').default('30s');
-const capacity = (): Option => new Option('--capacity <count>', 'agents this host runs at most').argParser(wholeNumber);
+/** `hosts <verb>`: what each makes a host do. */
+const HOST_STEERING = [
+  ['drain', 'give its agents to the others and take no new ones'],
+  ['resume', 'let a drained one take agents again'],
+  ['stop', 'drain it and end it: the process of `launch` ends with exit code 0'],
+  ['restart', 'drain it and let it join again as a new host, in the same process'],
+] as const;
+export type HostVerb = (typeof HOST_STEERING)[number][0];
+
+const capacity = (): Option =>
+  new Option(
+    '--capacity <count>',
+    'agents this host runs at most; 0: it runs none and only watches (MUSTER_CAPACITY, default: 1000)',
+  ).argParser(agentCount);
 const ownAgents = (): Option =>
   new Option('--agents <path>', 'agents of your own: a file, or a folder of files; repeat it for more')
     .argParser(collect)
@@ -316,6 +347,12 @@ const collect = (value: string, before: readonly string[]): readonly string[] =>
 function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It is not a whole number.');
   return Number(text);
+}
+
+function agentCount(text: string): number {
+  const value = wholeNumber(text);
+  if (value > 100_000) throw new InvalidArgumentError('A host runs at most 100000 agents.');
+  return value;
 }
 
 function port(text: string): number {

@@ -32,6 +32,8 @@ test.each([
   [worker({ anti_affinity: 'x' }), [host({ groups: new Set(['x']) })], /already has an agent of its anti-affinity group "x"/],
   [{ type: 'guarded', metadata: {} }, [host({ groups: new Set(['guards']) })], /anti-affinity group "guards"/],
   [worker(), [host({ agents: 10 })], /no host that may run it has room/],
+  [worker(), [host({ capacity: 0, agents: 0 })], /no host that may run it has room/],
+  [worker({ anti_affinity: 'x' }), [host({ groups: new Set(['x']) }), host({ capacity: 0, agents: 0 })], /anti-affinity group "x"/],
 ])('what keeps %j from a place is told with what helps', (agent, hosts, reason) => {
   expect(whyWaiting(agent, hosts)).toMatch(reason);
 });

@@ -21,6 +21,8 @@ export interface WaitingAgent {
   readonly metadata: Readonly<Record<string, unknown>>;
 }
 
+const NO_ROOM = 'no host that may run it has room: start another, or raise a capacity';
+
 /** Why no host of these can take an agent, and what helps; undefined where one can. The words stay the same while the reason does. */
 export function whyWaiting(agent: WaitingAgent, hosts: readonly OpenHost[]): string | undefined {
   // The code of a slot comes from the database: any host can run it.
@@ -36,11 +38,13 @@ export function whyWaiting(agent: WaitingAgent, hosts: readonly OpenHost[]): str
   }
   const staying = fitting.filter(({ desired }) => desired === 'run');
   if (staying.length === 0) return 'every host that may run it is being drained: resume one, or start another';
-  const alone = staying.filter((host) => !host.groups.has(placement(host).anti_affinity ?? ''));
+  const carrying = staying.filter(({ capacity }) => capacity > 0);
+  if (carrying.length === 0) return NO_ROOM;
+  const alone = carrying.filter((host) => !host.groups.has(placement(host).anti_affinity ?? ''));
   if (alone.length === 0) {
-    const group = staying.map(placement).find((each) => each.anti_affinity)?.anti_affinity ?? '';
+    const group = carrying.map(placement).find((each) => each.anti_affinity)?.anti_affinity ?? '';
     return `every host that may run it already has an agent of its anti-affinity group "${group}": start another host, or change its placement`;
   }
-  if (alone.every((host) => host.agents >= host.capacity)) return 'no host that may run it has room: start another, or raise a capacity';
+  if (alone.every((host) => host.agents >= host.capacity)) return NO_ROOM;
   return undefined;
 }

@@ -8,13 +8,14 @@ import type { HostRecord } from '../state/hosts.ts';
 import type { ImplementationRecord } from '../state/implementations.ts';
 import type { LatestValue } from '../state/metrics/metrics.ts';
 import type { KeyRecord } from '../state/access.ts';
+import { ownPlacement } from '../state/placement.ts';
 import type { RunRow } from '../state/runs.ts';
 import type { Term } from '../state/terms.ts';
 import type { SystemStateEntry } from '../state/system-state.ts';
 import type { AgentTypes } from './agent-types.ts';
 import type { KeyView } from './schemas/access.ts';
 import type { AgentView } from './schemas/agents.ts';
-import type { CommandView, EventView, HeartbeatView, HostView, SystemStateView } from './schemas/fleet.ts';
+import type { CommandView, EventView, HeartbeatView, HostDetailView, HostView, SystemStateView } from './schemas/fleet.ts';
 import type { ImplementationView } from './schemas/implementations.ts';
 import type { LogLineView, RunView, TermView } from './schemas/ledger.ts';
 import type { LatestView } from './schemas/metrics.ts';
@@ -38,6 +39,7 @@ export function agentView(agent: AgentRecord, types: AgentTypes): z.infer<typeof
     epoch: agent.epoch,
     config: agent.config,
     metadata: agent.metadata,
+    placement: ownPlacement(agent.metadata),
     created_at: isoTime(agent.createdAt),
     updated_at: isoTime(agent.updatedAt),
     acquired_at: isoTimeOrNull(agent.acquiredAt),
@@ -96,6 +98,9 @@ export const heartbeatView = (beat: HeartbeatRecord): z.infer<typeof HeartbeatVi
 export const hostView = (host: HostRecord): z.infer<typeof HostView> => ({
   host_id: host.hostId,
   status: host.status,
+  desired: host.desired,
+  desired_by: host.desiredBy,
+  desired_at: isoTimeOrNull(host.desiredAt),
   hostname: host.hostname,
   pid: host.pid,
   version: host.version,
@@ -107,10 +112,31 @@ export const hostView = (host: HostRecord): z.infer<typeof HostView> => ({
     cpu_cores: host.load.cpuCores ?? null,
     rss_bytes: host.load.rssBytes ?? null,
     event_loop_lag_seconds: host.load.eventLoopLagSeconds ?? null,
+    beat_seconds: host.load.beatSeconds ?? null,
+    machine_cpu_ratio: host.load.machineCpuRatio ?? null,
+    machine_cores: host.load.machineCores ?? null,
+    machine_memory_bytes: host.load.machineMemoryBytes ?? null,
+    machine_memory_free_bytes: host.load.machineMemoryFreeBytes ?? null,
+    weight: host.load.weight ?? null,
   },
   started_at: isoTime(host.startedAt),
   last_beat_at: isoTime(host.lastBeatAt),
   expires_at: isoTime(host.expiresAt),
+  stopped_at: isoTimeOrNull(host.stoppedAt),
+});
+
+export const hostDetailView = (host: HostRecord, held: readonly AgentRecord[]): z.infer<typeof HostDetailView> => ({
+  ...hostView(host),
+  held: held.map((agent) => ({
+    agent_id: agent.agentId,
+    agent_type: agent.type,
+    state: agent.state,
+    status: agent.status,
+    health_score: agent.healthScore,
+    epoch: agent.epoch,
+    acquired_at: isoTimeOrNull(agent.acquiredAt),
+    reason: agent.reason,
+  })),
 });
 
 export const eventView = (event: EventRecord): z.infer<typeof EventView> => ({

@@ -3,6 +3,7 @@ import { agentId, epoch, hostId, type AgentId, type Epoch, type HostId } from '.
 import type { Database, Queryable } from '../db/database.ts';
 import { raw, sql, type Sql } from '../db/sql.ts';
 import type { Manifest } from './implementations.ts';
+import type { Placement } from './placement.ts';
 import { requireRow } from './rows.ts';
 
 /** What is desired; plain SQL may write it. */
@@ -78,6 +79,8 @@ export interface AgentChange {
   readonly name?: string | undefined;
   readonly config?: Readonly<Record<string, unknown>> | undefined;
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+  /** `metadata.placement` alone; null takes it away. */
+  readonly placement?: Placement | null | undefined;
 }
 
 export interface Agents {
@@ -231,7 +234,7 @@ export function createAgents(database: Database, changed: () => void): Agents {
       const state = change.state ?? null;
       const updated = await database.query(sql`update muster.agents set
           state = coalesce(${state}, state), agent_name = coalesce(${change.name ?? null}, agent_name),
-          config = coalesce(${jsonOrNull(change.config)}::jsonb, config), metadata = coalesce(${jsonOrNull(change.metadata)}::jsonb, metadata)
+          config = coalesce(${jsonOrNull(change.config)}::jsonb, config), metadata = ${changedMetadata(change)}
         where agent_id = ${id}
           and (${options?.updatedAt ?? null}::float8 is null or (extract(epoch from updated_at) * 1000)::float8 = ${options?.updatedAt ?? null}::float8)`);
       const agent = await after(id, updated);
@@ -275,6 +278,11 @@ function asked(state: AgentState | undefined, agent: AgentRecord): AgentRecord {
   throw new MusterError('CONFLICT', `slot ${agent.agentId} stays inactive: ${agent.reason ?? 'it was deactivated meanwhile'}`, {
     remedy: `Activate it with an implementation: muster agents activate ${agent.agentId} --implementation ./my-agent.ts`,
   });
+}
+
+function changedMetadata({ metadata, placement }: AgentChange): Sql {
+  const whole = sql`coalesce(${jsonOrNull(metadata)}::jsonb, metadata)`;
+  return placement === undefined ? whole : sql`${whole} - 'placement' || ${JSON.stringify(placement === null ? {} : { placement })}::jsonb`;
 }
 
 const jsonOrNull = (value: unknown): string | null => (value === undefined ? null : JSON.stringify(value));

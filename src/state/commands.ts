@@ -39,6 +39,8 @@ export interface Commands {
    * the agent. Throws NOT_FOUND where the agent does not exist, CONFLICT where it is inactive and nobody would hear.
    */
   submit(command: NewCommand): Promise<CommandRecord>;
+  /** Sends a command to every active agent that a host holds, in one statement; returns to how many. */
+  submitToHost(host: HostId, command: string, requestedBy: string): Promise<number>;
   /** Claims the pending commands of the agents this host holds, under their epochs. */
   claim(host: HostId, limit: number): Promise<readonly (CommandRecord & { readonly epoch: Epoch })[]>;
   /** Refused with LEASE_LOST where the agent has moved on. */
@@ -102,6 +104,17 @@ export function createCommands(database: Database, agents: Agents, submitted: ()
   };
 
   return {
+    async submitToHost(host, command, requestedBy) {
+      const { count } = await database.query(sql`
+        insert into muster.commands (agent_id, command, dedupe_key, requested_by)
+        select l.agent_id, ${command}, ${command}, ${requestedBy}
+        from muster.agent_leases l join muster.agents a using (agent_id)
+        where l.host_id = ${host} and a.state = 'active'
+        on conflict (agent_id, dedupe_key) where dedupe_key is not null and state in ('pending', 'running') do nothing`);
+      if (count > 0) submitted();
+      return count;
+    },
+
     async submit(command) {
       const agent = requireRow(await agents.get(command.agentId), `agent ${command.agentId}`);
       const desired = DESIRES[command.command];

@@ -1,23 +1,29 @@
+import * as z from 'zod';
 import type { HostId } from '../base/ids.ts';
 import { sql, type raw, type Sql } from '../db/sql.ts';
 
 /** Where an agent may run. Both are kept to without exception: an agent that has no place waits, and says why. */
 export interface Placement {
   /** The host must have all of these labels. */
-  readonly labels?: Readonly<Record<string, string>> | null;
+  readonly labels?: Readonly<Record<string, string>> | null | undefined;
   /** No two agents of this group run on one host. */
-  readonly anti_affinity?: string | null;
+  readonly anti_affinity?: string | null | undefined;
 }
+
+const ownShape = z.object({
+  labels: z.record(z.string(), z.string()).nullable().optional(),
+  anti_affinity: z.string().nullable().optional(),
+}) as z.ZodType<Placement>;
 
 /** What a type says and, over it, what the agent says itself. */
 export function placementOf(type: Placement | undefined, metadata: Readonly<Record<string, unknown>>): Placement {
   return { ...type, ...ownPlacement(metadata) };
 }
 
-/** `metadata.placement`; the database sees to it that it is one. */
+/** `metadata.placement`. The database takes only what has this form; what was there before it looked says nothing. */
 export function ownPlacement(metadata: Readonly<Record<string, unknown>>): Placement | null {
-  const { placement } = metadata;
-  return typeof placement === 'object' && placement !== null && !Array.isArray(placement) ? placement : null;
+  const parsed = ownShape.safeParse(metadata['placement']);
+  return parsed.success ? parsed.data : null;
 }
 
 export const labelsFit = (host: Readonly<Record<string, string>>, { labels }: Placement): boolean =>

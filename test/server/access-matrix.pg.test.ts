@@ -128,6 +128,7 @@ test('what a role includes is its verb', () => {
     'agents:write',
     'commands:write',
     'guests:write',
+    'hosts:write',
     'metrics:write',
     'system-state:write',
   ]);

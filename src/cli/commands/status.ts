@@ -1,11 +1,11 @@
 import { EXIT } from '../../base/errors.ts';
 import { versionText } from '../../db/server-version.ts';
-import type { HostRecord } from '../../state/hosts.ts';
 import { toDocument } from '../documents.ts';
 import type { Invocation } from '../invocation.ts';
 import { withFleet } from '../runtime/fleet-access.ts';
-import { drawTable, printable } from '../table.ts';
-import { ago, plural, withUnit } from '../wording.ts';
+import { hostTable } from '../host-table.ts';
+import { printable } from '../table.ts';
+import { plural } from '../wording.ts';
 
 /** One look at the fleet. Exit code 1 where an agent that should run does not, so that a script can ask. */
 export async function run(invocation: Invocation): Promise<number> {
@@ -53,37 +53,10 @@ export async function run(invocation: Invocation): Promise<number> {
             ? `  ${colors.yellow('no coordinator: is a host up?')}`
             : `  coordinated by host ${coordinator.hostId ?? ''}`,
           '',
-          live.length === 0 ? 'No host is up. `muster up` or `muster launch` starts one.' : hostTable(live, at, output.columns, colors.dim),
+          live.length === 0 ? 'No host is up. `muster up` or `muster launch` starts one.' : hostTable(live, at, output.columns, colors),
         ].join('\n');
       },
     );
     return healthy ? EXIT.ok : EXIT.failure;
   });
-}
-
-function hostTable(hosts: readonly HostRecord[], now: number, width: number, dim: (text: string) => string): string {
-  return drawTable(
-    [
-      { title: 'HOST' },
-      { title: 'MACHINE', shrinkTo: 8 },
-      { title: 'PID', align: 'right' },
-      { title: 'AGENTS', align: 'right' },
-      { title: 'CPU', align: 'right' },
-      { title: 'MEMORY', align: 'right' },
-      { title: 'HEARTBEAT', align: 'right' },
-      { title: 'UP', align: 'right' },
-    ],
-    hosts.map((host) => [
-      host.hostId.slice(0, 8),
-      printable(host.hostname),
-      String(host.pid),
-      `${host.agents}/${host.capacity}`,
-      host.load.cpuCores === undefined ? '-' : withUnit(host.load.cpuCores, 'ratio'),
-      host.load.rssBytes === undefined ? '-' : withUnit(host.load.rssBytes, 'bytes'),
-      ago(host.lastBeatAt, now),
-      ago(host.startedAt, now).replace(' ago', ''),
-    ]),
-    width,
-    dim,
-  );
 }

@@ -69,7 +69,7 @@ export function addAgentRoutes(app: Api, { state, board, types }: Services): voi
           type: body.agent_type,
           ...(body.state === undefined ? {} : { state: body.state }),
           ...(body.config === undefined ? {} : { config: body.config }),
-          ...(body.metadata === undefined ? {} : { metadata: body.metadata }),
+          metadata: { ...body.metadata, ...(body.placement === undefined ? {} : { placement: body.placement }) },
         })
         .finally(() => board.invalidate());
       void reply.header('location', `/api/v1/agents/${encodeURIComponent(agent.agentId)}`).header('etag', agentEtag(agent, types));
@@ -85,21 +85,26 @@ export function addAgentRoutes(app: Api, { state, board, types }: Services): voi
         tags: TAG,
         summary: 'Change what is desired of an agent',
         description:
-          'The state needs agents:write; configuration, metadata and name need agents:manage. If-Match refuses the change where what is desired has changed since; beats do not count.',
+          'The state needs agents:write; configuration, metadata, placement and name need agents:manage. If-Match refuses the change where what is desired has changed since; beats do not count.',
         params: AgentParams,
         body: AgentChangeBody,
         response: { 200: AgentView, ...problems(404, 412) },
       },
     },
     async (request, reply) => {
-      const { state: desired, agent_name: name, config, metadata } = request.body;
-      if (name !== undefined || config !== undefined || metadata !== undefined) demand(principalOf(request), 'agents:manage');
+      const { state: desired, agent_name: name, config, metadata, placement } = request.body;
+      if (name !== undefined || config !== undefined || metadata !== undefined || placement !== undefined)
+        demand(principalOf(request), 'agents:manage');
       const current = await found(request.params.agent_id);
       const ifMatch = request.headers['if-match'];
       if (ifMatch !== undefined && ifMatch.trim() !== '*' && !matchesDesired(ifMatch, current)) throw stale(current);
       if (config !== undefined) types.checkConfig(current.type, config);
       const agent = await state.agents
-        .update(current.agentId, { state: desired, name, config, metadata }, ifMatch === undefined ? {} : { updatedAt: current.updatedAt })
+        .update(
+          current.agentId,
+          { state: desired, name, config, metadata, placement },
+          ifMatch === undefined ? {} : { updatedAt: current.updatedAt },
+        )
         .finally(() => board.invalidate());
       void reply.header('etag', agentEtag(agent, types));
       return agentView(agent, types);

@@ -7,6 +7,34 @@ export const AGENT_STATUSES = ['starting', 'running', 'degraded', 'stopping', 's
 export const AgentStateName = z.enum(AGENT_STATES).describe('What is desired');
 export const AgentStatusName = z.enum(AGENT_STATUSES).describe('What is observed');
 
+export const PlacementView = z
+  .object({
+    labels: z
+      .record(z.string(), z.string())
+      .nullable()
+      .optional()
+      .describe('The host must have all of these; null: none, whatever the type says'),
+    anti_affinity: z.string().nullable().optional().describe('No two agents of this group run on one host; null: no group'),
+  })
+  .meta({ id: 'Placement', examples: [{ labels: { zone: 'a' }, anti_affinity: 'payments' }] });
+
+const PlacementBody = z
+  .strictObject({
+    labels: z.record(text(1, 63), text(0, 255)).nullable().optional(),
+    anti_affinity: text(1, 100).nullable().optional(),
+  })
+  .meta({ id: 'NewPlacement', examples: [{ labels: { zone: 'a' }, anti_affinity: 'payments' }] });
+
+/** The database refuses a placement that is none; here it is told with its place. */
+const Metadata = JsonObject.superRefine(({ placement }, ctx) => {
+  if (placement !== undefined && !PlacementBody.nullable().safeParse(placement).success)
+    ctx.addIssue({
+      code: 'custom',
+      path: ['placement'],
+      message: 'is no placement: {"labels": {"zone": "a"}, "anti_affinity": "payments"}',
+    });
+});
+
 export const AgentView = z
   .object({
     agent_id: z.string(),
@@ -21,6 +49,7 @@ export const AgentView = z
     epoch: z.number().int().describe('Counts the holders of the agent: the fencing token'),
     config: JsonObject,
     metadata: JsonObject,
+    placement: PlacementView.nullable().describe('Where it may run (metadata.placement); null: wherever its type may'),
     created_at: IsoTime,
     updated_at: IsoTime.describe('When what is desired last changed'),
     acquired_at: IsoTime.nullable(),
@@ -53,6 +82,7 @@ export const AgentView = z
         epoch: 3,
         config: {},
         metadata: {},
+        placement: null,
         created_at: '2026-01-30T08:00:00.000Z',
         updated_at: '2026-01-30T08:00:00.000Z',
         acquired_at: '2026-01-31T11:00:00.000Z',
@@ -90,7 +120,8 @@ export const NewAgentBody = z
     agent_name: text(1, 255).optional().describe('Default: the id'),
     agent_type: text(1, 100),
     config: JsonObject.optional(),
-    metadata: JsonObject.optional(),
+    metadata: Metadata.optional(),
+    placement: PlacementBody.optional(),
     state: AgentStateName.optional().describe('Default: active'),
   })
   .meta({ id: 'NewAgent', examples: [{ agent_id: 'test_agent_3', agent_type: 'test_agent', config: { every: '10s' } }] });
@@ -100,7 +131,8 @@ export const AgentChangeBody = z
     state: AgentStateName.optional(),
     agent_name: text(1, 255).optional(),
     config: JsonObject.optional(),
-    metadata: JsonObject.optional(),
+    metadata: Metadata.optional(),
+    placement: PlacementBody.nullable().optional(),
   })
   .refine((change) => Object.keys(change).length > 0, 'names nothing to change')
   .meta({ id: 'AgentChange', examples: [{ state: 'paused' }] });

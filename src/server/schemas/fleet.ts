@@ -51,10 +51,15 @@ export const HeartbeatView = z
   })
   .meta({ id: 'Heartbeat' });
 
+const HostDesired = z.enum(['run', 'drain', 'stop', 'restart']);
+
 export const HostView = z
   .object({
     host_id: z.string(),
     status: z.enum(['live', 'lost', 'stopped']),
+    desired: HostDesired.describe('What is wanted of it: drain, it gives its agents away and takes none'),
+    desired_by: z.string().nullable(),
+    desired_at: IsoTime.nullable(),
     hostname: z.string(),
     pid: z.number().int(),
     version: z.string(),
@@ -62,12 +67,48 @@ export const HostView = z
     capacity: z.number().int(),
     agents: z.number().int().describe('How many it holds'),
     watched: z.boolean().describe('Whether its death shows at once, by the end of its connections; otherwise when its lease runs out'),
-    load: z.object({ cpu_cores: z.number().nullable(), rss_bytes: z.number().nullable(), event_loop_lag_seconds: z.number().nullable() }),
+    load: z.object({
+      cpu_cores: z.number().nullable().describe('Processors the process used since the beat before'),
+      rss_bytes: z.number().nullable(),
+      event_loop_lag_seconds: z.number().nullable().describe('99th percentile since the beat before'),
+      beat_seconds: z.number().nullable().describe('How long the beat before took, answer included'),
+      machine_cpu_ratio: z.number().nullable().describe('Of all processors of its machine, 0 to 1'),
+      machine_cores: z.number().nullable(),
+      machine_memory_bytes: z.number().nullable(),
+      machine_memory_free_bytes: z.number().nullable(),
+      weight: z.number().nullable().describe('What part of an even share it carries; below 1 it is overloaded'),
+    }),
     started_at: IsoTime,
     last_beat_at: IsoTime,
     expires_at: IsoTime,
+    stopped_at: IsoTime.nullable(),
   })
   .meta({ id: 'Host', description: 'One process that runs agents' });
+
+export const HostDetailView = HostView.extend({
+  held: z
+    .array(
+      z.object({
+        agent_id: z.string(),
+        agent_type: z.string(),
+        state: AgentStateName,
+        status: AgentStatusName,
+        health_score: z.number().nullable(),
+        epoch: z.number().int(),
+        acquired_at: IsoTime.nullable(),
+        reason: z.string().nullable(),
+      }),
+    )
+    .describe('The agents it holds, 1,000 at most; the others by GET /agents?host_id='),
+}).meta({ id: 'HostDetail', description: 'A host with its agents' });
+
+export const HostCommandBody = z
+  .strictObject({
+    command: z
+      .enum(['drain', 'resume', 'stop', 'restart', 'restart_agents'])
+      .describe('stop: it drains and ends; restart: it drains and joins again as a new host; restart_agents: each of its agents'),
+  })
+  .meta({ id: 'NewHostCommand', examples: [{ command: 'drain' }] });
 
 export const EventView = z
   .object({

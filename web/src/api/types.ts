@@ -33,6 +33,8 @@ export interface Agent {
 export interface Host {
   readonly host_id: string;
   readonly status: 'live' | 'lost' | 'stopped';
+  readonly desired: 'run' | 'drain' | 'stop' | 'restart';
+  readonly desired_by: string | null;
   readonly hostname: string;
   readonly pid: number;
   readonly version: string;
@@ -50,6 +52,12 @@ export interface HostLoad {
   readonly cpu_cores: number | null;
   readonly rss_bytes: number | null;
   readonly event_loop_lag_seconds: number | null;
+  readonly machine_cpu_ratio: number | null;
+  readonly machine_cores: number | null;
+  readonly machine_memory_bytes: number | null;
+  readonly machine_memory_free_bytes: number | null;
+  /** What part of an even share it carries; below 1 it is overloaded. */
+  readonly weight: number | null;
 }
 
 export interface Heartbeat {
