@@ -23,16 +23,23 @@ describe('pressure', () => {
   test('rises a level a look after that, and no further than it is bad', () => {
     const bad = { ...calm, latencyMs: 2_000 };
     expect([1, 2, 3, 4, 5].map((count) => looks(count, bad, settled).level)).toEqual([0, 1, 2, 3, 3]);
-    expect(looks(20, { ...calm, connections: 94 }, settled)).toMatchObject({ level: 2, reason: '94 of 100 connections are taken' });
+    expect(looks(20, { ...calm, active: 66 }, settled)).toMatchObject({ level: 2, reason: '66 of 100 connections are at work at once' });
   });
 
   test('falls after half a minute of relief, a level at a time, and holds in between', () => {
-    const pressed = looks(10, { ...calm, connections: 94 }, settled);
+    const pressed = looks(10, { ...calm, active: 66 }, settled);
     expect(looks(5, calm, pressed).level).toBe(2);
     expect(looks(6, calm, pressed).level).toBe(1);
     expect(looks(12, calm, pressed).level).toBe(0);
     // Not enough to raise it, too much to lower it: it stays.
-    expect(looks(100, { ...calm, connections: 80 }, pressed).level).toBe(2);
+    expect(looks(100, { ...calm, active: 50 }, pressed).level).toBe(2);
+  });
+
+  test('connections that rest in the pools of a large fleet are no pressure; that there will soon be no more is a little', () => {
+    expect(looks(100, { ...calm, connections: 90 }, settled).level).toBe(0);
+    const full = looks(100, { ...calm, connections: 97 }, settled);
+    expect(full).toMatchObject({ level: 1, reason: '97 of 100 connections are taken' });
+    expect(looks(6, { ...calm, connections: 90 }, full).level).toBe(0);
   });
 
   test('a database that is slower for good becomes the normal one', () => {

@@ -25,13 +25,14 @@ export interface Pressure {
 
 export const NO_PRESSURE: Pressure = { level: 0, normalMs: undefined, higher: 0, lower: 0, reason: '' };
 
-/** A level needs all of its line, or one of the others. Latency counts only where it can be felt. */
+/** The highest level that any of these calls for. Latency counts only where it can be felt. */
 const LATENCY = [
   { times: 4, ms: 50 },
   { times: 8, ms: 200 },
   { times: 16, ms: 1_000 },
 ];
-const CONNECTIONS = [0.85, 0.93, 0.97];
+/** Most connections of a large fleet rest in its pools: that they are there is no load, only that there will be no more. */
+const CONNECTIONS = { full: 0.95, keep: 0.95 };
 const ACTIVE = [0.5, 0.65, 0.8];
 /** Up a level after so many looks in a row, down after more: what is relieved shall stay so. */
 const LOOKS_UP = 2;
@@ -73,7 +74,10 @@ function severityOf(sample: PressureSample, normalMs: number, scale: number): { 
       level: LATENCY.filter(({ times, ms }) => latencyMs >= normalMs * times * scale && latencyMs >= ms * scale).length,
       reason: `statements take ${Math.round(latencyMs)} ms instead of ${Math.round(normalMs)}`,
     },
-    { level: reach(CONNECTIONS, connections / most), reason: `${connections} of ${most} connections are taken` },
+    {
+      level: connections / most >= CONNECTIONS.full * Math.max(scale, CONNECTIONS.keep) ? 1 : 0,
+      reason: `${connections} of ${most} connections are taken`,
+    },
     { level: reach(ACTIVE, active / most), reason: `${active} of ${most} connections are at work at once` },
   ].toSorted((a, b) => b.level - a.level);
   return {
