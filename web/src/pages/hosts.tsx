@@ -91,7 +91,8 @@ function HostTable({ hosts }: { readonly hosts: readonly Host[] }): ReactNode {
               Up
             </th>
             <th scope="col">Version</th>
-            <th scope="col">
+            {/* What is out of the flow needs a place inside what scrolls, or it makes the page as wide as the table. */}
+            <th scope="col" className="relative">
               <span className="sr-only">Commands</span>
             </th>
           </tr>
