@@ -248,6 +248,23 @@ describe.skipIf(missing('chromium'))('the dashboard', { timeout: 60_000 }, () =>
     return { agentId: agent.agentId, epoch: agent.epoch, hostId: agent.hostId };
   }
 
+  test('a host is drained after a question, gives its agents away, and takes them again when it is resumed', async () => {
+    const agents = async (): Promise<number | undefined> => (await dashboard.state.hosts.list({ live: true }))[0]?.agents;
+    const before = await agents();
+    await page.goto(`${dashboard.url}/hosts`);
+    const row = page.getByRole('row').filter({ hasText: `pid ${process.pid}` });
+    await row.getByRole('button', { name: /^Drain/ }).click();
+    const question = page.getByRole('dialog');
+    expect(await question.innerText()).toMatch(/The other hosts have no room for \d+ of them: these wait\./);
+    await question.getByRole('button', { name: 'Drain' }).click();
+    await row.getByText('Drained').waitFor({ timeout: 20_000 });
+    await row.getByRole('button', { name: /^Resume/ }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
+    await row.getByText('Live', { exact: true }).or(row.getByText('Overloaded')).waitFor({ timeout: 20_000 });
+    await until('all agents are back', async () => (await agents()) === before, 20_000);
+    seen.expectNone();
+  });
+
   const pages = [
     ['/', 'Overview'],
     ['/agents', 'Agents'],
