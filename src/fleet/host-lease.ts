@@ -5,8 +5,9 @@ import type { SharedState } from '../state/shared-state.ts';
 import { BeatReports } from './beat-reports.ts';
 import type { TimedAnswer } from './database-time.ts';
 import type { FaultLog } from './fault-log.ts';
+import { afterAnswer, afterDoubt, afterStop, afterTime, mayAct, NO_LEASE, type LeaseBelief } from './lease-belief.ts';
 import { Loop } from './loop.ts';
-import { extendTrust, isTrusted, NO_TRUST, type TrustWindow } from './trust-window.ts';
+import { isTrusted } from './trust-window.ts';
 
 /** Two beats may be under way at once: one that hangs in a dead connection must not cost the lease. */
 const MOST_IN_FLIGHT = 2;
@@ -56,10 +57,7 @@ export class HostLease {
   readonly #options: HostLeaseOptions;
   readonly #loop: Loop;
   readonly #reports: BeatReports;
-  #trust: TrustWindow = NO_TRUST;
-  /** When others may have begun to think that this host died. */
-  #doubtedAt = Number.NEGATIVE_INFINITY;
-  #state: 'unconfirmed' | 'held' | 'lapsed' | 'taken' | 'over' = 'unconfirmed';
+  #belief: LeaseBelief = NO_LEASE;
   #inFlight = new Set<Promise<void>>();
   #expiry = new AbortController();
   #confirmedAt: number | undefined;
@@ -86,12 +84,12 @@ export class HostLease {
 
   /** Whether the host may still run agents and write in their names. */
   get trusted(): boolean {
-    return this.#state === 'held' && isTrusted(this.#trust, this.#options.clock.monotonic());
+    return mayAct(this.#belief, this.#options.clock.monotonic());
   }
 
   /** Until when, monotonic milliseconds, unless the lease is lost before. */
   get trustedUntil(): number {
-    return this.#trust.until;
+    return this.#belief.trust.until;
   }
 
   get counts(): BeatCounts {
@@ -112,17 +110,15 @@ export class HostLease {
    * believes in its lease no longer than that.
    */
   doubt(ms: number): void {
-    const now = this.#options.clock.monotonic();
-    this.#doubtedAt = now;
-    this.#trust = { until: Math.min(this.#trust.until, now + ms) };
-    if (this.#state === 'held') this.#watchExpiry();
+    this.#belief = afterDoubt(this.#belief, ms, this.#options.clock.monotonic());
+    if (this.#belief.phase === 'held') this.#watchExpiry();
     // At once, whatever the loop waits for.
     void this.#step();
   }
 
   async stop(): Promise<void> {
     await this.#loop.stop();
-    this.#state = 'over';
+    this.#belief = afterStop(this.#belief);
     this.#expiry.abort();
     await Promise.allSettled(this.#inFlight);
   }
@@ -142,14 +138,15 @@ export class HostLease {
     const reports = this.#reports.next(this.#options.beats(), sentAt);
     const { beats } = reports;
     const result = await state.hosts.beat(hostId, leaseMs, this.#options.load(), beats);
-    if (this.#state === 'taken' || this.#state === 'over') return true;
+    const before = this.#belief.phase;
+    if (before === 'taken' || before === 'over') return true;
+    const answeredAt = clock.monotonic();
+    this.#belief = afterAnswer(this.#belief, { held: result.held, sentAt, leaseMs }, answeredAt);
     if (!result.held) {
-      this.#state = 'taken';
       this.#expiry.abort();
       this.#options.taken();
       return true;
     }
-    const answeredAt = clock.monotonic();
     this.#counts.lastMs = answeredAt - sentAt;
     this.#count(answeredAt);
     this.#options.heard?.({ sentAt, answeredAt, at: result.at });
@@ -158,13 +155,10 @@ export class HostLease {
       const lost = new Set(result.lost);
       this.#options.lost(beats.filter((beat) => lost.has(beat.agentId)));
     }
-    if (sentAt >= this.#doubtedAt) this.#trust = extendTrust(this.#trust, sentAt, leaseMs);
-    if (!isTrusted(this.#trust, clock.monotonic())) return agreed;
+    if (!isTrusted(this.#belief.trust, answeredAt)) return agreed;
     this.#watchExpiry();
     this.#options.renewed?.();
-    if (this.#state === 'held') return agreed;
-    this.#state = 'held';
-    this.#options.confirmed();
+    if (before !== 'held') this.#options.confirmed();
     return agreed;
   }
 
@@ -193,12 +187,12 @@ export class HostLease {
     this.#expiry.abort();
     this.#expiry = new AbortController();
     const { clock } = this.#options;
-    clock.sleep(this.#trust.until - clock.monotonic(), this.#expiry.signal).then(
+    clock.sleep(this.#belief.trust.until - clock.monotonic(), this.#expiry.signal).then(
       () => {
-        if (this.#state !== 'held') return;
+        if (this.#belief.phase !== 'held') return;
+        this.#belief = afterTime(this.#belief, clock.monotonic());
         // Whatever the clock's timers are worth: trust that has not ended yet is watched until it has.
-        if (isTrusted(this.#trust, clock.monotonic())) return this.#watchExpiry();
-        this.#state = 'lapsed';
+        if (this.#belief.phase === 'held') return this.#watchExpiry();
         this.#options.lapsed();
       },
       // Confirmed anew, or over.
