@@ -2,7 +2,7 @@ import { agentId, hostId, type AgentId, type Epoch, type HostId } from '../base/
 import { MusterError } from '../base/errors.ts';
 import type { Database } from '../db/database.ts';
 import type { LockRelease } from '../db/lock-watch.ts';
-import { sql, type Sql } from '../db/sql.ts';
+import { raw, sql, type Sql } from '../db/sql.ts';
 import { selectAgents, type AgentRecord, type AgentStatus } from './agents.ts';
 import { beatStatement, claimStatement, releaseStatement } from './host-statements.ts';
 import { readLifeSigns, type LifeSigns } from './life-signs.ts';
@@ -99,7 +99,7 @@ export interface Hosts {
   join(host: NewHost): Promise<void>;
   /**
    * Renews the host's lease and writes what these of its agents report, in one statement. The beat counts for the others it
-   * holds as well. Also ticks the fleet clock and, where it finds a gap of more than three beats, opens a grace period of one
+   * holds as well. Also ticks the fleet clock and, where it finds a gap of more than half a lease, opens a grace period of one
    * lease.
    */
   beat(host: HostId, leaseMs: number, load: HostLoad, beats: readonly AgentBeat[]): Promise<BeatResult>;
@@ -135,8 +135,14 @@ export interface Hosts {
   prune(olderThanMs: number): Promise<number>;
 }
 
-/** After a silence of the whole fleet longer than this many leases nobody is declared dead for one lease. */
-const SILENCE_LEASES = 0.75;
+/**
+ * After a silence of the whole fleet longer than this many leases nobody is declared dead for one lease. Two beats of four: a
+ * host may have beaten last a beat before the silence, and needs one more after it.
+ */
+export const SILENCE_LEASES = 0.5;
+
+/** A beat so far ahead of the clock means that the clock went back. */
+export const FUTURE_BEAT = raw(`interval '2.5 seconds'`);
 
 export interface HostsOptions {
   /** The lease of the fleet, milliseconds: bounds the silence after which grace is given. */
@@ -150,9 +156,9 @@ export interface HostsOptions {
 /** Hosts in the database: one statement a beat, whatever the number of agents. */
 export function createHosts(database: Database, options: HostsOptions): Hosts {
   const silenceMs = options.leaseMs * SILENCE_LEASES;
-  const take = async (hosts: readonly string[], onlyOverdue: boolean, reason: string): Promise<readonly HostId[]> => {
+  const take = async (hosts: Sql, onlyOverdue: boolean, reason: string): Promise<readonly HostId[]> => {
     const { rows } = await database.query<{ host_id: string }>(
-      sql`select h as host_id from muster.take_hosts(${hosts}::uuid[], ${onlyOverdue}, ${reason}) as h`,
+      sql`select h as host_id from muster.take_hosts(${hosts}, ${onlyOverdue}, ${reason}) as h`,
     );
     if (rows.length > 0) options.freed();
     return rows.map((row) => hostId(row.host_id));
@@ -207,19 +213,19 @@ export function createHosts(database: Database, options: HostsOptions): Hosts {
       options.freed();
     },
 
-    async expire() {
-      const overdue = await database.query<{ host_id: string }>(
-        sql`select h as host_id from muster.overdue_hosts(${silenceMs} * interval '1 millisecond') as h`,
-      );
-      if (overdue.count === 0) return [];
-      return take(
-        overdue.rows.map((row) => row.host_id),
+    // One statement: a verdict from before an outage must not be carried out after it, in the time of grace. And a beat from
+    // the future counts only where it is so far ahead that the fleet's clock, at most a tick behind the beats, shows it too.
+    expire: () =>
+      take(
+        sql`array(select h.host_id from muster.overdue_hosts(${silenceMs} * interval '1 millisecond') as overdue (host_id)
+          join muster.hosts h using (host_id)
+          where h.expires_at < clock_timestamp() or h.last_beat_at > clock_timestamp() + ${FUTURE_BEAT})`,
         true,
         'its host stopped renewing its lease',
-      );
-    },
+      ),
 
-    certifyDead: (hosts) => (hosts.length === 0 ? Promise.resolve([]) : take(hosts, false, 'the process of its host is gone')),
+    certifyDead: (hosts) =>
+      hosts.length === 0 ? Promise.resolve([]) : take(sql`${hosts}::uuid[]`, false, 'the process of its host is gone'),
 
     async setSessions(host, sessions) {
       await database.query(sql`update muster.hosts set sessions = ${sessions} where host_id = ${host} and status = 'live'`);

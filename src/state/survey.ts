@@ -2,6 +2,7 @@ import { hostId, type HostId } from '../base/ids.ts';
 import type { Queryable } from '../db/database.ts';
 import { raw, sql } from '../db/sql.ts';
 import type { DesiredOfHost } from './hosts.ts';
+import { FUTURE_BEAT } from './hosts.ts';
 import { mayRun } from './placement.ts';
 
 export interface SurveyedHost {
@@ -18,7 +19,7 @@ export interface SurveyedHost {
   readonly processKey: string | null;
   /** Its death shows by the end of its connections. */
   readonly watchable: boolean;
-  /** Its lease has run out, and nobody has taken it yet. */
+  /** Its lease has run out, or its last beat lies in the future because the clock went back; and nobody has taken it yet. */
   readonly overdue: boolean;
 }
 
@@ -30,7 +31,7 @@ export interface Survey {
   readonly active: number;
   /** Active agents of the asked types that nobody holds and this host may run. */
   readonly claimable: number;
-  /** Commands that wait for agents this host holds. */
+  /** Commands wait for agents this host holds, or were given to it and are not finished. */
   readonly commands: boolean;
   readonly hosts: readonly SurveyedHost[];
   /** How far runs are stretched to spare the database: 0 (not at all) to 3. */
@@ -60,8 +61,9 @@ interface SurveyRow {
 /**
  * One look at the fleet in one statement, so that an idle host asks one question a beat and not five. What concerns the fleet
  * as a whole is counted only where agents wait to be claimed, or with `count`: a host at rest looks at its own agents alone.
- * A row version's xmin changes with every update, by whatever means: the sum of them tells a change that touched no column we
- * would have compared.
+ * A row version's xmin changes with every update, by whatever means, and so tells a change that touched no column we would
+ * have compared. Hashed with agent and epoch: agents made in one transaction share it, and one that came for one that went
+ * must show too.
  */
 export async function surveyFleet(
   on: Queryable,
@@ -87,18 +89,20 @@ export async function surveyFleet(
         select host_id, count(*) as agents from muster.agent_leases where host_id is not null and (select wanted from counting) group by host_id
       ), live as (
         select h.host_id, case when (h.load->>'leaving')::boolean then 0 else h.capacity end as capacity, h.process_key,
-          h.sessions is not null as watchable, h.expires_at < clock_timestamp() as overdue, coalesce(s.agents, 0) as agents, h.desired,
+          h.sessions is not null as watchable, coalesce(s.agents, 0) as agents, h.desired,
+          h.expires_at < clock_timestamp() or h.last_beat_at > clock_timestamp() + ${FUTURE_BEAT} as overdue,
           case when (h.load->>'leaving')::boolean then 0 else coalesce((h.load ->> 'weight')::float8, 1) end as weight,
           (h.load ->> 'beatSeconds')::float8 * 1000 as beat_ms
         from muster.hosts h left join holders s using (host_id) where h.status = 'live'
       ), mine as (
-        select count(*)::int as held, coalesce(sum(a.xmin::text::bigint), 0)::text as digest
+        select count(*)::int as held, coalesce(sum(hashint8extended(a.xmin::text::bigint, hashtextextended(a.agent_id, l.epoch))), 0)::text as digest
         from muster.agent_leases l join muster.agents a using (agent_id) where l.host_id = ${host}::uuid
       )
       select free.claimable, mine.held, mine.digest,
         (select count(*)::int from muster.agents where state = 'active' and (select wanted from counting)) as active,
         exists (select from muster.commands c join muster.agent_leases l using (agent_id)
-                where c.state = 'pending' and l.host_id = ${host}::uuid) as commands,
+                where l.host_id = ${host}::uuid
+                  and (c.state = 'pending' or (c.state = 'running' and c.host_id = l.host_id and c.epoch = l.epoch))) as commands,
         -- One that lies far ahead was said before the clock went back: it would not end in days.
         coalesce((select shed_level from muster.fleet_clock
                   where shed_until between clock_timestamp() and clock_timestamp() + interval '2 minutes'), 0) as shed_level,

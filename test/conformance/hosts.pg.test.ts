@@ -3,6 +3,7 @@ import { MusterError } from '../../src/base/errors.ts';
 import type { AgentId } from '../../src/base/ids.ts';
 import { sql } from '../../src/db/sql.ts';
 import { fenced } from '../../src/state/fence.ts';
+import { surveyFleet } from '../../src/state/survey.ts';
 import { Fleet, healthy } from './fixture.ts';
 
 let fleet: Fleet;
@@ -177,6 +178,17 @@ describe('expiry', () => {
     await fleet.beat(live);
     expect(await fleet.state.hosts.expire()).toEqual([]);
     await fleet.database.query(sql`update muster.fleet_clock set grace_until = clock_timestamp() - interval '1 second'`);
+    expect(await fleet.state.hosts.expire()).toEqual([dead]);
+  });
+
+  test('a host whose beat lies in the future shows as overdue, so that somebody asks for its end; one a little ahead does not', async () => {
+    const [dead, live] = [await fleet.join(), await fleet.join()];
+    await fleet.database.query(
+      sql`update muster.hosts set last_beat_at = last_beat_at + interval '1 hour', expires_at = expires_at + interval '1 hour' where host_id = ${dead}`,
+    );
+    await fleet.database.query(sql`update muster.hosts set last_beat_at = last_beat_at + interval '1.5 seconds' where host_id = ${live}`);
+    const { hosts } = await surveyFleet(fleet.database, live, []);
+    expect(hosts.filter((host) => host.overdue).map((host) => host.hostId)).toEqual([dead]);
     expect(await fleet.state.hosts.expire()).toEqual([dead]);
   });
 
