@@ -4,7 +4,7 @@ import type { RunOutcome } from '../agent/runner.ts';
 import { boundedMessage } from '../agent/run-ledger.ts';
 import type { Clock } from '../base/clock.ts';
 import { isMusterError, MusterError } from '../base/errors.ts';
-import type { AgentId, HostId } from '../base/ids.ts';
+import type { AgentId, Epoch, HostId } from '../base/ids.ts';
 import type { AgentState } from '../state/agents.ts';
 import type { CommandRecord } from '../state/commands.ts';
 import type { SharedState } from '../state/shared-state.ts';
@@ -26,12 +26,15 @@ export interface CommandInboxOptions {
   readonly more: () => void;
 }
 
+type ClaimedCommand = CommandRecord & { readonly epoch: Epoch };
 type Outcome = { readonly result: unknown } | { readonly error: string };
 
 /** Carries out the commands of the agents a host holds: in order for each agent, side by side for different ones. */
 export class CommandInbox {
   readonly #options: CommandInboxOptions;
   readonly #queues = new Map<AgentId, Promise<void>>();
+  /** What was claimed and is not finished: not to be given again. */
+  readonly #known = new Set<string>();
   readonly #over = new AbortController();
 
   constructor(options: CommandInboxOptions) {
@@ -41,7 +44,7 @@ export class CommandInbox {
   /** Claims what waits and begins to carry it out. */
   async poll(): Promise<void> {
     const { state, hostId, more } = this.#options;
-    const commands = await state.commands.claim(hostId, MOST_AT_ONCE);
+    const commands = await state.commands.claim(hostId, MOST_AT_ONCE, [...this.#known]);
     for (const command of commands.toSorted((a, b) => a.createdAt - b.createdAt)) this.#enqueue(command);
     if (commands.length === MOST_AT_ONCE) more();
   }
@@ -56,18 +59,20 @@ export class CommandInbox {
     this.#over.abort();
   }
 
-  #enqueue(command: CommandRecord): void {
-    const { agentId } = command;
+  #enqueue(command: ClaimedCommand): void {
+    const { agentId, commandId } = command;
+    this.#known.add(commandId);
     const queue = (this.#queues.get(agentId) ?? Promise.resolve())
       .then(() => this.#carryOut(command))
       .catch((error: unknown) => this.#options.faults.failed('command', error))
       .finally(() => {
+        this.#known.delete(commandId);
         if (this.#queues.get(agentId) === queue) this.#queues.delete(agentId);
       });
     this.#queues.set(agentId, queue);
   }
 
-  async #carryOut(command: CommandRecord): Promise<void> {
+  async #carryOut(command: ClaimedCommand): Promise<void> {
     const { roster } = this.#options;
     const supervisor = roster.get(command.agentId);
     const outcome =
@@ -120,7 +125,7 @@ export class CommandInbox {
   }
 
   /** Writes the result, as often as it takes while the agent is ours. */
-  async #finish(command: CommandRecord, outcome: Outcome): Promise<void> {
+  async #finish(command: ClaimedCommand, outcome: Outcome): Promise<void> {
     const { clock, faults, hostId, state } = this.#options;
     let current = outcome;
     while (!this.#over.signal.aborted) {
@@ -128,9 +133,10 @@ export class CommandInbox {
         await state.commands.finish(hostId, command.commandId, current);
         return;
       } catch (error) {
+        const refused = isMusterError(error, 'LEASE_LOST');
         // The agent has moved on: its next holder carries the command out again.
-        if (isMusterError(error, 'LEASE_LOST')) return;
-        if (!(isMusterError(error) && error.code.startsWith('DATABASE_'))) {
+        if (refused && !(await this.#isOurs(command))) return;
+        if (!refused && !(isMusterError(error) && error.code.startsWith('DATABASE_'))) {
           // The result itself is what the database will not have.
           if (current !== outcome) throw error;
           current = { error: `it was carried out, but its result cannot be stored: ${boundedMessage(error)}` };
@@ -140,6 +146,15 @@ export class CommandInbox {
       }
       await clock.sleep(RETRY_MS, this.#over.signal).catch(() => undefined);
     }
+  }
+
+  /** Refused although the agent is still here: the host's lease waits to be confirmed, or an answer was lost that said it is done. */
+  async #isOurs(command: ClaimedCommand): Promise<boolean> {
+    const { roster, state } = this.#options;
+    if (roster.get(command.agentId)?.epoch !== command.epoch) return false;
+    // Not to be known now: then asked again with the next try.
+    const current = await state.commands.get(command.commandId).catch(() => command);
+    return current?.state === 'running';
   }
 }
 

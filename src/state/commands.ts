@@ -41,8 +41,8 @@ export interface Commands {
   submit(command: NewCommand): Promise<CommandRecord>;
   /** Sends a command to every active agent that a host holds, in one statement; returns to how many. */
   submitToHost(host: HostId, command: string, requestedBy: string): Promise<number>;
-  /** Claims the pending commands of the agents this host holds, under their epochs. */
-  claim(host: HostId, limit: number): Promise<readonly (CommandRecord & { readonly epoch: Epoch })[]>;
+  /** Claims the pending commands of the agents this host holds, under their epochs. With `known`, also what it claimed before and does not know of: its answer was lost. */
+  claim(host: HostId, limit: number, known?: readonly string[]): Promise<readonly (CommandRecord & { readonly epoch: Epoch })[]>;
   /** Refused with LEASE_LOST where the agent has moved on. */
   finish(host: HostId, commandId: string, outcome: { readonly result?: unknown; readonly error?: string }): Promise<void>;
   get(commandId: string): Promise<CommandRecord | undefined>;
@@ -137,8 +137,8 @@ export function createCommands(database: Database, agents: Agents, submitted: ()
       return record;
     },
 
-    async claim(host, limit) {
-      const { rows } = await database.query<CommandRow>(claimCommands(host, limit));
+    async claim(host, limit, known) {
+      const { rows } = await database.query<CommandRow>(claimCommands(host, limit, known));
       return rows.map((row) => ({ ...toCommand(row), epoch: epoch(row.epoch ?? 0) }));
     },
 
@@ -210,18 +210,21 @@ const openCommand = (command: NewCommand): Sql => sql`
   select ${COMMAND_COLUMNS} from muster.commands c
   where c.agent_id = ${command.agentId} and c.dedupe_key = ${command.dedupeKey ?? null} and c.state in ('pending', 'running')`;
 
-const claimCommands = (host: HostId, limit: number): Sql => sql`
+const claimCommands = (host: HostId, limit: number, known: readonly string[] | undefined): Sql => sql`
   with me as materialized (
     select host_id from muster.hosts where host_id = ${host} and status = 'live' and expires_at > clock_timestamp() for key share
   )
   update muster.commands c
   set state = 'running', host_id = me.host_id, epoch = l.epoch, started_at = clock_timestamp()
   from me, muster.agent_leases l
-  where l.agent_id = c.agent_id and l.host_id = me.host_id and c.state = 'pending' and c.command_id = any (array(
+  where l.agent_id = c.agent_id and l.host_id = me.host_id and c.state in ('pending', 'running') and c.command_id = any (array(
     select open.command_id
     from muster.commands open
     join muster.agent_leases held on held.agent_id = open.agent_id
-    where open.state = 'pending' and open.expires_at > clock_timestamp() and held.host_id = ${host}
+    where held.host_id = ${host} and (
+      (open.state = 'pending' and open.expires_at > clock_timestamp())
+      or (open.state = 'running' and open.host_id = held.host_id and open.epoch = held.epoch
+          and open.command_id <> all (${known ?? null}::uuid[])))
     order by open.created_at
     limit ${limit}
     for update of open skip locked

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { agentId } from '../../src/base/ids.ts';
 import { sql } from '../../src/db/sql.ts';
+import { surveyFleet } from '../../src/state/survey.ts';
 import { Fleet, healthy } from './fixture.ts';
 
 let fleet: Fleet;
@@ -31,6 +32,19 @@ test('a command waits for the host that holds the agent, runs once and keeps its
   expect(claims.flat().map((c) => c.commandId)).toEqual([submitted.commandId]);
   await commands.finish(holder, submitted.commandId, { result: { restarted: true } });
   expect(await commands.get(submitted.commandId)).toMatchObject({ state: 'done', result: { restarted: true } });
+});
+
+test('a command that was claimed with an answer that got lost is given to its host again, and to no other', async () => {
+  const { commands } = fleet.state;
+  const { commandId } = await commands.submit(restart());
+  const [holder, other] = [await fleet.join(), await fleet.join()];
+  await fleet.claim(holder);
+  await commands.claim(holder, 10, []);
+  expect((await surveyFleet(fleet.database, holder, [])).commands).toBe(true);
+  expect((await surveyFleet(fleet.database, other, [])).commands).toBe(false);
+  expect(await commands.claim(other, 10, [])).toEqual([]);
+  expect(await commands.claim(holder, 10, [commandId])).toEqual([]);
+  expect((await commands.claim(holder, 10, [])).map((c) => c.commandId)).toEqual([commandId]);
 });
 
 test('start, stop, pause and resume set the desired state and are done', async () => {
