@@ -157,7 +157,11 @@ export class Membership {
       load: () => (this.#claiming ? this.#measure() : { ...this.#measure(), leaving: true }),
       beats: () => this.#roster.beats(),
       heard: (answer) => (this.#time = hear(this.#time, answer)),
-      lost: (agents) => this.#roster.lose(agents, 'another holder has the agent, or it was deleted'),
+      lost: (agents) => {
+        this.#roster.lose(agents, 'another holder has the agent, or it was deleted');
+        // An answer that comes late may speak of a time before we got the agent anew: look again at what is ours.
+        this.#heldDigest = '';
+      },
       lapsed: () => this.#lapsed(),
       confirmed: () => this.#confirmed(),
       renewed: () => this.#roster.renewed(),

@@ -108,6 +108,9 @@ export class Roster {
   /** Takes up agents under their epochs. */
   add(agents: readonly AgentRecord[]): void {
     for (const record of agents) {
+      const former = this.#entries.get(record.agentId);
+      // Deleted and made anew between two beats: the former one must end before this one starts.
+      if (former !== undefined) this.#forget(former, 'the agent was deleted and made anew');
       this.#emit(this.#fence(record), { type: 'agent:claimed', data: { agent_type: record.type } });
       this.#adopt(record);
     }
@@ -122,6 +125,9 @@ export class Roster {
       if (entry === undefined) {
         // Claimed, but the answer never arrived. Unless it was given back after the row was read.
         if (record.epoch > (this.#released.get(record.agentId) ?? 0) && !this.#arrivals.has(record.agentId)) this.#adopt(record);
+        const adopted = this.#entries.get(record.agentId);
+        // Nobody wants it any more: its row will not change again to say so.
+        if (adopted !== undefined && record.state === 'inactive') void this.#leave(adopted, 'inactive', 'agent:stopped');
       } else if (!entry.leaving) this.#follow(entry, record);
     }
     this.#giveAwayMisplaced(held);

@@ -282,3 +282,25 @@ test('whatever a run returns or throws, and whatever health() does, has a reason
   await fleet.untilAgent('worker_00', 'runs on', (a) => a.runCount > before.runCount + 3 && a.errorCount === 0);
   expect(host.status).toMatchObject({ rejoined: 0, trusted: true, beats: { failed: 0 } });
 }, 60_000);
+
+test('an agent that is deleted and made anew before its host hears of it never runs twice', async () => {
+  await using fleet = await testFleet();
+  await fleet.agents('worker', ['worker_00']);
+  let running = 0;
+  let most = 0;
+  let lives = 0;
+  const long = worker(async (ctx) => {
+    lives += 1;
+    most = Math.max(most, (running += 1));
+    await ctx.clock.sleep(60_000, ctx.signal).finally(() => (running -= 1));
+  });
+  // It beats too seldom to be told, and looks when it is woken.
+  const host = await fleet.host([long], { beatMs: 5_000, leaseMs: 60_000 });
+  await until('it runs', () => lives === 1);
+  const { agentId } = await fleet.get('worker_00');
+  await fleet.state.agents.remove(agentId);
+  await fleet.agents('worker', ['worker_00']);
+  await host.tick();
+  await until('it runs anew', () => lives === 2);
+  expect(most).toBe(1);
+});
