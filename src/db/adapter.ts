@@ -22,6 +22,11 @@ export interface PostgresAdapterOptions {
   readonly poolMin?: number | undefined;
   /** Reserved for beats, so that a full pool never costs a lease. Default 2. */
   readonly heartbeatPoolMax?: number | undefined;
+  /**
+   * How long a beat waits for its answer before its connection is thrown away. Default 4 s, half a default lease: two beats that
+   * hang in connections which a firewall has forgotten must leave time for a third.
+   */
+  readonly heartbeatTimeoutMs?: number | undefined;
   readonly connectTimeoutMs?: number | undefined;
   /** How long we wait for an answer before the connection is thrown away. Default: statementTimeoutMs + 5 s. */
   readonly queryTimeoutMs?: number | undefined;
@@ -49,7 +54,7 @@ export class PostgresAdapter implements Database, Service {
   /** What the application_name of every connection in its pools ends in, and of no other process's. */
   readonly sessionTag = `#${randomBytes(4).toString('hex')}`;
   readonly #limits: SessionLimits;
-  readonly #queryTimeoutMs: number;
+  readonly #queryTimeoutMs: Readonly<Record<PoolName, number>>;
   readonly #pools: Readonly<Record<PoolName, ConnectionPool>>;
   readonly #log: Logger;
   #session: SessionFacts | undefined;
@@ -63,13 +68,15 @@ export class PostgresAdapter implements Database, Service {
       lockTimeoutMs: options.lockTimeoutMs ?? 10_000,
       idleInTransactionTimeoutMs: options.idleInTransactionTimeoutMs ?? 60_000,
     };
-    this.#queryTimeoutMs = options.queryTimeoutMs ?? this.#limits.statementTimeoutMs + READ_GRACE_MS;
+    const main = options.queryTimeoutMs ?? this.#limits.statementTimeoutMs + READ_GRACE_MS;
+    this.#queryTimeoutMs = { main, heartbeat: Math.min(main, options.heartbeatTimeoutMs ?? 4_000) };
+    const connectTimeoutMs = options.connectTimeoutMs ?? 5_000;
     const max = options.poolMax ?? 20;
     const shared = {
       ...this.#limits,
       connection: this.connection,
-      connectTimeoutMs: options.connectTimeoutMs ?? 5_000,
-      queryTimeoutMs: this.#queryTimeoutMs,
+      connectTimeoutMs,
+      queryTimeoutMs: main,
       log: this.#log,
     } satisfies Partial<PoolOptions>;
     const name = options.applicationName ?? 'muster';
@@ -77,6 +84,8 @@ export class PostgresAdapter implements Database, Service {
       main: new ConnectionPool({ ...shared, max, min: Math.min(options.poolMin ?? 3, max), applicationName: `${name} ${this.sessionTag}` }),
       heartbeat: new ConnectionPool({
         ...shared,
+        connectTimeoutMs: Math.min(connectTimeoutMs, this.#queryTimeoutMs.heartbeat),
+        queryTimeoutMs: this.#queryTimeoutMs.heartbeat,
         max: options.heartbeatPoolMax ?? 2,
         min: 1,
         applicationName: `${name} heartbeat ${this.sessionTag}`,
@@ -97,7 +106,8 @@ export class PostgresAdapter implements Database, Service {
   }
 
   query<Row = Record<string, unknown>>(statement: Sql, options: { readonly pool?: PoolName } = {}): Promise<Result<Row>> {
-    return this.#use(options.pool ?? 'main', (client, session) => send<Row>(client, statement, session, this.#queryTimeoutMs));
+    const pool = options.pool ?? 'main';
+    return this.#use(pool, (client, session) => send<Row>(client, statement, session, this.#queryTimeoutMs[pool]));
   }
 
   async one<Row = Record<string, unknown>>(statement: Sql, options: { readonly pool?: PoolName } = {}): Promise<Row | undefined> {

@@ -67,6 +67,7 @@ export function openAdapter(
     poolMax: options.poolMax ?? database.poolMax,
     poolMin: options.poolMin ?? database.poolMin,
     connectTimeoutMs: database.connectTimeoutMs,
+    heartbeatTimeoutMs: config.host.leaseMs / 2,
     statementTimeoutMs: database.statementTimeoutMs,
     lockTimeoutMs: database.lockTimeoutMs,
     applicationName: options.applicationName,
