@@ -1,0 +1,107 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { LIMIT, play, type Schedule } from './schedule.ts';
+import type { WorldFlaws } from './world.ts';
+
+/** So many schedules in a plain run: MUSTER_SIMULATION_RUNS asks for more. */
+const RUNS = Number(process.env['MUSTER_SIMULATION_RUNS'] ?? 200_000);
+/** What a failure prints, to see it again. */
+const SEED = process.env['MUSTER_SIMULATION_SEED'];
+const PATH = process.env['MUSTER_SIMULATION_PATH'];
+const MOST_STEPS = 40;
+/** 200,000 take about half a minute of one core that does nothing else. */
+const LIMIT_MS = 240_000 + RUNS;
+
+const schedules = fc.array(fc.nat(LIMIT - 1), { maxLength: MOST_STEPS, size: 'max' });
+
+interface Finding {
+  readonly runs: number;
+  readonly shrinks: number;
+  readonly schedule: Schedule;
+  readonly text: string;
+}
+
+/** Plays schedules until one breaks an invariant, and makes that one small. */
+function search(
+  runs: number,
+  flaws: WorldFlaws = {},
+  replay: { readonly seed?: number; readonly path?: string } = {},
+): Finding | undefined {
+  const result = fc.check(
+    fc.property(schedules, (schedule) => {
+      const broken = play(schedule, flaws);
+      if (broken !== undefined) throw broken;
+    }),
+    { numRuns: runs, ...replay },
+  );
+  if (result.counterexample === null) return undefined;
+  const [schedule] = result.counterexample;
+  const story: string[] = [];
+  const broken = play(schedule, flaws, story);
+  return {
+    runs: result.numRuns,
+    shrinks: result.numShrinks,
+    schedule,
+    text: `${String(broken)}
+after ${result.numRuns} schedules and ${result.numShrinks} steps of shrinking:
+${story.join('\n')}
+the schedule: [${schedule.join(', ')}]
+again: MUSTER_SIMULATION_SEED=${result.seed} MUSTER_SIMULATION_PATH=${result.counterexamplePath} ./muster test test/simulation`,
+  };
+}
+
+test(
+  `no schedule of ${RUNS.toLocaleString('en')} breaks an invariant`,
+  () => {
+    const replay = { ...(SEED === undefined ? {} : { seed: Number(SEED) }), ...(PATH === undefined ? {} : { path: PATH }) };
+    const finding = search(RUNS, {}, replay);
+    expect(finding?.text).toBeUndefined();
+  },
+  LIMIT_MS,
+);
+
+describe('a build with a flaw is caught, and what catches it is made small', () => {
+  test.each([
+    ['no fence', { unfenced: true }, /was accepted/, 5_000],
+    ['neither fence nor trust window', { unfenced: true, noTrust: true }, /was accepted|declared lost while it believed/, 1_000],
+    ['a fence but no trust window', { noTrust: true }, /while it believed|believes to hold|runs on host/, 1_000],
+    ['no time of grace', { noGrace: true }, /was declared lost/, 2_000],
+  ] as const)('%s', (_, flaws, says, within) => {
+    const finding = search(within, flaws);
+    expect(finding?.text).toMatch(says);
+    expect(finding?.schedule.length).toBeLessThanOrEqual(12);
+    expect(finding?.shrinks).toBeGreaterThan(0);
+  });
+});
+
+/** docs/bugs.md tells of each: the schedule that showed it, made small. */
+describe('a bug that was found stays found: its schedule breaks the build that had it, and not this one', () => {
+  test.each([
+    [
+      'grace only after three quarters of a lease',
+      { silenceLeases: 0.75 },
+      [325, 3456, 2631, 1453, 3456, 4282, 4488, 2613, 2669, 5795, 2592, 6876],
+    ],
+    [
+      'a verdict carried out after the outage that began behind it',
+      { twoStepExpiry: true },
+      [0, 2245, 1728, 2604, 5470, 2592, 4320, 2637, 1167, 2072],
+    ],
+    ['a dead host kept alive by a clock that went back', { futureBeatsUnseen: true }, [0, 209, 4733]],
+    ['a live host killed by a clock that went back a little', { hastyFuture: true }, [1891, 2691, 5152, 864, 6048, 5017, 2434, 1451, 1728]],
+    [
+      'a command lost with the answer that gave it',
+      { commandsGivenOnce: true },
+      [3817, 5065, 5238, 2690, 1737, 5742, 2592, 3456, 2480, 4347, 1475],
+    ],
+    [
+      'an agent kept that nobody wants',
+      { unwantedKept: true },
+      [1280, 1960, 2587, 2014, 6713, 2137, 3487, 6174, 5340, 3456, 4985, 1483, 6290],
+    ],
+    ['one agent come and one gone, unseen', { digestSums: true }, [1665, 4000, 5184, 3346, 3456, 3400, 2069, 4750, 2509]],
+  ] as const)('%s', (_, flaws, schedule) => {
+    expect(play(schedule, flaws)?.message).toBeDefined();
+    expect(play(schedule)?.message).toBeUndefined();
+  });
+});
