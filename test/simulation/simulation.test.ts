@@ -8,7 +8,7 @@ const RUNS = Number(process.env['MUSTER_SIMULATION_RUNS'] ?? 200_000);
 /** What a failure prints, to see it again. */
 const SEED = process.env['MUSTER_SIMULATION_SEED'];
 const PATH = process.env['MUSTER_SIMULATION_PATH'];
-const MOST_STEPS = 40;
+const MOST_STEPS = 30;
 /** 200,000 take about half a minute of one core that does nothing else. */
 const LIMIT_MS = 240_000 + RUNS;
 
