@@ -1,7 +1,7 @@
 /**
  * The database as the fleet sees it: what the statements of src/state and the functions of the core migration do, without SQL.
- * Hosts, agents and commands are numbers; times are milliseconds of the database's clock. test/conformance proves that it and
- * PostgreSQL answer alike.
+ * Hosts, agents and commands are numbers; times are milliseconds of the database's clock. Written after the SQL by hand, one
+ * statement at a time: what two of them do to each other inside PostgreSQL is for the tests on the real server.
  */
 export interface HostRow {
   status: 'live' | 'lost' | 'stopped';
