@@ -14,7 +14,7 @@ export const enterpriseSchema = section({
     }),
     performance: section({
       connection_pool_size: whole(2, 200).default(20),
-      connection_pool_min: whole(0, 200).default(3),
+      connection_pool_min: whole(0, 200).default(5),
       query_timeout: duration({ min: '100ms', max: '1h' }).default(30_000),
       connect_timeout: duration({ min: '100ms', max: '5m' }).default(5_000),
       lock_timeout: duration({ min: '100ms', max: '10m' }).default(10_000),

@@ -18,7 +18,7 @@ export interface PostgresAdapterOptions {
   readonly directUrl?: string | undefined;
   /** Default 20. */
   readonly poolMax?: number | undefined;
-  /** Idle connections that are kept. Default 3: with one for beats, one for wake-ups and two for the watch, ten hosts at rest take 70 of 100. */
+  /** Idle connections that are kept. Default 5: with one for beats, one for wake-ups and two for the watch, ten hosts at rest take 90 of 100. */
   readonly poolMin?: number | undefined;
   /** Reserved for beats, so that a full pool never costs a lease. Default 2. */
   readonly heartbeatPoolMax?: number | undefined;
@@ -81,7 +81,7 @@ export class PostgresAdapter implements Database, Service {
     } satisfies Partial<PoolOptions>;
     const name = options.applicationName ?? 'muster';
     this.#pools = {
-      main: new ConnectionPool({ ...shared, max, min: Math.min(options.poolMin ?? 3, max), applicationName: `${name} ${this.sessionTag}` }),
+      main: new ConnectionPool({ ...shared, max, min: Math.min(options.poolMin ?? 5, max), applicationName: `${name} ${this.sessionTag}` }),
       heartbeat: new ConnectionPool({
         ...shared,
         connectTimeoutMs: Math.min(connectTimeoutMs, this.#queryTimeoutMs.heartbeat),

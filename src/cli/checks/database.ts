@@ -126,7 +126,7 @@ function checkRights(facts: Facts): Finding {
   return ok('rights', facts.superuser ? 'all of them: the user is a superuser' : 'enough');
 }
 
-/** Ten hosts at rest fit 100 connections (3 + 1 + 1 + 2 each); one at its busiest must not take them all. */
+/** Ten hosts at rest fit 100 connections (5 + 1 + 1 + 2 each); one at its busiest must not take them all. */
 function checkConnections({ max_connections, reserved, used }: Facts, poolMax: number): Finding {
   const usable = max_connections - reserved;
   const each = poolMax + BESIDE_POOL;
