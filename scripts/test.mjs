@@ -41,10 +41,22 @@ function vitest(args, { reporter = 'default', env = {} } = {}) {
       env: { ...process.env, ...env, MUSTER_TEST_SUMMARY: file, ...(full ? { MUSTER_TEST_FULL: '1' } : {}) },
     },
   );
-  if (!existsSync(file)) return { passed: 0, failed: 1, skipped: 0, skippedIn: {}, missing: [] };
+  if (!existsSync(file))
+    return { passed: 0, failed: 1, skipped: 0, failures: ['the run broke before any test'], skippedIn: {}, missing: [] };
   const summary = /** @type {RunSummary} */ (JSON.parse(readFileSync(file, 'utf8')));
-  if (status !== 0 && summary.failed === 0) summary.failed = 1;
+  if (status !== 0 && summary.failed === 0) {
+    summary.failed = 1;
+    summary.failures.push('vitest ended with an error although no test failed');
+  }
   return summary;
+}
+
+/** @param {string} server @param {RunSummary} summary */
+function repeatFailures(server, { failures }) {
+  if (failures.length === 0) return;
+  console.log(`\nFailed on ${server}:`);
+  for (const failure of failures.slice(0, 20)) console.log(`  ${failure.slice(0, 500)}`);
+  if (failures.length > 20) console.log(`  and ${failures.length - 20} more`);
 }
 
 /** @param {RunSummary} summary */
@@ -56,15 +68,18 @@ function explainSkips({ skippedIn, missing }) {
   for (const { name, enables, install } of missing) console.log(`  ${name} is not installed; for ${enables}: ${install}`);
 }
 
-const summaries = [vitest(passedOn)];
+/** @type {Map<string, RunSummary>} */
+const runs = new Map([['the embedded PostgreSQL 18', vitest(passedOn)]]);
 if (full && passedOn.length === 0) {
   const { targets, filters } = await import('../test/postgres-matrix/targets.mjs');
   for (const target of targets) {
     console.log(`\nDatabase tests on ${target}:`);
-    summaries.push(vitest(filters, { reporter: 'dot', env: { MUSTER_TEST_POSTGRES: target } }));
+    runs.set(target, vitest(filters, { reporter: 'dot', env: { MUSTER_TEST_POSTGRES: target } }));
   }
 }
+const summaries = [...runs.values()];
 for (const summary of summaries) explainSkips(summary);
+for (const [server, summary] of runs) repeatFailures(server, summary);
 rmSync(folder, { recursive: true, force: true });
 
 /** @param {'passed' | 'failed' | 'skipped'} key */

@@ -8,6 +8,8 @@ export interface RunSummary {
   passed: number;
   failed: number;
   skipped: number;
+  /** The failed tests and what they said first, to be repeated where nothing scrolls them away. */
+  failures: string[];
   /** Skipped tests by file, with the reasons that they gave. */
   skippedIn: Record<string, { count: number; reasons: string[] }>;
   /** What is not installed, whether or not it caused a skip in this run. */
@@ -31,6 +33,7 @@ function summarise(modules: readonly TestModule[], errors: readonly SerializedEr
     passed: 0,
     failed: errors.length,
     skipped: 0,
+    failures: errors.map((error) => `outside any test: ${firstLine(error.message)}`),
     skippedIn: {},
     missing: Object.values(REQUIREMENTS).flatMap(({ path, name, enables, install }) =>
       path === undefined ? [{ name, enables, install }] : [],
@@ -38,7 +41,15 @@ function summarise(modules: readonly TestModule[], errors: readonly SerializedEr
   };
   for (const module of modules) {
     const tests = [...module.children.allTests()];
-    if (module.state() === 'failed' && !tests.some((test) => test.result().state === 'failed')) summary.failed++;
+    if (module.state() === 'failed' && !tests.some((test) => test.result().state === 'failed')) {
+      summary.failed++;
+      summary.failures.push(
+        `${fileOf(module)}: ${module
+          .errors()
+          .map(({ message }) => firstLine(message))
+          .join('; ')}`,
+      );
+    }
     for (const test of tests) count(summary, module, test);
   }
   return summary;
@@ -48,10 +59,15 @@ function count(summary: RunSummary, module: TestModule, test: TestCase): void {
   const result = test.result();
   if (result.state === 'passed' || result.state === 'failed') {
     summary[result.state]++;
+    if (result.state === 'failed')
+      summary.failures.push(`${fileOf(module)} > ${test.fullName}: ${result.errors.map(({ message }) => firstLine(message)).join('; ')}`);
     return;
   }
   summary.skipped++;
-  const entry = (summary.skippedIn[relative(process.cwd(), module.moduleId)] ??= { count: 0, reasons: [] });
+  const entry = (summary.skippedIn[fileOf(module)] ??= { count: 0, reasons: [] });
   entry.count++;
   if (result.state === 'skipped' && result.note !== undefined && !entry.reasons.includes(result.note)) entry.reasons.push(result.note);
 }
+
+const fileOf = (module: TestModule): string => relative(process.cwd(), module.moduleId);
+const firstLine = (message: string): string => message.split('\n', 1)[0] ?? '';
