@@ -71,10 +71,10 @@ function explainSkips({ skippedIn, missing }) {
 /** @type {Map<string, RunSummary>} */
 const runs = new Map([['the embedded PostgreSQL 18', vitest(passedOn)]]);
 if (full && passedOn.length === 0) {
-  const { targets, filters } = await import('../test/postgres-matrix/targets.mjs');
-  for (const target of targets) {
+  const { targets } = await import('../test/postgres-matrix/targets.mjs');
+  for (const [target, tests] of targets) {
     console.log(`\nDatabase tests on ${target}:`);
-    runs.set(target, vitest(filters, { reporter: 'dot', env: { MUSTER_TEST_POSTGRES: target } }));
+    runs.set(target, vitest(tests, { reporter: 'dot', env: { MUSTER_TEST_POSTGRES: target, NO_COLOR: '1' } }));
   }
 }
 const summaries = [...runs.values()];

@@ -131,7 +131,11 @@ test('after the whole fleet was away, ticks are made up as the schedule declares
   await until('all have run again', () => late(caughtUp).length >= 6 && late(once).length >= 2 && late(skipped).length >= 2, 20_000);
   expectEverySecond(caughtUp.map(({ tick }) => tick));
   expect(caughtUp.every(({ missed }) => missed === 0)).toBe(true);
-  expect(late(once)[0]?.missed).toBeGreaterThanOrEqual(2);
+  // A tick that the first host had claimed when it was stopped comes again, and only then the one for all that passed.
+  const missed = late(once)
+    .slice(0, 2)
+    .map((run) => run.missed);
+  expect(Math.max(...missed)).toBeGreaterThanOrEqual(2);
   expect(new Set(once.map(({ tick }) => tick)).size).toBe(once.length);
   const [before, after] = [skipped.findLast(({ hostId }) => hostId !== second.hostId)?.tick ?? 0, late(skipped)[0]?.tick ?? 0];
   expect(after - before).toBeGreaterThanOrEqual(3_000);
