@@ -11,12 +11,14 @@ import type { SharedState } from '../state/shared-state.ts';
 import { agentLog } from './agent-log.ts';
 import { hopsAfter } from './event-feed.ts';
 import type { Outbox } from './outbox.ts';
+import type { Refusals } from './refusals.ts';
 
 export interface AgentSite {
   readonly state: SharedState;
   readonly fence: Fence;
   readonly agentType: string;
   readonly outbox: Outbox;
+  readonly refusals: Refusals;
   readonly clock: Clock;
   readonly log: Logger;
   /** Whether the host may still believe in its lease. */
@@ -27,8 +29,8 @@ export interface AgentSite {
 
 /** Makes the contexts of one agent under one lease. What is the same in all of them is made once. */
 export function contextsOf(site: AgentSite): <Config>(call: Call, config: Config) => AgentContext<Config> {
-  const { fence, outbox, clock } = site;
-  const lane = outbox.lane(fence);
+  const { fence, outbox, refusals, clock } = site;
+  const lane = outbox.lane(fence, refusals);
   const keeper = outbox.lineKeeper(fence);
   let fleet: SharedState | undefined;
   const shared = {
@@ -39,13 +41,16 @@ export function contextsOf(site: AgentSite): <Config>(call: Call, config: Config
     clock,
     state: agentState(site),
     sql: agentSql(site),
-    metric: ((name, value, options) => outbox.sample(lane, toSample(name, value, options, clock.now()))) satisfies AgentContext['metric'],
+    metric: ((name, value, options) => {
+      const sample = toSample(name, value, options, clock.now());
+      if (typeof sample === 'string') refusals.metric(name, sample);
+      outbox.sample(lane, sample);
+    }) satisfies AgentContext['metric'],
   };
   const emitter =
     (hops: number): AgentContext['emit'] =>
     (type, data = {}) => {
-      if (!outbox.agentEvent(fence, type, data, hops))
-        site.log.warn(`event ${String(type)} is not noun:verb with up to 16 kB of JSON, and was not recorded`);
+      if (!outbox.agentEvent(fence, type, data, hops)) refusals.event(type);
     };
   return (call, config) => ({
     ...shared,

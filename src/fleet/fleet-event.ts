@@ -23,6 +23,8 @@ export interface AgentEventData {
   'agent:unstuck': { readonly phase: string };
   /** It records more samples than can be written; of these the oldest were dropped. */
   'agent:flooding': { readonly dropped_samples: number };
+  /** A metric or event of it was not recorded, and why; once a minute. */
+  'agent:refused': { readonly reason: string };
   /** Its configuration does not fit its schema: it is not run. */
   'agent:config_invalid': { readonly error: string; readonly remedy: string };
   /** It took a changed configuration without a restart. */

@@ -12,6 +12,7 @@ import type { SharedState } from '../state/shared-state.ts';
 import type { LineKeeper } from './agent-log.ts';
 import type { HostEvent } from './fleet-event.ts';
 import { LedgerBuffer, LogLane } from './ledger-buffer.ts';
+import type { Refusals } from './refusals.ts';
 import { SampleBuffer, SampleLane } from './sample-buffer.ts';
 
 /** Events waiting at most; beyond it the oldest go. */
@@ -112,8 +113,8 @@ export class Outbox {
     await this.#clock.sleep(ms, over.signal).catch(() => undefined);
   }
 
-  lane(fence: Fence): SampleLane {
-    return new SampleLane(fence);
+  lane(fence: Fence, refusals?: Refusals): SampleLane {
+    return new SampleLane(fence, refusals);
   }
 
   sample(lane: SampleLane, sample: AgentSample | SampleFault): void {
@@ -238,7 +239,8 @@ export class Outbox {
 
   /** Says once a flush whose samples were too many. */
   #tellFloods(): void {
-    for (const [{ fence }, dropped] of this.#samples.takeFloods()) {
+    for (const [{ fence, refusals }, dropped] of this.#samples.takeFloods()) {
+      refusals?.flood(dropped);
       this.#log.warn(
         { agent_id: fence.agentId, dropped_samples: dropped },
         `agent ${fence.agentId} records more samples than can be written: ${dropped} were dropped, the newest are kept`,

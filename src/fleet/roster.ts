@@ -20,6 +20,7 @@ import type { IsolationTerms } from './isolated/isolated-runner.ts';
 import type { Leftovers } from './leftovers.ts';
 import { misplaced } from './movers.ts';
 import type { Outbox } from './outbox.ts';
+import { Refusals } from './refusals.ts';
 import { AgentTicks } from './agent-ticks.ts';
 import { paceOf } from './shedding.ts';
 import type { SlotCode } from './slot-code.ts';
@@ -190,7 +191,8 @@ export class Roster {
       return;
     }
     const agentLog = log.child({ agent_id: record.agentId, agent_type: record.type, epoch: record.epoch });
-    const contexts = contextsOf({ state, fence, agentType: record.type, outbox, clock, log: agentLog, trusted, wake });
+    const refusals = new Refusals({ clock, log: agentLog, emit: (event) => this.#emit(fence, event) });
+    const contexts = contextsOf({ state, fence, agentType: record.type, outbox, refusals, clock, log: agentLog, trusted, wake });
     const lane = outbox.lane(fence);
     const isHeld = (): boolean => this.#entries.get(record.agentId)?.supervisor.epoch === record.epoch;
     const ticks = new AgentTicks({ fence, claims, progress: record.ticks, ended: changed });
@@ -215,6 +217,7 @@ export class Roster {
         outbox.runEnded(run, outcome);
       },
       pace: () => paceOf(priorityOf(definition), this.#options.shedLevel()),
+      refused: () => refusals.current,
       after: leftovers.endOf(record.agentId),
       isolation: this.#options.isolation,
     });

@@ -1,5 +1,6 @@
 import type { AgentSample } from '../agent/sample.ts';
 import type { Fence } from '../state/fence.ts';
+import type { Refusals } from './refusals.ts';
 import type { HostBatch, Sample } from '../state/metrics/metrics.ts';
 
 /** One agent may have so many samples waiting, and a host so many in all: about 20 MB. */
@@ -47,10 +48,12 @@ export class SampleQueue {
 /** The samples of one agent. */
 export class SampleLane extends SampleQueue {
   readonly fence: Fence;
+  readonly refusals: Refusals | undefined;
 
-  constructor(fence: Fence) {
+  constructor(fence: Fence, refusals?: Refusals) {
     super();
     this.fence = fence;
+    this.refusals = refusals;
   }
 }
 

@@ -34,6 +34,8 @@ export interface SupervisorOptions {
   readonly ran: (outcome: RunOutcome, run: RunStart) => void;
   /** By how much the time between its runs is stretched now. */
   readonly pace?: () => number;
+  /** What of it is not recorded, and why. Default: nothing. */
+  readonly refused?: () => string | null;
   /** How far the agent is with its ticks. Default: kept in memory. */
   readonly ticks?: AgentTicks | undefined;
   /** The events it runs on. Default: none. */
@@ -338,13 +340,13 @@ export class Supervisor {
   #judge(): HealthReport | undefined {
     if (this.#crashes.attempts > 0 && (this.#status === 'crash_looping' || this.#status === 'starting')) return { score: 0 };
     if (this.#runner === undefined || this.#status === 'starting') return undefined;
-    const health = this.#runner.health();
+    const health = this.#stuckIn === undefined ? this.#runner.health() : atMost(STUCK_SCORE, this.#runner.health());
     if (this.#status !== 'running' && this.#status !== 'degraded') return health;
     const unwell = this.#stuckIn !== undefined || this.#ledger.consecutiveFailures > 0 || health.score < DEGRADED_BELOW;
     this.#status = unwell ? 'degraded' : 'running';
     this.#reason =
       this.#stuckIn === undefined
-        ? (boundedReason(health) ?? paceNote(this.#hasInterval ? (this.#options.pace?.() ?? 1) : 1))
+        ? (boundedReason(health) ?? this.#options.refused?.() ?? paceNote(this.#hasInterval ? (this.#options.pace?.() ?? 1) : 1))
         : `it ignores its abort signal in ${this.#stuckIn}`;
     if (unwell !== this.#unwell) {
       this.#unwell = unwell;
@@ -393,6 +395,11 @@ export class Supervisor {
 
 /** A configuration that is not valid is looked at again when it changes; this is no more than a cap on one sleep. */
 const UNTIL_CHANGED_MS = 3_600_000;
+
+/** Of an agent that does nothing any more because it is stuck. */
+const STUCK_SCORE = 10;
+
+const atMost = (score: number, health: HealthReport): HealthReport => ({ ...health, score: Math.min(score, health.score) });
 
 /** What of a row decides where an agent runs. */
 const placeOf = ({ metadata }: AgentRecord): string => JSON.stringify([metadata['isolation'] ?? null, metadata['memory_limit_mb'] ?? null]);

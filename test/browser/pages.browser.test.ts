@@ -55,7 +55,10 @@ describe.skipIf(missing('chromium'))('the dashboard', { timeout: 60_000 }, () =>
     const memory = page.getByRole('region', { name: 'Memory', exact: true });
     await memory.getByRole('button', { name: 'Memory as a table' }).click();
     // Some of the points in time lie before the first sample, and have no value.
-    await memory.getByRole('row', { name: /^\d\d:\d\d:\d\d\s+\d[\d.]* %/ }).first().waitFor();
+    await memory
+      .getByRole('row', { name: /^\d\d:\d\d:\d\d\s+\d[\d.]* %/ })
+      .first()
+      .waitFor();
     await memory.getByRole('button', { name: 'Memory as a table' }).click();
     await memory.getByRole('img').waitFor();
   });

@@ -64,6 +64,7 @@ test('an agent that never returns is aborted at its time-out, reported as stuck,
   await until('it is reported', async () => (await fleet.eventsOf('worker_00')).includes('agent:stuck'), 8_000);
   const stuck = await fleet.untilAgent('worker_00', 'is degraded', (a) => a.status === 'degraded');
   expect(stuck.reason).toMatch(/ignores its abort signal in run/);
+  expect(stuck.healthScore).toBeLessThanOrEqual(10);
   expect(runs).toBe(1);
   expect(host.status?.agents).toBe(1);
   release?.();
@@ -105,6 +106,29 @@ test('a million metrics at once and values that are none harm neither the agent 
   );
   expect(host.status?.beats.failed).toBe(0);
   await until('the flood is told', async () => (await fleet.eventsOf('flood_00')).includes('agent:flooding'));
+  const flooding = await fleet.untilAgent('flood_00', 'says why', (a) => a.reason !== null, 12_000);
+  expect(flooding.reason).toMatch(/records more samples than can be written: 9\d{5} were dropped/);
+}, 30_000);
+
+test('what of an agent is not recorded is told once, and shown beside it while it goes on', async () => {
+  await using fleet = await testFleet();
+  await fleet.agents('sloppy', ['sloppy_00']);
+  const sloppy = defineAgent({
+    ...base,
+    type: 'sloppy',
+    run: (ctx) => {
+      ctx.metric('sloppy_value', Number.NaN);
+      return Promise.resolve();
+    },
+  });
+  await fleet.host([sloppy]);
+  const told = await fleet.untilAgent('sloppy_00', 'says why', (a) => a.reason !== null, 12_000);
+  expect(told).toMatchObject({
+    status: 'running',
+    reason: expect.stringMatching(/^metric "sloppy_value" is not recorded: .* no finite number/),
+  });
+  await until('it is told', async () => (await fleet.eventsOf('sloppy_00')).includes('agent:refused'));
+  expect((await fleet.eventsOf('sloppy_00')).filter((type) => type === 'agent:refused')).toHaveLength(1);
 }, 30_000);
 
 test('a configuration that does not fit is told with path and remedy, and the agent starts once it is mended', async () => {
