@@ -164,8 +164,8 @@ test('a former holder moves nobody on in the stream', async () => {
   await following(fleet, 'listener_00');
   const { agentId, epoch } = await fleet.get('listener_00');
   const cursorNow = async () => (await fleet.database.one<{ cursor: string }>(sql`select cursor from muster.event_cursors`))?.cursor;
-  const before = await cursorNow();
   const stale = { hostId: host.hostId, agentId, epoch: (epoch - 1) as typeof epoch };
   await fleet.state.eventCursors.advance(host.hostId, [{ ...stale, cursor: 'elsewhere' }]);
-  expect(await cursorNow()).toBe(before);
+  // The holder may move on meanwhile.
+  expect(await cursorNow()).not.toBe('elsewhere');
 });
