@@ -14,7 +14,13 @@ const beatOf = (id: string, overrides: Partial<AgentBeat> = {}): AgentBeat => ({
   reason: null,
   ...overrides,
 });
-const answer = (holding: string, lost: readonly string[] = []): BeatResult => ({ held: true, lost: lost.map(agentId), holding, at: 0 });
+const answer = (holding: string, lost: readonly string[] = []): BeatResult => ({
+  held: true,
+  lost: lost.map(agentId),
+  untold: [],
+  holding,
+  at: 0,
+});
 const idsOf = (reports: { readonly beats: readonly AgentBeat[] }): readonly string[] => reports.beats.map((beat) => beat.agentId);
 
 const A = beatOf('a');
@@ -50,6 +56,17 @@ describe('a beat', () => {
     // That beat was never answered.
     const again = reports.next([A, changed], 4_000);
     expect(idsOf(again)).toEqual(['b']);
+    reports.confirmed(again, answer('H'), 4_000);
+    expect(idsOf(reports.next([A, changed], 6_000))).toEqual([]);
+  });
+
+  test('tells again of an agent of which nothing could be written, with the next beat and without comparing all', () => {
+    const reports = agreed([A, B]);
+    const changed = beatOf('b', { runCount: 2 });
+    const told = reports.next([A, changed], 2_000);
+    expect(reports.confirmed(told, { ...answer('H'), untold: [changed.agentId] }, 2_000)).toBe(true);
+    const again = reports.next([A, changed], 4_000);
+    expect(again).toEqual({ beats: [changed], complete: false });
     reports.confirmed(again, answer('H'), 4_000);
     expect(idsOf(reports.next([A, changed], 6_000))).toEqual([]);
   });

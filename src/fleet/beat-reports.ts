@@ -44,9 +44,10 @@ export class BeatReports {
   }
 
   /** After an answer. False: the agents held are not those that were compared, so all of them must be told at once. */
-  confirmed({ beats, complete }: Reports, { holding, lost }: BeatResult, now: number): boolean {
+  confirmed({ beats, complete }: Reports, { holding, lost, untold }: BeatResult, now: number): boolean {
     if (complete) this.#told = new Map();
-    for (const beat of beats) this.#told.set(beat.agentId, { beat, dueAt: this.#dueAt(beat, now) });
+    const again = new Set(untold);
+    for (const beat of beats) this.#told.set(beat.agentId, { beat, dueAt: again.has(beat.agentId) ? now : this.#dueAt(beat, now) });
     for (const agent of lost) this.#told.delete(agent);
     if (complete) this.#holding = holding;
     else if (holding !== this.#holding) this.#holding = undefined;

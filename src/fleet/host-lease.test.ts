@@ -9,7 +9,7 @@ import { FaultLog } from './fault-log.ts';
 import { HostLease } from './host-lease.ts';
 
 type Answer = BeatResult | Error | 'never';
-const HELD: BeatResult = { held: true, lost: [], holding: '', at: 0 };
+const HELD: BeatResult = { held: true, lost: [], untold: [], holding: '', at: 0 };
 
 const idle: AgentBeat = {
   agentId: agentId('an_agent'),

@@ -157,11 +157,7 @@ export class Membership {
       load: () => (this.#claiming ? this.#measure() : { ...this.#measure(), leaving: true }),
       beats: () => this.#roster.beats(),
       heard: (answer) => (this.#time = hear(this.#time, answer)),
-      lost: (agents) => {
-        this.#roster.lose(agents, 'another holder has the agent, or it was deleted');
-        // An answer that comes late may speak of a time before we got the agent anew: look again at what is ours.
-        this.#heldDigest = '';
-      },
+      lost: (agents) => this.#roster.lose(agents, 'another holder has the agent, or it was deleted'),
       lapsed: () => this.#lapsed(),
       confirmed: () => this.#confirmed(),
       renewed: () => this.#roster.renewed(),
@@ -337,7 +333,10 @@ export class Membership {
     return surveyFleet(this.#options.state.database, this.hostId, this.#typeNames);
   }
 
-  /** Declares hosts lost whose process on this machine is gone, or whose lease has run out. Returns whether any was. */
+  /**
+   * Declares hosts lost whose process on this machine is gone, or whose lease has run out, and frees agents that were left
+   * behind when their hosts ended. Returns whether there was anything to do.
+   */
   async #buryTheDead(survey: Survey): Promise<boolean> {
     const { hosts } = this.#options.state;
     const others = survey.hosts.filter((host) => host.hostId !== this.hostId);
@@ -346,12 +345,13 @@ export class Membership {
     const taken = gone.length > 0 ? await hosts.certifyDead(gone) : [];
     const expired = others.some((host) => host.overdue) ? await hosts.expire() : [];
     const dead = [...taken, ...expired];
+    const freed = survey.adrift ? await hosts.freeAdrift() : 0;
     if (dead.length > 0)
       this.#log.warn(
         { hosts: dead },
         `${dead.length === 1 ? 'a host is' : `${dead.length} hosts are`} lost; the agents are free to be taken`,
       );
-    return dead.length > 0;
+    return dead.length > 0 || freed > 0;
   }
 
   async #claim(survey: Survey): Promise<void> {

@@ -339,12 +339,15 @@ export class Roster {
       await Promise.all([outbox.flushWithin(FLUSH_MS), feed.flushWithin(FLUSH_MS)]);
       const batch = this.#unreleased;
       this.#unreleased = [];
+      let left = batch;
       try {
-        await state.hosts.release(hostId, batch);
-      } catch (error) {
-        this.#unreleased.unshift(...batch);
-        throw error;
+        const locked = new Set(await state.hosts.release(hostId, batch));
+        left = batch.filter((beat) => locked.has(beat.agentId));
+      } finally {
+        this.#unreleased.unshift(...left);
       }
+      // Somebody else has their rows locked: the next poll tries again.
+      if (left.length === this.#unreleased.length) return;
     }
   }
 

@@ -32,9 +32,14 @@ export async function explainWaiting(ctx: Pick<AgentContext, 'sql'>): Promise<{ 
   const news = unplaceable.filter(({ told }) => !told);
   if (news.length > 0) {
     await ctx.sql.write(sql`
-      with told as (
+      with free as materialized (
+        -- Not waited for: one that somebody keeps locked is explained with the next look.
+        select agent_id from muster.agent_leases where host_id is null and agent_id = any (${news.map(({ id }) => id)}::text[])
+        for no key update skip locked
+      ), told as (
         update muster.agent_leases l set reason = news.reason
-        from unnest(${news.map(({ id }) => id)}::text[], ${news.map(({ reason }) => reason)}::text[]) as news (agent_id, reason)
+        from free join unnest(${news.map(({ id }) => id)}::text[], ${news.map(({ reason }) => reason)}::text[]) as news (agent_id, reason)
+          using (agent_id)
         where l.agent_id = news.agent_id and l.host_id is null
         returning l.agent_id, l.reason
       )

@@ -269,6 +269,8 @@ function insertAgents(agents: readonly NewAgent[]): Sql {
   return sql`insert into muster.agents (agent_id, agent_name, agent_type, state, config, metadata)
     select * from jsonb_to_recordset(${JSON.stringify(rows)}::jsonb)
       as r (agent_id text, agent_name text, agent_type text, state text, config jsonb, metadata jsonb)
+    -- The conflict alone would wait for whoever is changing such an agent.
+    where not exists (select from muster.agents a where a.agent_id = r.agent_id)
     on conflict (agent_id) do nothing`;
 }
 

@@ -110,6 +110,8 @@ export function createCommands(database: Database, agents: Agents, submitted: ()
         select l.agent_id, ${command}, ${command}, ${requestedBy}
         from muster.agent_leases l join muster.agents a using (agent_id)
         where l.host_id = ${host} and a.state = 'active'
+        -- Whoever is about to delete one must not keep the others from hearing.
+        for key share of a skip locked
         on conflict (agent_id, dedupe_key) where dedupe_key is not null and state in ('pending', 'running') do nothing`);
       if (count > 0) submitted();
       return count;
@@ -147,12 +149,15 @@ export function createCommands(database: Database, agents: Agents, submitted: ()
       const { count } = await database.query(sql`
         with me as materialized (
           select host_id from muster.hosts where host_id = ${host} and status = 'live' and expires_at > clock_timestamp() for key share
+        ), free as materialized (
+          -- One that is locked is refused and tried again: waiting for it with the host's row locked would hold up take-overs.
+          select command_id from muster.commands where command_id = ${commandId} for no key update skip locked
         )
         update muster.commands c
         set state = ${outcome.error === undefined ? 'done' : 'failed'}, finished_at = clock_timestamp(),
           result = ${outcome.result === undefined ? null : JSON.stringify(outcome.result)}::jsonb, error = ${outcome.error ?? null}
-        from me, muster.agent_leases l
-        where c.command_id = ${commandId} and c.state = 'running' and c.host_id = me.host_id
+        from me, free, muster.agent_leases l
+        where c.command_id = free.command_id and c.state = 'running' and c.host_id = me.host_id
           and l.agent_id = c.agent_id and l.host_id = me.host_id and l.epoch = c.epoch`);
       if (count === 0) throw new MusterError('LEASE_LOST', `command ${commandId} is no longer this host's to finish`);
       submitted();
@@ -181,15 +186,20 @@ export function createCommands(database: Database, agents: Agents, submitted: ()
 
     async sweep() {
       const { count } = await database.query(sql`
+        with due as materialized (
+          select c.command_id from muster.commands c
+          where (c.state = 'pending' and c.expires_at < clock_timestamp())
+            -- Its host lost the agent while it ran: the next holder runs it again.
+            or (c.state = 'running' and not exists (
+              select from muster.agent_leases l where l.agent_id = c.agent_id and l.host_id = c.host_id and l.epoch = c.epoch))
+          for no key update skip locked
+        )
         update muster.commands c
         set state = case when c.expires_at < clock_timestamp() then 'expired' else 'pending' end,
           host_id = null, epoch = null, started_at = null,
           error = case when c.expires_at < clock_timestamp() then 'nobody carried it out in time' end,
           finished_at = case when c.expires_at < clock_timestamp() then clock_timestamp() end
-        where (c.state = 'pending' and c.expires_at < clock_timestamp())
-          -- Its host lost the agent while it ran: the next holder runs it again.
-          or (c.state = 'running' and not exists (
-            select from muster.agent_leases l where l.agent_id = c.agent_id and l.host_id = c.host_id and l.epoch = c.epoch))`);
+        from due where c.command_id = due.command_id and c.state in ('pending', 'running')`);
       if (count > 0) submitted();
       return count;
     },

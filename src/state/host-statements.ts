@@ -23,6 +23,9 @@ const ticks = (report: Sql): Sql => sql`
  * clock at most once a second, writes what these agents report at their epochs, and keeps history: a row for each change of status
  * and one a minute. No changed column is indexed, so every update is HOT. Of the agents held it tells a sum over their ids and
  * epochs, so that a host need not send a thousand of them to learn that they are still its own.
+ *
+ * It waits for no agent: one whose row somebody has locked, in psql and gone for lunch, would cost the host its lease, and the
+ * fleet its clock, which a beat that waits keeps locked.
  */
 export function beatStatement(host: HostId, leaseMs: number, silenceMs: number, load: HostLoad, beats: readonly AgentBeat[]): Sql {
   // Well below the silence that opens a grace period, or a short lease would never see the clock tick in time.
@@ -47,6 +50,7 @@ export function beatStatement(host: HostId, leaseMs: number, silenceMs: number, 
       from me, ${columns(beats)}
       join muster.agent_leases l on l.agent_id = b.agent_id
       where l.host_id = me.host_id and l.epoch = b.epoch
+      for no key update of l skip locked
     ), written as (
       update muster.agent_leases l
       set status = c.status, health_score = c.health_score, last_heartbeat_at = clock_timestamp(), error_count = c.error_count,
@@ -58,10 +62,15 @@ export function beatStatement(host: HostId, leaseMs: number, silenceMs: number, 
       insert into muster.heartbeats (agent_id, "timestamp", status, health_score, metrics)
       select agent_id, clock_timestamp(), status, health_score, jsonb_build_object('error_count', error_count, 'run_count', run_count)
       from written where record
+    ), unwritten as (
+      select b.agent_id, exists (
+          select from muster.agent_leases l where l.agent_id = b.agent_id and l.host_id = ${host}::uuid and l.epoch = b.epoch) as held
+      from unnest(${beats.map((b) => b.agentId)}::text[], ${beats.map((b) => b.epoch)}::bigint[]) as b (agent_id, epoch)
+      where not exists (select from written w where w.agent_id = b.agent_id)
     )
     select exists (select from me) as held,
-      array(select b.agent_id from unnest(${beats.map((b) => b.agentId)}::text[]) as b (agent_id)
-            where not exists (select from written w where w.agent_id = b.agent_id)) as lost,
+      array(select agent_id from unwritten where not held) as lost,
+      array(select agent_id from unwritten where held) as untold,
       (select count(*) || ':' || coalesce(sum(hashtextextended(l.agent_id, l.epoch)), 0)
        from muster.agent_leases l where l.host_id = ${host}::uuid) as holding,
       (extract(epoch from clock_timestamp()) * 1000)::float8 as at`;
@@ -97,12 +106,28 @@ export function claimStatement(host: HostId, types: readonly string[], limit: nu
     returning l.agent_id`;
 }
 
-/** Gives agents back at their epochs. FOR UPDATE on the host's row waits for its fenced writes under way. */
+/**
+ * Gives agents back at their epochs. FOR UPDATE on the host's row waits for its fenced writes under way; agents whose rows
+ * somebody else has locked are not waited for, but told: the host's beats and writes would wait as well.
+ */
 export function releaseStatement(host: HostId, agents: readonly AgentBeat[]): Sql {
-  return sql`with me as materialized (select host_id from muster.hosts where host_id = ${host} for update)
-    update muster.agent_leases l
-    set host_id = null, status = b.status, health_score = b.health_score, last_heartbeat_at = clock_timestamp(),
-      error_count = b.error_count, run_count = b.run_count, last_error = b.last_error, reason = b.reason, ${ticks(sql`b`)}
-    from me, ${columns(agents)}
-    where l.agent_id = b.agent_id and l.host_id = me.host_id and l.epoch = b.epoch`;
+  return sql`with me as materialized (
+      select host_id from muster.hosts where host_id = ${host} for update
+    ), mine as materialized (
+      select b.* from me, ${columns(agents)}
+      join muster.agent_leases l on l.agent_id = b.agent_id
+      where l.host_id = me.host_id and l.epoch = b.epoch
+      for no key update of l skip locked
+    ), released as (
+      update muster.agent_leases l
+      set host_id = null, status = b.status, health_score = b.health_score, last_heartbeat_at = clock_timestamp(),
+        error_count = b.error_count, run_count = b.run_count, last_error = b.last_error, reason = b.reason, ${ticks(sql`b`)}
+      from mine b
+      where l.agent_id = b.agent_id and l.host_id = ${host}::uuid and l.epoch = b.epoch
+      returning l.agent_id
+    )
+    select l.agent_id
+    from unnest(${agents.map((a) => a.agentId)}::text[], ${agents.map((a) => a.epoch)}::bigint[]) as b (agent_id, epoch)
+    join muster.agent_leases l on l.agent_id = b.agent_id and l.host_id = ${host}::uuid and l.epoch = b.epoch
+    where not exists (select from released r where r.agent_id = b.agent_id)`;
 }

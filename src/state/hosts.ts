@@ -83,6 +83,8 @@ export interface BeatResult {
   readonly held: boolean;
   /** Agents of the beat that this host no longer holds at that epoch: stop them, their writes are refused. */
   readonly lost: readonly AgentId[];
+  /** Agents of the beat of which nothing was written, because somebody else has their rows locked: tell of them again. */
+  readonly untold: readonly AgentId[];
   /** Of all agents this host holds: changes whenever one comes, goes, or gets another epoch. */
   readonly holding: string;
   /** The database's time when it answered, milliseconds since 1970. */
@@ -108,10 +110,15 @@ export interface Hosts {
    * Skips rows that another host is taking.
    */
   claim(host: HostId, types: readonly string[], limit: number): Promise<readonly ClaimedAgent[]>;
-  /** Gives agents back, each still at its epoch, with the status they ended in. */
-  release(host: HostId, agents: readonly (AgentBeat & { readonly reason: string | null })[]): Promise<void>;
+  /**
+   * Gives agents back, each still at its epoch, with the status they ended in. Returns those that are still the host's, because
+   * somebody else has their rows locked: try again.
+   */
+  release(host: HostId, agents: readonly (AgentBeat & { readonly reason: string | null })[]): Promise<readonly AgentId[]>;
   /** Declares hosts lost whose lease has run out (none during a grace period), frees their agents as `lost`, and tells which. */
   expire(): Promise<readonly HostId[]>;
+  /** Frees agents whose holder is no more, and which could not be freed when it ended: their rows were locked. Tells how many. */
+  freeAdrift(): Promise<number>;
   /** A neighbour's death certificate: the process behind these hosts is gone, so their leases end now. */
   certifyDead(hosts: readonly HostId[]): Promise<readonly HostId[]>;
   /**
@@ -123,7 +130,7 @@ export interface Hosts {
   lifeSigns(host: HostId, release: LockRelease): Promise<LifeSigns | undefined>;
   /** Ends the lease of a host that was found dead before it ran out, unless it has beaten since. Tells whether it did. */
   certifyDisconnected(host: HostId, lastBeat: string): Promise<boolean>;
-  /** Leaves: releases everything that is still held and marks the host stopped. */
+  /** Leaves: marks the host stopped and releases everything it still holds, but for what is locked ({@link freeAdrift}). */
   leave(host: HostId): Promise<void>;
   list(filter?: { readonly live?: boolean }): Promise<readonly HostRecord[]>;
   get(host: HostId): Promise<HostRecord | undefined>;
@@ -187,13 +194,19 @@ export function createHosts(database: Database, options: HostsOptions): Hosts {
     },
 
     async beat(host, leaseMs, load, beats) {
-      const row = await database.one<{ held: boolean; lost: string[]; holding: string; at: number }>(
+      const row = await database.one<{ held: boolean; lost: string[]; untold: string[]; holding: string; at: number }>(
         beatStatement(host, leaseMs, silenceMs, load, beats),
         {
           pool: 'heartbeat',
         },
       );
-      return { held: row?.held ?? false, lost: (row?.lost ?? []).map(agentId), holding: row?.holding ?? '', at: row?.at ?? 0 };
+      return {
+        held: row?.held ?? false,
+        lost: (row?.lost ?? []).map(agentId),
+        untold: (row?.untold ?? []).map(agentId),
+        holding: row?.holding ?? '',
+        at: row?.at ?? 0,
+      };
     },
 
     async claim(host, types, limit) {
@@ -208,9 +221,10 @@ export function createHosts(database: Database, options: HostsOptions): Hosts {
     },
 
     async release(host, agents) {
-      if (agents.length === 0) return;
-      await database.query(releaseStatement(host, agents));
-      options.freed();
+      if (agents.length === 0) return [];
+      const { rows } = await database.query<{ agent_id: string }>(releaseStatement(host, agents));
+      if (rows.length < agents.length) options.freed();
+      return rows.map((row) => agentId(row.agent_id));
     },
 
     // One statement: a verdict from before an outage must not be carried out after it, in the time of grace. And a beat from
@@ -223,6 +237,12 @@ export function createHosts(database: Database, options: HostsOptions): Hosts {
         true,
         'its host stopped renewing its lease',
       ),
+
+    async freeAdrift() {
+      const freed = (await database.one<{ freed: number }>(sql`select muster.free_adrift() as freed`))?.freed ?? 0;
+      if (freed > 0) options.freed();
+      return freed;
+    },
 
     certifyDead: (hosts) =>
       hosts.length === 0 ? Promise.resolve([]) : take(sql`${hosts}::uuid[]`, false, 'the process of its host is gone'),
@@ -249,9 +269,9 @@ export function createHosts(database: Database, options: HostsOptions): Hosts {
         await tx.query(
           sql`update muster.hosts set status = 'stopped', stopped_at = clock_timestamp() where host_id = ${host} and status = 'live'`,
         );
-        await tx.query(
-          sql`update muster.agent_leases set host_id = null, status = 'stopped', reason = 'its host stopped' where host_id = ${host}`,
-        );
+        await tx.query(sql`
+          with held as materialized (select agent_id from muster.agent_leases where host_id = ${host} for update skip locked)
+          update muster.agent_leases l set host_id = null, status = 'stopped', reason = 'its host stopped' from held where l.agent_id = held.agent_id`);
         await tx.query(sql`update muster.leases set expires_at = '-infinity' where host_id = ${host}`);
       });
       options.freed();

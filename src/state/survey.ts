@@ -34,6 +34,8 @@ export interface Survey {
   /** Commands wait for agents this host holds, or were given to it and are not finished. */
   readonly commands: boolean;
   readonly hosts: readonly SurveyedHost[];
+  /** Agents have a holder that is no more: their rows were locked when it ended. */
+  readonly adrift: boolean;
   /** How far runs are stretched to spare the database: 0 (not at all) to 3. */
   readonly shedLevel: number;
 }
@@ -44,6 +46,7 @@ interface SurveyRow {
   readonly active: number;
   readonly claimable: number;
   readonly commands: boolean;
+  readonly adrift: boolean;
   readonly shed_level: number;
   readonly hosts: readonly {
     host_id: string;
@@ -103,6 +106,7 @@ export async function surveyFleet(
         exists (select from muster.commands c join muster.agent_leases l using (agent_id)
                 where l.host_id = ${host}::uuid
                   and (c.state = 'pending' or (c.state = 'running' and c.host_id = l.host_id and c.epoch = l.epoch))) as commands,
+        muster.any_adrift() as adrift,
         -- One that lies far ahead was said before the clock went back: it would not end in days.
         coalesce((select shed_level from muster.fleet_clock
                   where shed_until between clock_timestamp() and clock_timestamp() + interval '2 minutes'), 0) as shed_level,
@@ -110,12 +114,13 @@ export async function surveyFleet(
       from free, mine`,
   );
   const row = rows[0];
-  if (row === undefined) return { heldDigest: '', active: 0, claimable: 0, commands: false, hosts: [], shedLevel: 0 };
+  if (row === undefined) return { heldDigest: '', active: 0, claimable: 0, commands: false, hosts: [], adrift: false, shedLevel: 0 };
   return {
     heldDigest: `${row.held}:${row.digest}`,
     active: row.active,
     claimable: row.claimable,
     commands: row.commands,
+    adrift: row.adrift,
     shedLevel: row.shed_level,
     hosts: row.hosts.map((h) => ({
       hostId: hostId(h.host_id),

@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
 import { whyEnded, whyHere } from './term-reasons.ts';
 
-const before = { epoch: 5, status: 'stopped', reason: null, host: 'alpha 3e30', same: false };
+const before = { first: false, status: 'stopped', reason: null, host: 'alpha 3e30', same: false };
 
 test.each([
-  [{ ...before, epoch: 1, host: null }, 'first start: nobody had held it before'],
+  [{ ...before, first: true, host: null }, 'first start: nobody had held it before'],
   [
     { ...before, status: 'lost', reason: 'the process of its host is gone' },
     'its host before (alpha 3e30) was lost: the process of its host is gone',

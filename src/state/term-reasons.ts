@@ -1,7 +1,7 @@
 /** How an agent stood when a host took it: the end of the term before, if there was one. */
 export interface Before {
-  /** Of the term that began. */
-  readonly epoch: number;
+  /** Nobody had held it before. */
+  readonly first: boolean;
   readonly status: string;
   readonly reason: string | null;
   /** The host that held it before. */
@@ -21,7 +21,7 @@ export const whyEnded = (reason: string | null): string => (reason === null ? 'n
 
 /** Why the agent came to the host that took it, for people. */
 export function whyHere(before: Before): string {
-  if (before.epoch <= 1) return 'first start: nobody had held it before';
+  if (before.first) return 'first start: nobody had held it before';
   const from = before.host === null ? '' : ` (${before.host})`;
   if (before.status === 'lost') return `its host before${from} was lost: ${whyEnded(before.reason)}`;
   if (before.reason === 'inactive') return 'it was activated again';

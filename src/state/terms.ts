@@ -40,6 +40,7 @@ interface TermRow {
   readonly host_id: string;
   readonly hostname: string | null;
   readonly acquired_at: number;
+  readonly is_first: boolean;
   readonly before_status: string;
   readonly before_reason: string | null;
   readonly before_host: string | null;
@@ -56,7 +57,7 @@ export function createTerms(database: Database): Terms {
       const [before] = page.cursor === undefined ? [null] : decodeCursor(page.cursor, [CURSOR_PART.integer]);
       const { rows } = await database.query<TermRow>(sql`
         select t.agent_id, t.epoch::float8 as epoch, t.host_id, t.hostname, (extract(epoch from t.acquired_at) * 1000)::float8 as acquired_at,
-          t.before_status, t.before_reason, p.hostname as before_hostname, p.host_id as before_host, (extract(epoch from t.ended_at) * 1000)::float8 as ended_at,
+          t.is_first, t.before_status, t.before_reason, p.hostname as before_hostname, p.host_id as before_host, (extract(epoch from t.ended_at) * 1000)::float8 as ended_at,
           t.end_status, t.end_reason, coalesce(t.ended_at is null and f.status = 'lost', false) as silent
         from muster.terms t
         left join muster.terms p on p.agent_id = t.agent_id and p.epoch = t.epoch - 1
@@ -93,7 +94,7 @@ function toTerm(row: TermRow): Term {
     status: row.silent || row.end_status === 'lost' ? 'lost' : ended ? 'released' : 'held',
     reason: ended ? whyEnded(row.end_reason) : row.silent ? 'its host is silent, and nobody has taken the agent yet' : null,
     movedBecause: whyHere({
-      epoch: row.epoch,
+      first: row.is_first,
       status: row.before_status,
       reason: row.before_reason,
       same: row.before_host === row.host_id,

@@ -56,12 +56,17 @@ function claimTicks(host: HostId, claims: readonly TickClaim[]): Sql {
         ${claims.map((c) => c.agentId)}::text[], ${claims.map((c) => c.epoch)}::bigint[], ${claims.map((c) => c.tick)}::float8[],
         ${claims.map((c) => c.schedule)}::text[]
       ) as a (agent_id, epoch, tick, schedule)
+    ), mine as materialized (
+      -- Waits for none: who keeps a row locked for long would keep the host from beating.
+      select l.agent_id from me, asked a join muster.agent_leases l on l.agent_id = a.agent_id
+      where l.host_id = me.host_id and l.epoch = a.epoch
+      for no key update of l skip locked
     ), granted as (
       update muster.agent_leases l
       set tick_begun = coalesce(a.tick, l.tick_begun), tick_done = case when a.tick is null then clock_timestamp() else l.tick_done end,
         tick_schedule = a.schedule
       from me, asked a
-      where l.agent_id = a.agent_id and l.host_id = me.host_id and l.epoch = a.epoch
+      where l.agent_id = a.agent_id and l.host_id = me.host_id and l.epoch = a.epoch and l.agent_id in (select agent_id from mine)
         and (a.tick is null or l.tick_begun is null or l.tick_begun < a.tick
           or (l.tick_begun = a.tick and (l.tick_done is null or l.tick_done < l.tick_begun))
           -- Begun by a clock that has been set back since.

@@ -35,6 +35,59 @@ describe('claiming', () => {
     expect(second?.epoch).toBe(first.epoch + 1);
   });
 
+  test('an agent that is deleted and made anew goes on from its epochs, and no statement of its former life concerns it', async () => {
+    await fleet.agents(1);
+    const [a, b] = [await fleet.join(), await fleet.join()];
+    const lives = [];
+    for (let life = 0; life < 4; life += 1) {
+      await fleet.agents(1);
+      const [claimed] = await fleet.claim(life % 2 === 0 ? a : b);
+      if (claimed === undefined) throw new Error('nothing claimed');
+      lives.push(claimed);
+      if (life < 3) await fleet.database.query(sql`delete from agents where agent_id = ${claimed.agent.agentId}`);
+    }
+    expect(lives.map(({ epoch }) => epoch)).toEqual([1, 2, 3, 4]);
+    // The second life was this host's as well: a late release of it does not give back the fourth.
+    const [, second] = lives;
+    if (second === undefined) throw new Error('unreachable');
+    expect(await fleet.state.hosts.release(b, [healthy(second, { status: 'stopped' })])).toEqual([]);
+    expect(await fleet.state.agents.get(second.agent.agentId)).toMatchObject({ hostId: b, epoch: 4 });
+    expect(await fleet.beat(b, [healthy(second)])).toMatchObject({ held: true, lost: [second.agent.agentId], untold: [] });
+    const { items } = await fleet.state.ledger.terms.list(second.agent.agentId, { limit: 10 });
+    expect(items.map(({ epoch, movedBecause }) => [epoch, movedBecause])).toEqual([[4, 'first start: nobody had held it before']]);
+  });
+
+  test('epochs go on whoever deletes, many at once, and with a deletion that commits only while the new agent is made', async () => {
+    const ids = await fleet.agents(3);
+    const host = await fleet.join();
+    await fleet.claim(host);
+    await fleet.database.query(sql`update muster.agent_leases set epoch = 40 where agent_id = ${ids[1]}`);
+    let made: Promise<unknown> = Promise.resolve();
+    await fleet.database.transaction(async (tx) => {
+      await tx.query(sql`delete from agents where agent_type = 'probe'`);
+      made = fleet.database.query(
+        sql`insert into agents (agent_id, agent_name, agent_type, state) values (${ids[0]}, 'Again', 'probe', 'active'), ('probe_new', 'New', 'probe', 'active')`,
+      );
+      await expect.poll(() => waiting(fleet)).toBeGreaterThan(0);
+    });
+    await made;
+    expect((await fleet.claim(host)).map(({ agent, epoch }) => [agent.agentId, epoch])).toEqual([
+      [ids[0], 41],
+      ['probe_new', 41],
+    ]);
+    // Far ahead, and taken back: never mind.
+    await fleet.database.query(sql`update muster.agent_leases set epoch = 100000 where agent_id = 'probe_new'`);
+    await expect(
+      fleet.database.transaction(async (tx) => {
+        await tx.query(sql`delete from agents where agent_id = 'probe_new'`);
+        throw new Error('on second thoughts');
+      }),
+    ).rejects.toThrow('on second thoughts');
+    expect((await fleet.state.agents.get('probe_new' as AgentId))?.epoch).toBe(100_000);
+    await fleet.agents(2);
+    expect((await fleet.state.agents.get(ids[1] as AgentId))?.epoch).toBe(100_000);
+  });
+
   test('inactive agents, paused agents and types a host does not know are left alone', async () => {
     await fleet.agents(1);
     await fleet.agents(1, 'other');
@@ -138,6 +191,26 @@ describe('beats', () => {
   });
 });
 
+describe('an agent whose row somebody keeps locked', () => {
+  test('is told apart from one that is lost by a beat, and left with its host by a release', async () => {
+    await fleet.agents(3);
+    const host = await fleet.join();
+    const [one, two, three] = await fleet.claim(host);
+    if (one === undefined || two === undefined || three === undefined) throw new Error('not claimed');
+    await fleet.database.transaction(async (tx) => {
+      await tx.query(sql`delete from agents where agent_id = ${one.agent.agentId}`);
+      const stale = healthy(two, { epoch: (two.epoch + 1) as typeof two.epoch });
+      const answer = await fleet.beat(host, [healthy(one), stale, healthy(three)]);
+      expect(answer).toMatchObject({ held: true, lost: [two.agent.agentId], untold: [one.agent.agentId] });
+      expect(await fleet.state.agents.get(three.agent.agentId)).toMatchObject({ status: 'running' });
+      const given = [one, two, three].map((claimed) => healthy(claimed, { status: 'stopped', reason: 'test' }));
+      expect(await fleet.state.hosts.release(host, given)).toEqual([one.agent.agentId]);
+      expect((await fleet.state.agents.get(two.agent.agentId))?.hostId).toBeNull();
+    });
+    expect(await fleet.beat(host, [healthy(one)])).toMatchObject({ held: true, lost: [one.agent.agentId], untold: [] });
+  });
+});
+
 describe('expiry', () => {
   test('the agents of a silent host are freed, and its next beat tells it so', async () => {
     await fleet.agents(3);
@@ -190,6 +263,38 @@ describe('expiry', () => {
     const { hosts } = await surveyFleet(fleet.database, live, []);
     expect(hosts.filter((host) => host.overdue).map((host) => host.hostId)).toEqual([dead]);
     expect(await fleet.state.hosts.expire()).toEqual([dead]);
+  });
+
+  test('agents whose rows somebody keeps locked stay behind, and anybody finds and frees them later', async () => {
+    const ids = await fleet.agents(3);
+    const [dead, left, other] = [await fleet.join(), await fleet.join(), await fleet.join()];
+    await fleet.claim(dead, 2);
+    await fleet.claim(left, 1);
+    const [host1, host2] = [
+      { agent: ids[0] as AgentId, reason: 'its host was lost, and a transaction held up the agent', status: 'lost' },
+      { agent: ids[2] as AgentId, reason: 'its host stopped', status: 'stopped' },
+    ];
+    const isAdrift = async (): Promise<boolean> => (await surveyFleet(fleet.database, other, ['probe'])).adrift;
+    expect(await isAdrift()).toBe(false);
+    await fleet.database.transaction(async (tx) => {
+      await tx.query(sql`select from muster.agent_leases where agent_id = any (${[host1.agent, host2.agent]}::text[]) for update`);
+      expect(await fleet.state.hosts.certifyDead([dead])).toEqual([dead]);
+      await fleet.state.hosts.leave(left);
+      expect((await fleet.claim(other)).map(({ agent }) => agent.agentId)).toEqual([ids[1]]);
+      expect(await isAdrift()).toBe(true);
+      expect(await fleet.state.hosts.freeAdrift()).toBe(0);
+    });
+    // Hosts that ended are forgotten some day: what they left behind is not.
+    await fleet.database.query(sql`delete from muster.hosts where host_id = ${dead}`);
+    expect(await isAdrift()).toBe(true);
+    expect(await fleet.state.hosts.freeAdrift()).toBe(2);
+    for (const { agent, reason, status } of [host1, host2])
+      expect(await fleet.state.agents.get(agent)).toMatchObject({ hostId: null, epoch: 1, reason, status });
+    expect(await isAdrift()).toBe(false);
+    expect(await fleet.state.hosts.freeAdrift()).toBe(0);
+    expect((await fleet.claim(other)).map(({ epoch }) => epoch)).toEqual([2, 2]);
+    const told = await fleet.state.events.list({ type: 'agent:lost' }, { limit: 10 });
+    expect(new Set(told.map((event) => event.agentId))).toEqual(new Set(ids.slice(0, 2)));
   });
 
   test('a neighbour’s certificate ends a lease at once', async () => {
