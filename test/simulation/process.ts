@@ -146,7 +146,6 @@ export class HostProcess {
           return;
         }
         if (sent >= this.troubledAt) this.suspended = false;
-        if (answer.lost.length > 0) this.#digest = '';
         for (const { agent, epoch } of beats) {
           const entry = this.roster.get(agent);
           if (answer.lost.includes(agent) && entry?.epoch === epoch && !entry.leaving) this.roster.delete(agent);

@@ -99,6 +99,11 @@ describe('a bug that was found stays found: its schedule breaks the build that h
       { unwantedKept: true },
       [1280, 1960, 2587, 2014, 6713, 2137, 3487, 6174, 5340, 3456, 4985, 1483, 6290],
     ],
+    [
+      'epochs of an agent made anew that begin again',
+      { epochsBeginAgain: true },
+      [0, 2592, 6451, 6097, 2131, 2592, 535, 6345, 3833, 4126, 945],
+    ],
     ['one agent come and one gone, unseen', { digestSums: true }, [1665, 4000, 5184, 3346, 3456, 3400, 2069, 4750, 2509]],
   ] as const)('%s', (_, flaws, schedule) => {
     expect(play(schedule, flaws)?.message).toBeDefined();

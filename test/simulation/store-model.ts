@@ -65,6 +65,8 @@ export interface Flaws {
   readonly digestSums?: boolean;
   /** Commands that a host was given without hearing of it are not given to it again. */
   readonly commandsGivenOnce?: boolean;
+  /** Epochs of an agent that is made anew begin again. */
+  readonly epochsBeginAgain?: boolean;
 }
 
 const hash = (value: number, seed: number): number => Math.imul(value + 0x9e37, 0x85ebca6b ^ Math.imul(seed + 1, 0xc2b2ae35)) >>> 0;
@@ -93,6 +95,8 @@ export class StoreModel {
   readonly #flaws: Flaws;
   readonly #futureMs: number;
   #versions = 0;
+  /** The highest epoch of any agent that was deleted. */
+  #epochsGone = 0;
 
   constructor(leaseMs: number, silenceLeases: number, flaws: Flaws = {}) {
     this.#leaseMs = leaseMs;
@@ -288,7 +292,8 @@ export class StoreModel {
   }
 
   addAgent(id: number): void {
-    this.agents[id] ??= { state: 'active', holder: undefined, epoch: 0, version: (this.#versions += 1) };
+    const epoch = this.#flaws.epochsBeginAgain ? 0 : this.#epochsGone;
+    this.agents[id] ??= { state: 'active', holder: undefined, epoch, version: (this.#versions += 1) };
   }
 
   setState(id: number, state: AgentRow['state']): void {
@@ -299,6 +304,7 @@ export class StoreModel {
   }
 
   removeAgent(id: number): void {
+    this.#epochsGone = Math.max(this.#epochsGone, this.agents[id]?.epoch ?? 0);
     this.agents[id] = undefined;
     for (const [n, command] of this.commands.entries())
       if (command.agent === id) this.commands[n] = { ...command, agent: -1, state: 'expired' };

@@ -66,7 +66,8 @@ export class World {
   #jumpedMeanwhile = false;
   readonly #rows = new WeakMap<OpenWrite, AgentRow | undefined>();
   readonly #accepted: number[] = [];
-  readonly #remade = new Set<number>();
+  /** As far as the epochs of former agents of the same name went: their holders hear with their next beat that they are gone. */
+  readonly #former: number[] = [];
   writes = 0;
   takes = 0;
 
@@ -252,8 +253,7 @@ export class World {
       for (const process of this.processes) {
         if (process.host === host || !process.alive || !process.trusted || process.suspended || this.#unsure.has(process.host)) continue;
         const entry = process.roster.get(agent);
-        // One that was deleted and made anew: its holder hears of it with its next beat.
-        if (entry !== undefined && !entry.leaving && !this.#remade.has(agent)) {
+        if (entry !== undefined && !entry.leaving && !this.#isFormer(agent, entry)) {
           throw new Violation(`host ${host} was given agent ${agent}, which host ${process.host} runs and believes to hold`);
         }
       }
@@ -421,11 +421,14 @@ export class World {
   /** An agent is deleted and made again under its name. */
   anew(agent: number): void {
     this.#tellAll(`agent ${agent} is deleted and made anew`);
+    this.#former[agent] = Math.max(this.#former[agent] ?? 0, this.store.agents[agent]?.epoch ?? 0);
     this.store.removeAgent(agent);
     this.store.addAgent(agent);
-    // Its epochs begin again, so that who holds it may be in doubt for a beat; its writes never are.
-    this.#remade.add(agent);
-    this.#accepted[agent] = 0;
+  }
+
+  /** Deleting an agent waits for nobody: whoever ran it hears of it with the next beat. */
+  #isFormer(agent: number, entry: { readonly epoch: number }): boolean {
+    return entry.epoch <= (this.#former[agent] ?? 0);
   }
 
   /** Whether any two that may act run the same agent. */
@@ -435,7 +438,7 @@ export class World {
       for (const process of this.processes) {
         const entry = process.roster.get(agent);
         if (entry === undefined || entry.leaving || !process.alive || process.frozen || !process.trusted) continue;
-        if (process.suspended || this.#unsure.has(process.host) || this.#remade.has(agent)) continue;
+        if (process.suspended || this.#unsure.has(process.host) || this.#isFormer(agent, entry)) continue;
         if (runner !== undefined) throw new Violation(`agent ${agent} runs on host ${runner.host} and on host ${process.host}`);
         runner = process;
       }
@@ -465,8 +468,7 @@ export class World {
 
   #amiss(): string | undefined {
     for (const [agent, row] of this.store.agents.entries()) {
-      // See the open entry of docs/bugs.md: epochs that begin again may cost such an agent its place.
-      if (row === undefined || this.#remade.has(agent)) continue;
+      if (row === undefined) continue;
       const runners = this.processes.filter((p) => p.alive && p.trusted && p.roster.has(agent));
       if (row.state !== 'active') {
         if (row.holder !== undefined) return `agent ${agent} is inactive and still held`;
@@ -475,11 +477,7 @@ export class World {
         return `agent ${agent} runs where it is not held`;
     }
     for (const [id, command] of this.store.commands.entries()) {
-      if (
-        (command.state === 'pending' || command.state === 'running') &&
-        this.store.agents[command.agent]?.state === 'active' &&
-        !this.#remade.has(command.agent)
-      ) {
+      if ((command.state === 'pending' || command.state === 'running') && this.store.agents[command.agent]?.state === 'active') {
         return `command ${id} is ${command.state}`;
       }
     }
