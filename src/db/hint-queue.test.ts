@@ -45,4 +45,26 @@ describe('HintQueue', () => {
     arrive?.();
     await closing;
   });
+
+  it('sends what waits when it is closed, and nothing after that', async () => {
+    const sent: string[] = [];
+    const queue = new HintQueue((topics) => Promise.resolve(void sent.push(topics.join())), 20);
+    queue.add('a');
+    queue.add('b');
+    queue.add('c');
+    await queue.close();
+    expect(sent).toEqual(['a', 'b,c']);
+    queue.add('d');
+    await vi.advanceTimersByTimeAsync(100);
+    expect(sent).toEqual(['a', 'b,c']);
+  });
+
+  it('waits a second at most for what does not arrive', async () => {
+    const queue = new HintQueue(() => new Promise(() => undefined), 20);
+    queue.add('a');
+    queue.add('b');
+    const closing = queue.close();
+    await vi.advanceTimersByTimeAsync(1_000);
+    await closing;
+  });
 });
