@@ -10,4 +10,5 @@ export { nextRunAt } from './next-run.ts';
 export { compileSchedule, type CompiledSchedule, type MissedPolicy, type Schedule } from './schedule.ts';
 export { rememberSource, sourceOf } from './source.ts';
 export { runAgent, type AgentTestOptions, type AgentUnderTest } from './test-kit.ts';
+export { cardOf } from './type-card.ts';
 export { VirtualClock } from './virtual-clock.ts';

@@ -1,5 +1,6 @@
 import { hostname } from 'node:os';
 import { checkDefinition } from '../agent/define-agent.ts';
+import { cardOf } from '../agent/type-card.ts';
 import type { AnyAgentDefinition } from '../agent/definition.ts';
 import { systemClock, type Clock } from '../base/clock.ts';
 import { MusterError } from '../base/errors.ts';
@@ -139,7 +140,10 @@ export class FleetHost implements Service {
   adopt(types: readonly AnyAgentDefinition[]): void {
     const changed = types.filter((type) => this.#types.get(type.type) !== type);
     for (const [name, type] of byType(changed)) this.#types.set(name, type);
-    if (changed.length > 0) this.#membership?.renew(new Set(changed.map(({ type }) => type)));
+    if (changed.length === 0) return;
+    this.#membership?.renew(new Set(changed.map(({ type }) => type)));
+    if (this.#membership !== undefined)
+      void this.#tell(this.#membership.hostId, changed).catch((error: unknown) => this.#faults.failed('telling of types', error));
   }
 
   /** Ends the agents in order, gives their leases back and leaves. Idempotent. */
@@ -194,7 +198,13 @@ export class FleetHost implements Service {
       },
     });
     await member.join();
+    await this.#tell(member.hostId, [...this.#types.values()]);
     return member;
+  }
+
+  /** Whoever shows these agents need not run them. */
+  #tell(host: HostId, types: readonly AnyAgentDefinition[]): Promise<void> {
+    return this.#options.state.types.tell(host, types.map(cardOf));
   }
 
   /** Comes back as a new host, as soon as the former one has ended and the database lets it. */

@@ -1,13 +1,16 @@
-import { z } from 'zod';
+import type { z } from 'zod';
 import {
+  cardOf,
   compileSchedule,
   nextRunAt,
   parseConfig,
   type CompiledSchedule,
   type AnyAgentDefinition,
   type ConfigFault,
+  type Schedule,
 } from '../agent/index.ts';
 import { isMusterError, MusterError } from '../base/errors.ts';
+import type { KnownTypes, TypeCard } from '../state/agent-types.ts';
 import type { AgentRecord } from '../state/agents.ts';
 import type { FieldError } from './problem.ts';
 import type { AgentTypeView } from './schemas/agents.ts';
@@ -20,10 +23,16 @@ declare module 'fastify' {
   }
 }
 
-/** The agent types this server knows: what each can do, and when an agent of it runs. */
+/** How old what hosts have told of their types may be. */
+const TOLD_MS = 5_000;
+
+/** The agent types this server knows, by their code or by what hosts tell of them: what each can do, and when an agent of it runs. */
 export class AgentTypes {
   readonly #types: Map<string, AnyAgentDefinition>;
+  readonly #cards = new Map<string, TypeCard>();
+  readonly #told = new Map<string, TypeCard>();
   readonly #schedules = new Map<string, CompiledSchedule | undefined>();
+  #toldAt = Number.NEGATIVE_INFINITY;
 
   constructor(types: readonly AnyAgentDefinition[]) {
     this.#types = new Map(types.map((type) => [type.type, type]));
@@ -32,30 +41,50 @@ export class AgentTypes {
   /** Knows these from now on, in place of those of the same name. */
   adopt(types: readonly AnyAgentDefinition[]): void {
     for (const type of types) this.#types.set(type.type, type);
+    this.#cards.clear();
     this.#schedules.clear();
   }
 
-  get(type: string): AnyAgentDefinition | undefined {
-    return this.#types.get(type);
+  /** Takes in what hosts have told, unless that was done a moment ago. */
+  async refresh(known: Pick<KnownTypes, 'list'>, now: number): Promise<void> {
+    if (now - this.#toldAt < TOLD_MS) return;
+    this.#toldAt = now;
+    this.hear(await known.list());
+  }
+
+  hear(cards: readonly TypeCard[]): void {
+    this.#told.clear();
+    for (const card of cards) this.#told.set(card.agentType, card);
+    this.#schedules.clear();
   }
 
   get names(): readonly string[] {
-    return [...this.#types.keys()];
+    return [...new Set([...this.#types.keys(), ...this.#told.keys()])];
+  }
+
+  /** What is known of a type. */
+  card(type: string): TypeCard | undefined {
+    const definition = this.#types.get(type);
+    if (definition === undefined) return this.#told.get(type);
+    const known = this.#cards.get(type) ?? cardOf(definition);
+    this.#cards.set(type, known);
+    return known;
   }
 
   views(): z.infer<typeof AgentTypeView>[] {
-    return [...this.#types.values()].map((type) => ({
-      agent_type: type.type,
-      name: type.name,
-      description: type.description,
-      capabilities: { ...type.capabilities },
-      schedule: this.scheduleOf(type.type, {}),
-      commands: Object.keys(type.commands ?? {}),
-      config_schema:
-        type.config === undefined
-          ? null
-          : (z.toJSONSchema(type.config, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>),
-    }));
+    return this.names.flatMap((type) => {
+      const card = this.card(type);
+      if (card === undefined) return [];
+      return {
+        agent_type: card.agentType,
+        name: card.name,
+        description: card.description,
+        capabilities: { ...card.capabilities },
+        schedule: card.schedule,
+        commands: [...card.commands],
+        config_schema: card.configSchema === null ? null : { ...card.configSchema },
+      };
+    });
   }
 
   /** Throws AGENT_CONFIG_INVALID where this server knows the type and the configuration does not fit it. */
@@ -78,7 +107,7 @@ export class AgentTypes {
 
   /** When an agent of this type and configuration runs, for people; null where it has no schedule or it cannot be told. */
   scheduleOf(typeName: string, config: Readonly<Record<string, unknown>>): string | null {
-    return this.#compiled(typeName, config)?.description ?? null;
+    return this.#compiled(typeName, config)?.description ?? this.#told.get(typeName)?.schedule ?? null;
   }
 
   /** When an agent runs next by its schedule, milliseconds since 1970; null where it is not to run, or it cannot be told. */
@@ -88,12 +117,12 @@ export class AgentTypes {
   }
 
   #compiled(typeName: string, config: Readonly<Record<string, unknown>>): CompiledSchedule | undefined {
-    const type = this.#types.get(typeName);
-    if (type?.schedule === undefined) return undefined;
+    const type = this.#types.get(typeName) ?? this.#told.get(typeName);
+    if (type === undefined) return undefined;
     // 1,000 agents are shown four times a second: their configuration is parsed once.
-    const key = typeof type.schedule === 'function' ? `${typeName}\n${JSON.stringify(config)}` : typeName;
+    const key = 'type' in type && typeof type.schedule === 'function' ? `${typeName}\n${JSON.stringify(config)}` : typeName;
     if (this.#schedules.has(key)) return this.#schedules.get(key);
-    const compiled = compiledFrom(type, config);
+    const compiled = 'type' in type ? compiledFrom(type, config) : compiledOf(type);
     if (this.#schedules.size >= REMEMBERED) this.#schedules.clear();
     this.#schedules.set(key, compiled);
     return compiled;
@@ -108,5 +137,14 @@ function compiledFrom(type: AnyAgentDefinition, config: Readonly<Record<string, 
     // A configuration that does not fit its type is the agent's to report, as its reason; here it only has no schedule.
     if (isMusterError(error)) return undefined;
     throw error;
+  }
+}
+
+/** Undefined also where a host of another version tells of a schedule that is none here. */
+function compiledOf({ when }: TypeCard): CompiledSchedule | undefined {
+  try {
+    return when === null ? undefined : compileSchedule(when as unknown as Schedule);
+  } catch {
+    return undefined;
   }
 }

@@ -19,6 +19,7 @@ import { Authenticator } from './access/authenticator.ts';
 import { bootstrapKey } from './access/bootstrap-key.ts';
 import { addDoor } from './access/door.ts';
 import { HostCheck, isLoopbackHost } from './access/origin.ts';
+import type { Agents } from '../state/agents.ts';
 import { AgentTypes } from './agent-types.ts';
 import type { Api } from './api.ts';
 import { answerBrokenRequests } from './broken-request.ts';
@@ -164,6 +165,10 @@ function createServices(app: FastifyInstance, options: ServerOptions, cookie: Se
   const clock = options.clock ?? systemClock;
   const types = new AgentTypes(options.types);
   app.decorate('agentTypes', { getter: (): AgentTypes => types });
+  const list: Agents['list'] = async (filter, page) => {
+    await types.refresh(state.types, clock.monotonic());
+    return state.agents.list(filter, page);
+  };
   const bootstrap = options.bootstrapKey === undefined || options.bootstrapKey === '' ? undefined : bootstrapKey(options.bootstrapKey);
   const tail = new EventTail({ events: state.events, wake, log });
   app.addHook('onClose', () => tail.close());
@@ -178,7 +183,7 @@ function createServices(app: FastifyInstance, options: ServerOptions, cookie: Se
     cookie,
     table: new RouteTable(app),
     authenticator: new Authenticator({ access, bootstrap, clock, log }),
-    board: new AgentBoard({ agents: state.agents, clock, render: (agent) => JSON.stringify(agentView(agent, types)) }),
+    board: new AgentBoard({ agents: { list }, clock, render: (agent) => JSON.stringify(agentView(agent, types)) }),
     streams: new EventStreams({ events: state.events, tail, log }),
   };
 }

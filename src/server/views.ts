@@ -25,7 +25,7 @@ import { isoTime, isoTimeOrNull } from './time.ts';
 
 export function agentView(agent: AgentRecord, types: AgentTypes): z.infer<typeof AgentView> {
   // What a slot is, its implementation says.
-  const type = agent.implementation?.manifest ?? types.get(agent.type);
+  const type = agent.implementation?.manifest ?? types.card(agent.type);
   return {
     agent_id: agent.agentId,
     agent_name: agent.name,

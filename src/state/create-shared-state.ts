@@ -1,4 +1,5 @@
 import type { Database } from '../db/database.ts';
+import { createKnownTypes } from './agent-types.ts';
 import { createAgents } from './agents.ts';
 import { createCommands } from './commands.ts';
 import { createEventCursors } from './event-cursors.ts';
@@ -39,9 +40,11 @@ export function createSharedState(database: Database, options: SharedStateOption
   });
   const commands = createCommands(database, agents, hint('commands'));
   const ledger = createLedger(database);
+  const types = createKnownTypes(database);
   return {
     database,
     agents,
+    types,
     implementations: createImplementations(database, hint('agents')),
     slots: createSlots(database, hint('agents')),
     hosts,
@@ -55,7 +58,7 @@ export function createSharedState(database: Database, options: SharedStateOption
     ledger,
     ticks: createTicks(database),
     maintenance: [
-      ...fleetMaintenance(database, { commands, hosts, ledger }, { ...DEFAULT_RETENTION, ...options.retention }),
+      ...fleetMaintenance(database, { commands, hosts, ledger, types }, { ...DEFAULT_RETENTION, ...options.retention }),
       ...metricsMaintenance(database, options.metrics),
     ],
   };

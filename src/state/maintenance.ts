@@ -1,6 +1,7 @@
 import type { Database } from '../db/database.ts';
 import { dropPartitions, ensurePartitions } from '../db/partitions.ts';
 import { sql } from '../db/sql.ts';
+import type { KnownTypes } from './agent-types.ts';
 import type { Commands } from './commands.ts';
 import type { Hosts } from './hosts.ts';
 import type { Ledger } from './ledger.ts';
@@ -48,7 +49,7 @@ const HOUR_MS = 3_600_000;
 /** The jobs of the fleet's own tables. */
 export function fleetMaintenance(
   database: Database,
-  on: { readonly commands: Commands; readonly hosts: Hosts; readonly ledger: Ledger },
+  on: { readonly commands: Commands; readonly hosts: Hosts; readonly ledger: Ledger; readonly types: KnownTypes },
   retention: HistoryRetention,
 ): readonly MaintenanceJob[] {
   return [
@@ -93,6 +94,7 @@ export function fleetMaintenance(
           and clock_timestamp() + interval '7 days'`);
         await on.ledger.terms.prune(TERMS_AN_AGENT, retention.termDays * DAY_MS);
         await on.hosts.prune(retention.hostDays * DAY_MS);
+        await on.types.forget();
         await database.query(sql`delete from muster.commands
           where state in ('done', 'failed', 'expired') and finished_at < clock_timestamp() - ${retention.commandDays} * interval '1 day'`);
         await database.query(sql`delete from muster.sessions where expires_at < now()`);

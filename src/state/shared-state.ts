@@ -1,4 +1,5 @@
 import type { Database } from '../db/database.ts';
+import type { KnownTypes } from './agent-types.ts';
 import type { Agents } from './agents.ts';
 import type { Commands } from './commands.ts';
 import type { EventCursors } from './event-cursors.ts';
@@ -18,6 +19,7 @@ import type { Ticks } from './ticks.ts';
 export interface SharedState {
   readonly database: Database;
   readonly agents: Agents;
+  readonly types: KnownTypes;
   readonly implementations: Implementations;
   readonly slots: Slots;
   readonly hosts: Hosts;

@@ -1,5 +1,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
+import { defineAgent } from '../../src/agent/index.ts';
+import { newHostId } from '../../src/base/ids.ts';
+import { silentLogger } from '../../src/base/logger.ts';
 import { sql } from '../../src/db/sql.ts';
+import { FleetHost } from '../../src/fleet/host.ts';
 import { AgentPage, AgentView } from '../../src/server/schemas/agents.ts';
 import { until } from '../support/until.ts';
 import { addAgents, testServer, type TestServer } from './support/test-server.ts';
@@ -136,5 +141,52 @@ describe('one agent', () => {
       headers: { authorization: 'Bearer a-bootstrap-key-of-the-tests', 'if-match': etag },
     });
     expect(edit.statusCode).toBe(200);
+  });
+});
+
+describe('a type whose code the server has not', () => {
+  test('is shown as a host tells of it, with the next run of its agents', async () => {
+    await using elsewhere = await testServer();
+    const tidy = defineAgent({
+      type: 'tidy',
+      name: 'Tidy',
+      description: 'Tidies up.',
+      capabilities: { disk: 'Makes room' },
+      config: z.strictObject({ keep: z.number().default(3) }),
+      schedule: { cron: '0 4 * * *', timezone: 'Europe/Berlin' },
+      commands: { sweep: () => Promise.resolve() },
+      run: () => Promise.resolve(),
+    });
+    await elsewhere.state.agents.ensure([{ agentId: 'tidy_1', name: 'Tidy 1', type: 'tidy' }]);
+    await using host = new FleetHost({ state: elsewhere.state, types: [tidy], version: 'test', log: silentLogger });
+    await host.join();
+    const { items } = (await elsewhere.ask('GET', '/agent-types')).json<{ items: readonly object[] }>();
+    expect(items).toEqual([
+      expect.objectContaining({
+        agent_type: 'tidy',
+        schedule: 'cron 0 4 * * * (Europe/Berlin)',
+        commands: ['sweep'],
+        capabilities: { disk: 'Makes room' },
+      }),
+    ]);
+    const agent = AgentView.parse((await elsewhere.ask('GET', '/agents/tidy_1')).json());
+    expect(agent).toMatchObject({ description: 'Tidies up.', schedule: 'cron 0 4 * * * (Europe/Berlin)' });
+    expect(new Date(agent.next_run_at ?? 0).getUTCMinutes()).toBe(0);
+    const unknown = await elsewhere.ask('POST', '/agents/tidy_1/commands', { body: { command: 'polish' } });
+    expect([unknown.statusCode, unknown.json().remedy]).toEqual([422, expect.stringContaining('sweep')]);
+    expect((await elsewhere.ask('POST', '/agents/tidy_1/commands', { body: { command: 'sweep' } })).statusCode).toBe(202);
+  });
+
+  test('is forgotten when no agent has it and the host that told of it is forgotten', async () => {
+    await using elsewhere = await testServer();
+    const host = newHostId();
+    const card = { name: 'Gone', description: 'Is gone.', capabilities: {}, schedule: null, when: null, commands: [], configSchema: null };
+    await elsewhere.state.agents.ensure([{ agentId: 'kept_1', name: 'Kept 1', type: 'kept' }]);
+    await elsewhere.state.types.tell(host, [
+      { ...card, agentType: 'gone' },
+      { ...card, agentType: 'kept' },
+    ]);
+    await elsewhere.state.types.forget();
+    expect((await elsewhere.state.types.list()).map(({ agentType }) => agentType)).toEqual(['kept']);
   });
 });

@@ -56,7 +56,7 @@ export async function show(invocation: Invocation, _options: unknown, id: string
     ]);
     const { output } = invocation;
     const { colors } = output;
-    const { schedule, nextRunAt } = await scheduleOf(invocation, agent, at);
+    const { known, schedule, nextRunAt } = await scheduleOf(invocation, fleet, agent, at);
     output.result(
       {
         ...agentDocument(agent),
@@ -74,9 +74,9 @@ export async function show(invocation: Invocation, _options: unknown, id: string
           field('name', printable(agent.name)),
           field('type', printable(agent.type)),
           field('state', agent.state),
-          field('schedule', printable(schedule ?? 'when it is told to')),
+          field('schedule', printable(schedule ?? (known ? 'when it is told to' : 'not known: no host runs its type'))),
           field('last tick', agent.ticks.begun === null ? 'none' : `${clockTime(agent.ticks.begun)} (${ago(agent.ticks.begun, at)})`),
-          field('next run', nextRunAt === null ? 'not by a schedule' : clockTime(nextRunAt)),
+          field('next run', nextRunAt === null ? (known ? 'not by a schedule' : 'not known') : clockTime(nextRunAt)),
           field('health', agent.healthScore === null ? 'not known yet' : String(Math.round(agent.healthScore))),
           field('heartbeat', ago(agent.lastHeartbeatAt, at)),
           field(
@@ -121,15 +121,18 @@ export async function show(invocation: Invocation, _options: unknown, id: string
 /** What this program knows of when the agent runs. */
 async function scheduleOf(
   invocation: Invocation,
+  fleet: SharedState,
   agent: AgentRecord,
   now: number,
-): Promise<{ readonly schedule: string | null; readonly nextRunAt: number | null }> {
+): Promise<{ readonly known: boolean; readonly schedule: string | null; readonly nextRunAt: number | null }> {
   const [{ agentTypes, loadModules }, { AgentTypes }] = await Promise.all([
     import('../runtime/parts.ts'),
     import('../../server/agent-types.ts'),
   ]);
   const types = new AgentTypes(agentTypes(await loadModules(await invocation.config())));
+  types.hear(await fleet.types.list());
   return {
+    known: (agent.implementation ?? types.card(agent.type)) !== undefined,
     schedule: agent.implementation?.manifest.schedule ?? types.scheduleOf(agent.type, agent.config),
     nextRunAt: types.nextRunAt(agent, now),
   };

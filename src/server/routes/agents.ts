@@ -15,7 +15,7 @@ import { agentView } from '../views.ts';
 
 const TAG = ['agents'];
 
-export function addAgentRoutes(app: Api, { state, board, types }: Services): void {
+export function addAgentRoutes(app: Api, { state, board, clock, types }: Services): void {
   app.get(
     '/agents',
     {
@@ -62,6 +62,7 @@ export function addAgentRoutes(app: Api, { state, board, types }: Services): voi
     async (request, reply) => {
       const { body } = request;
       types.checkConfig(body.agent_type, body.config ?? {});
+      await refresh();
       const agent = await state.agents
         .create({
           agentId: body.agent_id,
@@ -128,13 +129,18 @@ export function addAgentRoutes(app: Api, { state, board, types }: Services): voi
     '/agent-types',
     {
       config: { permission: 'agents:read' },
-      schema: { tags: TAG, summary: 'List the agent types this server knows', response: { 200: pageOf(AgentTypeView), ...problems() } },
+      schema: { tags: TAG, summary: 'List the agent types of the fleet', response: { 200: pageOf(AgentTypeView), ...problems() } },
     },
-    async () => ({ items: types.views(), next_cursor: null }),
+    async () => {
+      await refresh();
+      return { items: types.views(), next_cursor: null };
+    },
   );
 
+  const refresh = (): Promise<void> => types.refresh(state.types, clock.monotonic());
+
   const found = async (id: string): Promise<AgentRecord> => {
-    const agent = await state.agents.get(agentId(id));
+    const [agent] = await Promise.all([state.agents.get(agentId(id)), refresh()]);
     if (agent === undefined) throw noAgent(id);
     return agent;
   };

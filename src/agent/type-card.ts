@@ -1,0 +1,23 @@
+import { z } from 'zod';
+import type { TypeCard } from '../state/agent-types.ts';
+import { manifestOf } from './code/manifest.ts';
+import type { AnyAgentDefinition } from './definition.ts';
+
+/** What others may know of a type of agents. */
+export function cardOf(definition: AnyAgentDefinition): TypeCard {
+  const { agentType, name, description, capabilities, schedule } = manifestOf(definition);
+  const when = definition.schedule;
+  return {
+    agentType,
+    name,
+    description,
+    capabilities,
+    schedule,
+    when: when === undefined || typeof when === 'function' ? null : { ...when },
+    commands: Object.keys(definition.commands ?? {}),
+    configSchema:
+      definition.config === undefined
+        ? null
+        : (z.toJSONSchema(definition.config, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>),
+  };
+}
