@@ -21,7 +21,7 @@ export interface AgentEventData {
   /** It was told to end and goes on; its slot stays taken until it ends. */
   'agent:stuck': { readonly phase: string };
   'agent:unstuck': { readonly phase: string };
-  /** It records more samples than can be written; of these the oldest were dropped. */
+  /** It records more samples than can be written; of these the oldest were dropped, so many since it was last told; once a minute. */
   'agent:flooding': { readonly dropped_samples: number };
   /** A metric or event of it was not recorded, and why; once a minute. */
   'agent:refused': { readonly reason: string };

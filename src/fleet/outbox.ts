@@ -4,7 +4,6 @@ import type { AgentSample, SampleFault } from '../agent/sample.ts';
 import type { Clock } from '../base/clock.ts';
 import { isMusterError } from '../base/errors.ts';
 import type { AgentId, Epoch, HostId } from '../base/ids.ts';
-import type { Logger } from '../base/logger.ts';
 import type { Fence } from '../state/fence.ts';
 import type { LedgerBatch } from '../state/ledger.ts';
 import type { HostBatch } from '../state/metrics/metrics.ts';
@@ -61,7 +60,6 @@ export class Outbox {
   #unsentLedger: LedgerBatch | undefined;
   #flushingLedger: Promise<void> | undefined;
   readonly #clock: Clock;
-  readonly #log: Logger;
   readonly #samples = new SampleBuffer();
   #unsent: HostBatch | undefined;
   #agentEvents: AgentEntry[] = [];
@@ -89,9 +87,7 @@ export class Outbox {
     /** What waits for the ledger should not wait for the next flush: a run failed, or there is much of it. */
     readonly urgent: () => void;
     readonly clock: Clock;
-    readonly log: Logger;
   }) {
-    this.#log = options.log;
     this.#clock = options.clock;
     this.#state = options.state;
     this.#hostId = options.hostId;
@@ -237,18 +233,6 @@ export class Outbox {
     }
   }
 
-  /** Says once a flush whose samples were too many. */
-  #tellFloods(): void {
-    for (const [{ fence, refusals }, dropped] of this.#samples.takeFloods()) {
-      refusals?.flood(dropped);
-      this.#log.warn(
-        { agent_id: fence.agentId, dropped_samples: dropped },
-        `agent ${fence.agentId} records more samples than can be written: ${dropped} were dropped, the newest are kept`,
-      );
-      this.agentEvent(fence, 'agent:flooding', { dropped_samples: dropped });
-    }
-  }
-
   /** Writes all samples that wait. A batch whose fate is unknown is sent again as it is, so that the storage can recognise it. */
   flushSamples(): Promise<void> {
     this.#flushingSamples ??= this.#flushSamples().finally(() => (this.#flushingSamples = undefined));
@@ -256,7 +240,7 @@ export class Outbox {
   }
 
   async #flushSamples(): Promise<void> {
-    this.#tellFloods();
+    for (const [lane, dropped] of this.#samples.takeFloods()) lane.refusals?.flood(dropped);
     while (this.#trusted()) {
       const batch = this.#unsent ?? this.#samples.take();
       if (batch === undefined) return;

@@ -19,4 +19,9 @@ test('is told once a minute for each reason, and shown for a minute after it las
   expect(events).toHaveLength(3);
   refusals.flood(7);
   expect(refusals.current).toMatch(/7 were dropped/);
+  refusals.flood(8);
+  refusals.flood(9);
+  await clock.advance(61_000);
+  refusals.flood(10);
+  expect(events.slice(3).map(({ data }) => data)).toEqual([{ dropped_samples: 7 }, { dropped_samples: 27 }]);
 });

@@ -21,6 +21,9 @@ export class Refusals {
   readonly #log: Logger;
   readonly #emit: (event: AgentEvent) => void;
   readonly #told = new Map<string, number>();
+  /** Samples that were dropped and not told of yet. */
+  #dropped = 0;
+  #floodToldAt = Number.NEGATIVE_INFINITY;
   #last: { readonly text: string; readonly at: number } | undefined;
 
   constructor(options: { readonly clock: Clock; readonly log: Logger; readonly emit: (event: AgentEvent) => void }) {
@@ -37,12 +40,19 @@ export class Refusals {
     this.#note(`event ${JSON.stringify(String(type).slice(0, 100))} is not recorded: it must be noun:verb with up to 16 kB of JSON`);
   }
 
-  /** The flood itself is told by whoever counts it. */
+  /** So many samples were dropped because too many waited. */
   flood(dropped: number): void {
-    this.#last = {
-      text: `it records more samples than can be written: ${dropped} were dropped, the newest are kept`,
-      at: this.#clock.monotonic(),
-    };
+    this.#dropped += dropped;
+    const now = this.#clock.monotonic();
+    this.#last = { text: `it records more samples than can be written: ${dropped} were dropped, the newest are kept`, at: now };
+    if (now - this.#floodToldAt <= SHOWN_MS) return;
+    this.#log.warn(
+      { dropped_samples: this.#dropped },
+      `more samples than can be written: ${this.#dropped} were dropped, the newest are kept`,
+    );
+    this.#emit({ type: 'agent:flooding', data: { dropped_samples: this.#dropped } });
+    this.#floodToldAt = now;
+    this.#dropped = 0;
   }
 
   /** What was refused within the last minute; null: nothing. */

@@ -194,7 +194,7 @@ function HostRow({
         )}
       </td>
       <td className="text-right" title={machineCpu(host)}>
-        {live ? <Filled part={load.machine_cpu_ratio}>{figure(load.cpu_cores, 'ratio')}</Filled> : figure(null, 'ratio')}
+        {live ? <Filled part={cpuUsed(host)}>{figure(load.cpu_cores, 'ratio')}</Filled> : figure(null, 'ratio')}
       </td>
       <td className="text-right" title={machineMemory(host)}>
         {live ? <Filled part={memoryUsed(host)}>{figure(load.rss_bytes, 'bytes')}</Filled> : figure(null, 'bytes')}
@@ -230,20 +230,21 @@ function HostRow({
   );
 }
 
-/** The bars show the machine, the figures the process. */
+/** What the process uses of its machine. */
+const cpuUsed = ({ load }: Host): number | null =>
+  load.cpu_cores === null || load.machine_cores === null || load.machine_cores === 0 ? null : load.cpu_cores / load.machine_cores;
 const memoryUsed = ({ load }: Host): number | null =>
-  load.machine_memory_bytes === null || load.machine_memory_free_bytes === null || load.machine_memory_bytes === 0
+  load.rss_bytes === null || load.machine_memory_bytes === null || load.machine_memory_bytes === 0
     ? null
-    : 1 - load.machine_memory_free_bytes / load.machine_memory_bytes;
+    : load.rss_bytes / load.machine_memory_bytes;
 
 const machineCpu = ({ load }: Host): string | undefined =>
   load.machine_cpu_ratio === null
     ? undefined
     : `The process in cores; the machine (${load.machine_cores ?? '?'} cores) is ${formatValue(load.machine_cpu_ratio, 'ratio')} busy`;
 
-function machineMemory(host: Host): string | undefined {
-  const used = memoryUsed(host);
-  return used === null
-    ? undefined
-    : `The process; of the machine's ${formatValue(host.load.machine_memory_bytes, 'bytes')} ${formatValue(used, 'ratio')} are used`;
+function machineMemory({ load }: Host): string | undefined {
+  if (load.machine_memory_bytes === null || load.machine_memory_free_bytes === null || load.machine_memory_bytes === 0) return undefined;
+  const used = 1 - load.machine_memory_free_bytes / load.machine_memory_bytes;
+  return `The process; of the machine's ${formatValue(load.machine_memory_bytes, 'bytes')} ${formatValue(used, 'ratio')} are used`;
 }

@@ -140,3 +140,7 @@ function significant(value: number): string {
 function trimZeros(text: string): string {
   return text.includes('.') ? text.replace(/\.?0+$/, '') : text;
 }
+
+/** A host for people: several may run on one machine. */
+export const hostName = (host: { readonly hostname: string | null; readonly host_id: string }): string =>
+  `${host.hostname ?? 'a host'} ${host.host_id.slice(0, 4)}`;

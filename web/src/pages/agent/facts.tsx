@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import { queries } from '../../api/queries.ts';
 import type { Agent } from '../../api/types.ts';
 import { useNow } from '../../live/now.ts';
-import { formatCount, formatDuration, formatFull } from '../../ui/format.ts';
+import { formatCount, formatDuration, formatFull, hostName } from '../../ui/format.ts';
 import { Ago } from '../../ui/primitives.tsx';
 import { type Standing, standings } from '../../ui/standing.ts';
 import { HealthFigure } from '../agents/health-figure.tsx';
@@ -25,7 +25,11 @@ export function Facts({ agent, standing }: { readonly agent: Agent; readonly sta
         <Ago at={agent.last_heartbeat_at} />
       </Fact>
       <Fact label="Host" title={agent.host_id ?? undefined}>
-        {host?.hostname ?? agent.host_id?.slice(0, 8) ?? <span className="font-normal text-ink-3">none</span>}
+        {agent.host_id === null ? (
+          <span className="font-normal text-ink-3">none</span>
+        ) : (
+          hostName({ hostname: host?.hostname ?? null, host_id: agent.host_id })
+        )}
       </Fact>
       <Fact label="Lease" title={held === undefined ? undefined : `since ${formatFull(held)}`}>
         {agent.host_id === null || held === undefined ? (

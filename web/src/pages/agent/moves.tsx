@@ -4,7 +4,7 @@ import { queries } from '../../api/queries.ts';
 import type { Term } from '../../api/types.ts';
 import { swatch } from '../../charts/colours.ts';
 import { useNow } from '../../live/now.ts';
-import { formatDuration, formatFull, formatMoment, grouped } from '../../ui/format.ts';
+import { formatDuration, formatFull, formatMoment, grouped, hostName } from '../../ui/format.ts';
 import { Icon } from '../../ui/icons.tsx';
 import { Button, Skeleton } from '../../ui/primitives.tsx';
 import { hostOrder, stretchesOf } from './stretches.ts';
@@ -84,7 +84,7 @@ function Band({
         {stretches.map(({ term, from, to }) => (
           <span
             key={from}
-            title={`${term === undefined ? 'nobody' : nameOf(term)}: ${formatMoment(from, now)}, ${formatDuration(to - from)}`}
+            title={`${term === undefined ? 'nobody' : hostName(term)}: ${formatMoment(from, now)}, ${formatDuration(to - from)}`}
             className={term === undefined ? 'h-px bg-line-strong' : 'h-full'}
             style={{
               flexGrow: (to - from) / span,
@@ -125,7 +125,7 @@ function TermItem({
       <div className="min-w-0 flex-1">
         <p className="flex items-baseline gap-2">
           <span className="min-w-0 truncate font-medium" title={term.host_id}>
-            {nameOf(term)}
+            {hostName(term)}
           </span>
           <span className="text-xs whitespace-nowrap text-ink-3">
             {term.status === 'held' ? 'for ' : ''}
@@ -152,5 +152,3 @@ function TermItem({
     </li>
   );
 }
-
-const nameOf = (term: Term): string => `${term.hostname ?? 'a host'} ${term.host_id.slice(0, 4)}`;

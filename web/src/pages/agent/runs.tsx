@@ -3,7 +3,7 @@ import { type ReactNode, useState } from 'react';
 import { queries } from '../../api/queries.ts';
 import type { Run, RunOutcome } from '../../api/types.ts';
 import { useNow } from '../../live/now.ts';
-import { formatFull, formatMoment, formatSeconds, grouped } from '../../ui/format.ts';
+import { formatFull, formatMoment, formatSeconds, grouped, hostName } from '../../ui/format.ts';
 import { Icon } from '../../ui/icons.tsx';
 import { Button, Skeleton } from '../../ui/primitives.tsx';
 import { Select } from '../../ui/select.tsx';
@@ -128,7 +128,7 @@ function RunItem({ run, now, onRead }: { readonly run: Run; readonly now: number
         className={`order-last col-span-2 min-w-0 truncate text-xs leading-5 sm:order-none sm:col-span-1 ${run.error === null ? 'text-ink-3' : 'font-mono text-ink-2'}`}
         title={run.error ?? undefined}
       >
-        {run.error ?? `${triggers[run.trigger]} on ${run.hostname ?? run.host_id.slice(0, 8)}`}
+        {run.error ?? `${triggers[run.trigger]} on ${hostName(run)}`}
       </span>
       <span className="hidden text-right sm:block">
         {lines > 0 && (

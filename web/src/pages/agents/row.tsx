@@ -5,7 +5,7 @@ import { lastOf } from '../../charts/align.ts';
 import { Sparkline } from '../../charts/sparkline.tsx';
 import type { Given } from '../../live/commands.ts';
 import { verbLabels } from '../../shell/command-tray.tsx';
-import { formatCount } from '../../ui/format.ts';
+import { formatCount, hostName } from '../../ui/format.ts';
 import { Icon } from '../../ui/icons.tsx';
 import { Menu } from '../../ui/menu.tsx';
 import { Ago, StandingLabel } from '../../ui/primitives.tsx';
@@ -90,7 +90,7 @@ export const AgentRow = memo(function AgentRow({
         {slot ? null : formatCount(agent.error_count)}
       </td>
       <td className="hidden truncate px-2 text-ink-2 md:table-cell" title={agent.host_id ?? undefined}>
-        {host?.hostname ?? (agent.host_id === null ? '' : agent.host_id.slice(0, 8))}
+        {agent.host_id !== null && hostName({ hostname: host?.hostname ?? null, host_id: agent.host_id })}
       </td>
       <td className="hidden px-2 text-right text-ink-3 xl:table-cell">{agent.epoch === 0 ? '' : formatCount(agent.epoch)}</td>
       <td className="pr-1 text-right sm:pr-3">
