@@ -7,7 +7,8 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['test/support/leaks.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    // Many tests wait more than they work: a third one uses two cores to the full.
+    maxWorkers: 3,
     testTimeout: 15_000,
     hookTimeout: 30_000,
   },

@@ -15,9 +15,15 @@ export function cardOf(definition: AnyAgentDefinition): TypeCard {
     schedule,
     when: when === undefined || typeof when === 'function' ? null : { ...when },
     commands: Object.keys(definition.commands ?? {}),
-    configSchema:
-      definition.config === undefined
-        ? null
-        : (z.toJSONSchema(definition.config, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>),
+    configSchema: definition.config === undefined ? null : schemaOf(definition.config),
   };
+}
+
+/** Null where it cannot be told as JSON Schema: what an agent brings need only parse. */
+function schemaOf(config: NonNullable<AnyAgentDefinition['config']>): TypeCard['configSchema'] {
+  try {
+    return z.toJSONSchema(config, { io: 'input', unrepresentable: 'any' }) as Record<string, unknown>;
+  } catch {
+    return null;
+  }
 }

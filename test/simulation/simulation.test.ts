@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { LIMIT, play, type Schedule } from './schedule.ts';
 import type { WorldFlaws } from './world.ts';
 
-/** So many schedules in a plain run: MUSTER_SIMULATION_RUNS asks for more. */
-const RUNS = Number(process.env['MUSTER_SIMULATION_RUNS'] ?? 200_000);
+/** So many schedules in a full run, a quarter of it in a plain one: MUSTER_SIMULATION_RUNS asks for more. */
+const RUNS = Number(process.env['MUSTER_SIMULATION_RUNS'] ?? (process.env['MUSTER_TEST_FULL'] === '1' ? 200_000 : 50_000));
 /** What a failure prints, to see it again. */
 const SEED = process.env['MUSTER_SIMULATION_SEED'];
 const PATH = process.env['MUSTER_SIMULATION_PATH'];
