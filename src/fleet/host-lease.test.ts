@@ -58,7 +58,7 @@ function leaseWith(
     load: () => ({}),
     beats: () => agents,
     lost: (lost) => told.push(`lost ${lost.map((agent) => agent.agentId).join()}`),
-    lapsed: () => told.push(`lapsed at ${clock.monotonic()}`),
+    lapsed: (why) => told.push(`lapsed at ${clock.monotonic()}${why === 'doubted' ? ', doubted' : ''}`),
     confirmed: () => told.push(`confirmed at ${clock.monotonic()}`),
     taken: () => told.push(`taken at ${clock.monotonic()}`),
   });
@@ -189,7 +189,7 @@ test('a host that others may take for dead believes in its lease until they do, 
   lease.doubt(100);
   await clock.advance(200);
   expect(lease.trusted).toBe(false);
-  expect(told).toEqual(['confirmed at 5', 'lapsed at 11250']);
+  expect(told).toEqual(['confirmed at 5', 'lapsed at 11250, doubted']);
   up = true;
   await clock.advance(3_000);
   expect(lease.trusted).toBe(true);

@@ -31,8 +31,8 @@ export interface HostLeaseOptions {
   readonly heard?: (answer: TimedAnswer) => void;
   /** Agents of a beat that were no longer this host's at that epoch. */
   readonly lost: (agents: readonly { readonly agentId: AgentId; readonly epoch: Epoch }[]) => void;
-  /** Trust ended without a confirmed beat: nothing may run or be written. */
-  readonly lapsed: () => void;
+  /** Trust ended without a confirmed beat: nothing may run or be written. Doubted: others may take the agents at once, not only when the lease runs out. */
+  readonly lapsed: (why: 'unconfirmed' | 'doubted') => void;
   /** Trust is back. */
   readonly confirmed: () => void;
   /** Trust reaches further than before. */
@@ -193,7 +193,7 @@ export class HostLease {
         this.#belief = afterTime(this.#belief, clock.monotonic());
         // Whatever the clock's timers are worth: trust that has not ended yet is watched until it has.
         if (this.#belief.phase === 'held') return this.#watchExpiry();
-        this.#options.lapsed();
+        this.#options.lapsed(this.#belief.doubted ? 'doubted' : 'unconfirmed');
       },
       // Confirmed anew, or over.
       () => undefined,

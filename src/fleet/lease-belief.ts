@@ -9,9 +9,11 @@ export interface LeaseBelief {
   readonly trust: TrustWindow;
   /** When others may have begun to think that this host died: a beat sent before then proves nothing. */
   readonly doubtedAt: number;
+  /** Whether others may still think so. */
+  readonly doubted: boolean;
 }
 
-export const NO_LEASE: LeaseBelief = { phase: 'unconfirmed', trust: NO_TRUST, doubtedAt: Number.NEGATIVE_INFINITY };
+export const NO_LEASE: LeaseBelief = { phase: 'unconfirmed', trust: NO_TRUST, doubtedAt: Number.NEGATIVE_INFINITY, doubted: false };
 
 /** Whether the host may run agents and write in their names. */
 export const mayAct = (belief: LeaseBelief, now: number): boolean => belief.phase === 'held' && isTrusted(belief.trust, now);
@@ -27,13 +29,14 @@ export interface BeatAnswer {
 export function afterAnswer(belief: LeaseBelief, answer: BeatAnswer, now: number): LeaseBelief {
   if (belief.phase === 'taken' || belief.phase === 'over') return belief;
   if (!answer.held) return { ...belief, phase: 'taken', trust: NO_TRUST };
-  const trust = answer.sentAt >= belief.doubtedAt ? extendTrust(belief.trust, answer.sentAt, answer.leaseMs) : belief.trust;
-  return { ...belief, phase: isTrusted(trust, now) ? 'held' : belief.phase, trust };
+  const dispelled = answer.sentAt >= belief.doubtedAt;
+  const trust = dispelled ? extendTrust(belief.trust, answer.sentAt, answer.leaseMs) : belief.trust;
+  return { ...belief, phase: isTrusted(trust, now) ? 'held' : belief.phase, trust, doubted: belief.doubted && !dispelled };
 }
 
 /** After others may take the host for dead in `ms`: until a beat sent from now on is confirmed, it believes no longer than that. */
 export function afterDoubt(belief: LeaseBelief, ms: number, now: number): LeaseBelief {
-  return { ...belief, trust: { until: Math.min(belief.trust.until, now + ms) }, doubtedAt: now };
+  return { ...belief, trust: { until: Math.min(belief.trust.until, now + ms) }, doubtedAt: now, doubted: true };
 }
 
 /** After time has passed: trust that was not renewed has ended. */

@@ -158,7 +158,7 @@ export class Membership {
       beats: () => this.#roster.beats(),
       heard: (answer) => (this.#time = hear(this.#time, answer)),
       lost: (agents) => this.#roster.lose(agents, 'another holder has the agent, or it was deleted'),
-      lapsed: () => this.#lapsed(),
+      lapsed: (why) => this.#lapsed(why),
       confirmed: () => this.#confirmed(),
       renewed: () => this.#roster.renewed(),
       taken: () => {
@@ -374,10 +374,11 @@ export class Membership {
     this.#roster.add(claimed.map(({ agent }) => agent));
   }
 
-  #lapsed(): void {
+  #lapsed(why: 'unconfirmed' | 'doubted'): void {
     const agents = this.#roster.size;
     this.#log.warn({ agents }, 'the lease could not be confirmed in time: all agents are stopped until it is');
-    this.#roster.suspend('its host could not confirm its lease in time');
+    const lapseGraceMs = why === 'doubted' ? 0 : lapseGraceOf(this.#options.host.leaseMs);
+    this.#roster.suspend('its host could not confirm its lease in time', lapseGraceMs);
     this.#outbox.hostEvent({ type: 'host:isolated', data: { agents } });
   }
 

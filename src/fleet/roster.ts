@@ -232,9 +232,9 @@ export class Roster {
     for (const { supervisor, leaving } of this.#entries.values()) if (!leaving && supervisor.record.state === 'active') supervisor.start();
   }
 
-  /** Trust has ended: nothing may run. */
-  suspend(reason: string): void {
-    for (const { supervisor } of this.#entries.values()) void supervisor.stop(reason, this.#options.isolation.lapseGraceMs);
+  /** Trust has ended: nothing may run. What runs apart is ended by force after so long. */
+  suspend(reason: string, forceAfterMs: number): void {
+    for (const { supervisor } of this.#entries.values()) void supervisor.stop(reason, forceAfterMs);
   }
 
   /** Trust was extended. */
