@@ -106,11 +106,7 @@ function faultOfTimes(definition: AnyAgentDefinition): Fault | undefined {
   return undefined;
 }
 
-function faultOfIsolation({ isolation, memoryLimitMb, schedule }: AnyAgentDefinition): Fault | undefined {
-  if (isolation !== undefined && isolation !== 'none' && typeof schedule === 'object' && schedule.on !== undefined) {
-    const remedy = "Leave one of the two out: an agent in a thread or process runs by 'every', 'cron' or command.";
-    return { field: 'schedule.on', problem: 'does not go together with isolation', remedy };
-  }
+function faultOfIsolation({ isolation, memoryLimitMb }: AnyAgentDefinition): Fault | undefined {
   if (isolation !== undefined && !isIsolation(isolation))
     return { field: 'isolation', problem: `${JSON.stringify(isolation)} is not known`, remedy: `Use one of ${ISOLATIONS.join(', ')}.` };
   if (memoryLimitMb !== undefined && !isMemoryLimit(memoryLimitMb)) {

@@ -14,6 +14,9 @@ export interface EventSource {
   settle(count: number): void;
 }
 
+/** The longest chain among the events of a run, with one more for what the run tells. */
+export const hopsAfter = (events: readonly EventRecord[]): number => events.reduce((most, event) => Math.max(most, event.hops + 1), 0);
+
 /** Events kept in memory, for one agent that nobody else runs. */
 export class MemoryEvents implements EventSource {
   #patterns: readonly EventPattern[] = [];

@@ -9,7 +9,7 @@ import { checkedHealth, healthOfRuns, type HealthReport, type RunRecord } from '
 import type { EventRecord } from '../state/events.ts';
 import type { RunStart, RunTrigger } from './run.ts';
 import { boundedMessage, type RunLedger } from './run-ledger.ts';
-import { MOST_EVENTS_A_RUN, type EventSource } from './event-source.ts';
+import { hopsAfter, MOST_EVENTS_A_RUN, type EventSource } from './event-source.ts';
 import type { Grid } from './grid.ts';
 import { compileSchedule, FIRST_RUN_SPREAD_MS, phaseOf, type CompiledSchedule } from './schedule.ts';
 import { MemoryTicks, type TickBook } from './tick-book.ts';
@@ -42,7 +42,8 @@ export type LifeEnd =
 /** Told as things happen; must not throw. */
 export interface RunnerObserver extends CallObserver {
   started?(): void;
-  began?(run: RunStart): void;
+  /** The run, and how many events set it off. */
+  began?(run: RunStart, events: number): void;
   ran?(outcome: RunOutcome, run: RunStart): void;
   /** Ticks that were to be made up were too many: so many of them get no run. */
   missed?(due: DueTick): void;
@@ -60,6 +61,8 @@ export interface Call {
   readonly missed: number;
   /** What set it off, oldest first. */
   readonly events: readonly EventRecord[];
+  /** How many runs what it tells is away from an event that no run told. */
+  readonly hops: number;
   /** Of the run that is called; undefined in startup, shutdown and commands. */
   readonly runId: string | undefined;
   readonly runNumber: number;
@@ -261,7 +264,7 @@ export class AgentRunner<Config> {
     const run = this.#nextRun(asked.length > 0 ? 'command' : byEvent ? 'event' : this.#hasRun ? 'schedule' : 'first', tick);
     const cause: Cause = { runId: run.runId, trigger: run.trigger, tick: tick?.tick ?? null, missed: tick?.missed ?? 0, events };
     this.#hasRun = true;
-    observer.began?.(run);
+    observer.began?.(run, events.length);
     const startedAt = clock.monotonic();
     let outcome: RunOutcome;
     try {
@@ -377,7 +380,9 @@ export class AgentRunner<Config> {
   #context(signal: AbortSignal, cause: Cause = NO_CAUSE): AgentContext<Config> {
     const { ledger } = this.#options;
     const { runId, trigger, tick, missed, events } = cause;
-    const call: Call = { signal, runId, trigger, tick, missed, events, runNumber: ledger.runNumber, runs: ledger, life: this.#life };
+    const { runNumber } = ledger;
+    const hops = hopsAfter(events);
+    const call: Call = { signal, runId, trigger, tick, missed, events, hops, runNumber, runs: ledger, life: this.#life };
     return this.#options.context(call, this.#config);
   }
 

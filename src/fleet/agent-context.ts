@@ -9,7 +9,6 @@ import { fenced, type Fence } from '../state/fence.ts';
 import { fencedDatabase } from '../state/fenced-database.ts';
 import type { SharedState } from '../state/shared-state.ts';
 import { agentLog } from './agent-log.ts';
-import { hopsAfter } from './event-feed.ts';
 import type { Outbox } from './outbox.ts';
 import type { Refusals } from './refusals.ts';
 
@@ -57,7 +56,7 @@ export function contextsOf(site: AgentSite): <Config>(call: Call, config: Config
     ...call,
     config,
     log: agentLog(site.log, keeper(call.runId)),
-    emit: emitter(hopsAfter(call.events)),
+    emit: emitter(call.hops),
     get fleet(): SharedState {
       fleet ??= createSharedState(fencedDatabase(site.state.database, fence), site.wake === undefined ? {} : { wake: site.wake });
       return fleet;

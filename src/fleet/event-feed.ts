@@ -270,6 +270,3 @@ export class EventFeed {
     }
   }
 }
-
-/** The longest chain among the events of a run, with one more for what the run tells. */
-export const hopsAfter = (events: readonly EventRecord[]): number => events.reduce((most, event) => Math.max(most, event.hops + 1), 0);

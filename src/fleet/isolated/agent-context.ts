@@ -23,7 +23,6 @@ export function isolatedContexts(
     epoch: epoch(beginning.epoch),
     clock: systemClock,
     metric: ((name, value, options) => saying.metric(name, value, options, Date.now())) satisfies AgentContext['metric'],
-    emit: ((type, data = {}) => saying.event(type, data)) satisfies AgentContext['emit'],
   };
   return (call, config) => {
     const ask: Ask = (operation, ...args) => asking.ask(operation, args);
@@ -32,6 +31,7 @@ export function isolatedContexts(
       ...shared,
       ...call,
       config,
+      emit: (type, data = {}) => saying.event(type, data, call.hops),
       log: saying.logger(call.runId),
       state: remoteState(ask),
       sql: remoteSql(ask),

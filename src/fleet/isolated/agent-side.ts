@@ -20,6 +20,7 @@ import {
   type ToAgent,
   type ToHost,
 } from './protocol.ts';
+import { RemoteEvents } from './remote-events.ts';
 import { RemoteTicks } from './remote-ticks.ts';
 import { Saying } from './saying.ts';
 import { watchDeadline, type TrustDeadline } from './trust-deadline.ts';
@@ -42,6 +43,7 @@ export class AgentSide {
   readonly #options: AgentSideOptions;
   readonly #asking: Asking;
   readonly #saying: Saying;
+  readonly #events: RemoteEvents;
   readonly #stop = new AbortController();
   #runner: AgentRunner<never> | undefined;
   #definition: AnyAgentDefinition | undefined;
@@ -53,6 +55,7 @@ export class AgentSide {
   constructor(options: AgentSideOptions) {
     this.#options = options;
     this.#asking = new Asking((message) => void options.send(message));
+    this.#events = new RemoteEvents((message) => void options.send(message));
     this.#saying = new Saying((said) => void options.send({ kind: 'said', said }));
     process.on('uncaughtException', (thrown, origin) => void this.#uncaught(thrown, origin));
   }
@@ -78,6 +81,9 @@ export class AgentSide {
       case 'conditions':
         this.#conditions = message.conditions;
         this.#ticks?.take(message.conditions.activeSince);
+        break;
+      case 'events':
+        this.#events.take(message.events);
         break;
       case 'heard':
         this.#saying.heard();
@@ -119,6 +125,7 @@ export class AgentSide {
       ledger: this.#ledger,
       pace: () => this.#conditions?.pace ?? 1,
       ticks: this.#ticks,
+      events: this.#events,
       now: () => Date.now() + (this.#conditions?.aheadMs ?? 0),
       context: isolatedContexts(beginning, this.#asking, this.#saying),
       observer: {
@@ -126,7 +133,7 @@ export class AgentSide {
         called: (phase, timeoutMs) => send({ kind: 'called', phase, timeoutMs }),
         missed: (due) => send({ kind: 'missed', due }),
         unclaimed: (error) => send({ kind: 'unclaimed', error: crossError(error) }),
-        began: (run) => send({ kind: 'began', run }),
+        began: (run, events) => send({ kind: 'began', run, events }),
         settled: (phase) => send({ kind: 'settled', phase }),
         ran: (outcome, run) => send({ kind: 'ran', run, outcome: crossOutcome(outcome) }),
       },

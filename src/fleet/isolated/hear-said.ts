@@ -8,13 +8,13 @@ import type { Said } from './protocol.ts';
 const NO_DATA = [] as unknown as Readonly<Record<string, unknown>>;
 
 /** Passes on what an isolated agent has said, as if it had been said here. */
-export function hearSaid(said: Said, contextOf: (runId?: string) => AgentContext<never>, now: number): void {
+export function hearSaid(said: Said, contextOf: (runId?: string, hops?: number) => AgentContext<never>, now: number): void {
   const ctx = contextOf();
   for (const { name, value, unit, labels, at } of said.samples) ctx.metric(name, value, { unit, labels, at });
   // Counted as refused, like those that reach the outbox.
   for (let refused = 0; refused < Math.min(said.dropped.refused, 100_000); refused += 1) ctx.metric('refused', Number.NaN, { at: now });
-  for (const { type, data } of said.events) {
-    ctx.emit(type as EventType, data === null ? NO_DATA : (JSON.parse(data) as Readonly<Record<string, unknown>>));
+  for (const { type, data, hops } of said.events) {
+    contextOf(undefined, hops).emit(type as EventType, data === null ? NO_DATA : (JSON.parse(data) as Readonly<Record<string, unknown>>));
   }
   for (const { runId, level, message, fields, error } of said.lines) {
     contextOf(runId).log[level]({ ...(JSON.parse(fields) as object), ...(error !== undefined && { err: revive(error) }) }, message);

@@ -4,6 +4,7 @@ import { healthOfRuns, type HealthReport } from '../../agent/health.ts';
 import type { IsolationChoice } from '../../agent/isolation.ts';
 import type { Phase } from '../../agent/bounded-call.ts';
 import type { RunStart } from '../../agent/run.ts';
+import { MemoryEvents } from '../../agent/event-source.ts';
 import { MemoryTicks, type TickBook } from '../../agent/tick-book.ts';
 import { ABORT_GRACE_MS, SHUTDOWN_TIMEOUT_MS, type LifeEnd, type RunnerOptions, type RunOutcome } from '../../agent/runner.ts';
 import { formatDuration } from '../../base/duration.ts';
@@ -12,6 +13,7 @@ import { explainEnd, type Cell, type CellEnd } from './cell.ts';
 import { MOST_ASKED_BYTES, pack, revive, unpack } from './crossing.ts';
 import { hearSaid } from './hear-said.ts';
 import { startProcess } from './process-cell.ts';
+import { Portions } from './portions.ts';
 import type { Conditions, CrossedOutcome, HealthAnswer, Question, ToHost } from './protocol.ts';
 import { Requests } from './requests.ts';
 import { startThread } from './thread-cell.ts';
@@ -61,6 +63,7 @@ export class IsolatedRunner {
   readonly #graceMs: number;
   readonly #ticks: TickBook;
   readonly #requests: Requests;
+  readonly #portions: Portions;
   readonly #life = {};
   readonly #open = new Map<number, OpenQuestion>();
   readonly #timers = new Set<AbortController>();
@@ -75,8 +78,8 @@ export class IsolatedRunner {
   #killedFor: Error | undefined;
   #uncaught: Error | undefined;
   #started = false;
-  #run: { readonly start: RunStart; readonly at: number } | undefined;
-  #context: { readonly runId: string | undefined; readonly ctx: AgentContext<never> } | undefined;
+  #run: { readonly start: RunStart; readonly events: number; readonly at: number } | undefined;
+  #context: { readonly runId: string | undefined; readonly hops: number; readonly ctx: AgentContext<never> } | undefined;
   #config: never;
   #conditions: Conditions | undefined;
   #health: HealthReport | undefined;
@@ -88,6 +91,7 @@ export class IsolatedRunner {
     this.#config = options.config;
     this.#ticks = options.ticks ?? new MemoryTicks();
     this.#graceMs = options.terms.graceMs ?? ABORT_GRACE_MS;
+    this.#portions = new Portions(options.events ?? new MemoryEvents(), (events) => this.#cell?.send({ kind: 'events', events }));
     this.#requests = new Requests(() => this.#contextOf(), this.#ticks, options.clock);
   }
 
@@ -230,7 +234,7 @@ export class IsolatedRunner {
       case 'called':
         return this.#called(message.phase, message.timeoutMs);
       case 'began':
-        return this.#began(message.run);
+        return this.#began(message.run, message.events);
       case 'settled':
         this.#calls.get(message.phase)?.abort();
         this.#calls.delete(message.phase);
@@ -241,6 +245,10 @@ export class IsolatedRunner {
         return message.what === 'begun' ? this.#ticks.begin(message.tick) : this.#ticks.end(message.tick);
       case 'missed':
         return observer.missed?.(message.due);
+      case 'follow':
+        return this.#portions.follow(message.patterns);
+      case 'dealt':
+        return this.#portions.settle(message.events);
       case 'unclaimed':
         return observer.unclaimed?.(revive(message.error));
       case 'request':
@@ -248,7 +256,7 @@ export class IsolatedRunner {
           .answer(message.operation, message.args)
           .then((answer) => this.#cell?.send({ kind: 'answer', id: message.id, ...answer }));
       case 'said':
-        hearSaid(message.said, (runId) => this.#contextOf(runId), this.#options.clock.now());
+        hearSaid(message.said, (runId, hops) => this.#contextOf(runId, hops), this.#options.clock.now());
         return this.#cell?.send({ kind: 'heard' });
       case 'answer': {
         const open = this.#open.get(message.id);
@@ -292,12 +300,12 @@ export class IsolatedRunner {
     if (this.#mustEnd) this.#stop();
   }
 
-  #began(run: RunStart): void {
+  #began(run: RunStart, events: number): void {
     const { clock, ledger, observer } = this.#options;
     this.#state = 'running';
-    this.#run = { start: run, at: clock.monotonic() };
+    this.#run = { start: run, events, at: clock.monotonic() };
     ledger.begin();
-    observer.began?.(run);
+    observer.began?.(run, events);
   }
 
   /** A call of the agent's code begins over there: it is watched from here, where no loop of the agent's can hold up the watch. */
@@ -352,11 +360,13 @@ export class IsolatedRunner {
     const phase = this.#started ? 'run' : 'startup';
     const error = this.#killedFor ?? this.#uncaught ?? explainEnd(end, isolation.kind, isolation.memoryLimitMb, lastWords);
     const run = this.#run;
+    this.#portions.end();
     if (run !== undefined) {
       const durationMs = clock.monotonic() - run.at;
       this.#ran(stopped ? { kind: 'interrupted', durationMs } : { kind: 'failed', error, durationMs }, run.start);
-      // It came to its end, badly: like any run that fails it is not run again for the same tick.
+      // It came to its end, badly: like any run that fails it is not run again for the same tick and events.
       if (!stopped && run.start.scheduledFor !== undefined) this.#ticks.end(run.start.scheduledFor);
+      if (!stopped) this.#portions.settle(run.events);
     } else if (!stopped && this.#end === undefined && this.#started) ledger.fail(error);
     if (stopped) return { kind: 'stopped' };
     // Its own word is the better one, unless it was ended by force before it could keep it.
@@ -375,13 +385,14 @@ export class IsolatedRunner {
   }
 
   /** The context the agent would have here: whatever it asks is done on it. */
-  #contextOf(runId?: string): AgentContext<never> {
-    if (this.#context === undefined || this.#context.runId !== runId) {
+  #contextOf(runId?: string, hops = 0): AgentContext<never> {
+    if (this.#context === undefined || this.#context.runId !== runId || this.#context.hops !== hops) {
       const { context, ledger } = this.#options;
       const { trigger = null, scheduledFor: tick = null } = this.#run?.start ?? {};
       const signal = this.#stopping ?? NEVER;
-      const call = { signal, runId, trigger, tick, missed: 0, events: [], runNumber: ledger.runNumber, runs: ledger, life: this.#life };
-      this.#context = { runId, ctx: context(call, this.#config) };
+      const { runNumber } = ledger;
+      const call = { signal, runId, trigger, tick, missed: 0, events: [], hops, runNumber, runs: ledger, life: this.#life };
+      this.#context = { runId, hops, ctx: context(call, this.#config) };
     }
     return this.#context.ctx;
   }

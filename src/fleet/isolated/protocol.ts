@@ -2,8 +2,10 @@ import type { Phase } from '../../agent/bounded-call.ts';
 import type { HealthReport } from '../../agent/health.ts';
 import type { RunStart } from '../../agent/run.ts';
 import type { AgentSample } from '../../agent/sample.ts';
+import type { EventPattern } from '../../agent/event-pattern.ts';
 import type { DueTick } from '../../agent/tick-plan.ts';
 import type { TickProgress } from '../../state/agents.ts';
+import type { EventRecord } from '../../state/events.ts';
 import type { CrossedError, Packed } from './crossing.ts';
 
 /**
@@ -55,6 +57,8 @@ export type ToAgent =
   | ({ readonly kind: 'answer'; readonly id: number } & Answer)
   /** The last batch was heard; the next may come. */
   | { readonly kind: 'heard' }
+  /** Events it runs on. The next come when it has dealt with these. */
+  | { readonly kind: 'events'; readonly events: readonly EventRecord[] }
   /** Something of it is other than before. */
   | { readonly kind: 'conditions'; readonly conditions: Conditions };
 
@@ -84,10 +88,14 @@ export type ToHost =
   /** A call of the agent's code begins. */
   | { readonly kind: 'called'; readonly phase: Phase; readonly timeoutMs: number }
   | { readonly kind: 'settled'; readonly phase: Phase }
-  | { readonly kind: 'began'; readonly run: RunStart }
+  | { readonly kind: 'began'; readonly run: RunStart; readonly events: number }
   | { readonly kind: 'ran'; readonly run: RunStart; readonly outcome: CrossedOutcome }
   | { readonly kind: 'tick'; readonly tick: number; readonly what: 'begun' | 'ended' }
   | { readonly kind: 'missed'; readonly due: DueTick }
+  /** It runs on events of these patterns from now on. */
+  | { readonly kind: 'follow'; readonly patterns: readonly EventPattern[] }
+  /** So many of the events it was given have had their run. */
+  | { readonly kind: 'dealt'; readonly events: number }
   | { readonly kind: 'unclaimed'; readonly error: CrossedError }
   | { readonly kind: 'request'; readonly id: number; readonly operation: string; readonly args: Packed }
   | { readonly kind: 'said'; readonly said: Said }
@@ -115,8 +123,8 @@ export type Level = 'debug' | 'info' | 'warn' | 'error';
 /** What needs no answer. */
 export interface Said {
   readonly samples: readonly AgentSample[];
-  /** `data` as JSON; null where it was none, or too large. */
-  readonly events: readonly { readonly type: string; readonly data: string | null }[];
+  /** `data` as JSON; null where it was none, or too large. `hops` as in the call that told it. */
+  readonly events: readonly { readonly type: string; readonly data: string | null; readonly hops: number }[];
   readonly lines: readonly {
     /** The run that said it. */
     readonly runId?: string;

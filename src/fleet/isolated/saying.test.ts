@@ -12,7 +12,7 @@ function saying() {
 test('what is said together goes together, and no batch before the one before it was heard', async () => {
   const { side, sent } = saying();
   side.metric('a', 1, undefined, 5);
-  side.event('a:said', { n: 1 });
+  side.event('a:said', { n: 1 }, 0);
   await settled();
   expect(sent).toMatchObject([{ samples: [{ name: 'a', value: 1, at: 5 }], events: [{ type: 'a:said', data: '{"n":1}' }] }]);
   side.metric('a', 2, undefined, 6);
@@ -37,7 +37,7 @@ test('a flood is cut where it is made: the newest samples and events stay, and w
   const { side, sent } = saying();
   for (let n = 0; n < 100_000; n += 1) side.metric('flood', n, undefined, n);
   side.metric('flood', Number.NaN, undefined, 0);
-  for (let n = 0; n < 3_000; n += 1) side.event('flood:ran', { n });
+  for (let n = 0; n < 3_000; n += 1) side.event('flood:ran', { n }, 0);
   for (let n = 0; n < 3_000; n += 1) side.logger().info(`line ${n}`);
   await settled();
   for (let n = 0; n < 50; n += 1) side.heard();
@@ -55,9 +55,9 @@ test('what is no JSON is sent as such, and counted over there', async () => {
   const { side, sent } = saying();
   const cyclic: Record<string, unknown> = {};
   cyclic['self'] = cyclic;
-  side.event('a:said', cyclic);
-  side.event('b:said', { big: 4n });
-  side.event('c:said', { text: 'x'.repeat(20_000) });
+  side.event('a:said', cyclic, 0);
+  side.event('b:said', { big: 4n }, 0);
+  side.event('c:said', { text: 'x'.repeat(20_000) }, 0);
   side.logger().info(cyclic, 'look');
   await settled();
   side.heard();

@@ -42,8 +42,8 @@ export class Saying {
     this.#later();
   }
 
-  event(type: unknown, data: unknown): void {
-    this.#events.push({ type: storable(String(type), 255), data: asJson(data, MOST_EVENT_BYTES) });
+  event(type: unknown, data: unknown, hops: number): void {
+    this.#events.push({ type: storable(String(type), 255), data: asJson(data, MOST_EVENT_BYTES), hops });
     if (this.#events.length > MOST_EVENTS) this.#dropped.events += this.#events.splice(0, MOST_EVENTS / 10).length;
     this.#later();
   }

@@ -159,4 +159,28 @@ export default [
     },
     { timeout: '10m' },
   ),
+  // Writes down each event that sets it off; of one that says so it dies.
+  agent(
+    'listening',
+    async (ctx) => {
+      for (const { data } of ctx.events) {
+        if (data.die === true) process.exit(1);
+        await note(ctx, `${ctx.trigger} ${data.n}`);
+      }
+    },
+    { schedule: { on: 'invoice:created' }, timeout: '20s' },
+  ),
+  agent('answering', async (ctx) => ctx.emit('pong:said', { to: ctx.events.length }), { schedule: { on: 'ping:said' } }),
+  // Every second, and writes down which second it was and how many it missed.
+  agent('ticking', async (ctx) => note(ctx, `${ctx.tick} ${ctx.missed}`), {
+    config: any,
+    schedule: ({ missed }) => ({ cron: '* * * * * *', missed }),
+    timeout: '20s',
+  }),
 ];
+
+const note = (ctx, text) =>
+  ctx.sql.write({
+    text: 'insert into public.effects (agent_id, epoch, note) values ($1, $2, $3)',
+    values: [ctx.agentId, ctx.epoch, text],
+  });
