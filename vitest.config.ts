@@ -9,7 +9,8 @@ export default defineConfig({
     pool: 'forks',
     // Many tests wait more than they work: a third one uses two cores to the full.
     maxWorkers: 3,
-    testTimeout: 15_000,
-    hookTimeout: 30_000,
+    // Against what hangs; how long something may take is no matter of a test.
+    testTimeout: 60_000,
+    hookTimeout: 120_000,
   },
 });

@@ -11,7 +11,7 @@ import { HEALTH_KEY, type HealthReport } from './health/index.ts';
 const defaults = builtInModules.flatMap((module) => module.defaultAgents ?? []);
 
 // Agents begin by their own schedules, which a busy machine stretches: conditions are waited for, long enough for a slow one.
-describe('the default agents on a host', { timeout: 60_000 }, () => {
+describe('the default agents on a host', { timeout: 180_000 }, () => {
   let test: TestDatabase;
   let state: SharedState;
   let host: FleetHost;

@@ -4,12 +4,12 @@ import { missing } from '../support/requirements.ts';
 import { newContext, openBrowser, watch } from './support/browser.ts';
 import { startDashboard, type Dashboard } from './support/dashboard.ts';
 
-describe.skipIf(missing('chromium'))('while the database is away', { timeout: 60_000 }, () => {
+describe.skipIf(missing('chromium'))('while the database is away', { timeout: 180_000 }, () => {
   let dashboard: Dashboard;
   let browser: Browser;
   beforeAll(async () => {
     [dashboard, browser] = await Promise.all([startDashboard(), openBrowser()]);
-  }, 60_000);
+  }, 180_000);
   afterAll(async () => {
     dashboard?.network.heal();
     await browser?.close();
@@ -25,7 +25,7 @@ describe.skipIf(missing('chromium'))('while the database is away', { timeout: 60
 
     dashboard.network.blackHole();
     const banner = page.getByRole('alert');
-    await banner.getByText('The database is away').waitFor({ timeout: 30_000 });
+    await banner.getByText('The database is away').waitFor({ timeout: 60_000 });
     await banner.getByText(/^State of \d\d:\d\d:\d\d, \d+ s old$/).waitFor();
     await page.getByText('performance_monitor').first().waitFor();
     await page
@@ -38,12 +38,12 @@ describe.skipIf(missing('chromium'))('while the database is away', { timeout: 60
     await page
       .getByText(/^stale: /)
       .first()
-      .waitFor({ timeout: 30_000 });
+      .waitFor({ timeout: 60_000 });
 
     dashboard.network.heal();
-    await banner.getByText('The database is away').waitFor({ state: 'hidden', timeout: 30_000 });
-    await page.getByText('7 of 7 present').waitFor({ timeout: 30_000 });
+    await banner.getByText('The database is away').waitFor({ state: 'hidden', timeout: 60_000 });
+    await page.getByText('7 of 7 present').waitFor({ timeout: 60_000 });
     seen.expectNone(/status of 503|net::ERR/);
     await context.close();
-  }, 120_000);
+  }, 300_000);
 });

@@ -7,7 +7,7 @@ import { until } from '../support/until.ts';
 import { accessibilityViolations, newContext, openBrowser, watch, type Watch } from './support/browser.ts';
 import { startDashboard, type Dashboard } from './support/dashboard.ts';
 
-describe.skipIf(missing('chromium'))('the dashboard', { timeout: 60_000 }, () => {
+describe.skipIf(missing('chromium'))('the dashboard', { timeout: 180_000 }, () => {
   let dashboard: Dashboard;
   let browser: Browser;
   let context: BrowserContext;
@@ -21,7 +21,7 @@ describe.skipIf(missing('chromium'))('the dashboard', { timeout: 60_000 }, () =>
     page = await context.newPage();
     await page.goto(await dashboard.signInLink());
     await page.getByRole('heading', { name: 'Overview' }).waitFor();
-  }, 60_000);
+  }, 180_000);
   afterAll(async () => {
     await browser?.close();
     await dashboard?.[Symbol.asyncDispose]();
@@ -32,7 +32,7 @@ describe.skipIf(missing('chromium'))('the dashboard', { timeout: 60_000 }, () =>
     await page.getByText('7 of 7 present').waitFor();
     await page.getByRole('list', { name: 'Open slots' }).getByText('Business intelligence').waitFor();
     const memory = page.getByRole('region', { name: 'Memory', exact: true });
-    await memory.getByRole('img').waitFor({ timeout: 20_000 });
+    await memory.getByRole('img').waitFor({ timeout: 60_000 });
     expect(await memory.getByRole('img').getAttribute('aria-label')).toMatch(/^Memory, last .*latest \d[\d.]* %/);
     const figures = (): Promise<string> =>
       page
@@ -96,7 +96,7 @@ describe.skipIf(missing('chromium'))('the dashboard', { timeout: 60_000 }, () =>
     await page
       .getByRole('region', { name: 'Commands given' })
       .getByText(/^Done in/)
-      .waitFor({ timeout: 20_000 });
+      .waitFor({ timeout: 60_000 });
     expect(
       (await dashboard.state.commands.list({ agentId: id }, { limit: 10 })).items.map(({ command, state }) => [command, state]),
     ).toEqual([['restart', 'done']]);
@@ -233,7 +233,7 @@ describe.skipIf(missing('chromium'))('the dashboard', { timeout: 60_000 }, () =>
     const visitor = await fresh.newPage();
     await visitor.goto(`${dashboard.url}/`);
     await visitor.getByText('7 of 7 present').waitFor();
-    await visitor.getByRole('region', { name: 'CPU', exact: true }).getByRole('img').waitFor({ timeout: 20_000 });
+    await visitor.getByRole('region', { name: 'CPU', exact: true }).getByRole('img').waitFor({ timeout: 60_000 });
     const total = await visitor.evaluate(() => (globalThis as unknown as { shifts: { total: number } }).shifts.total);
     await fresh.close();
     // Below 0.1 is called good; a scrollbar or a late font alone would be more than this.
@@ -257,10 +257,10 @@ describe.skipIf(missing('chromium'))('the dashboard', { timeout: 60_000 }, () =>
     const question = page.getByRole('dialog');
     expect(await question.innerText()).toMatch(/The other hosts have no room for \d+ of them: these wait\./);
     await question.getByRole('button', { name: 'Drain' }).click();
-    await row.getByText('Drained').waitFor({ timeout: 20_000 });
+    await row.getByText('Drained').waitFor({ timeout: 60_000 });
     await row.getByRole('button', { name: /^Resume/ }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Resume' }).click();
-    await row.getByText('Live', { exact: true }).or(row.getByText('Overloaded')).waitFor({ timeout: 20_000 });
+    await row.getByText('Live', { exact: true }).or(row.getByText('Overloaded')).waitFor({ timeout: 60_000 });
     await until('all agents are back', async () => (await agents()) === before, 20_000);
     seen.expectNone();
   });

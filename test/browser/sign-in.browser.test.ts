@@ -4,12 +4,12 @@ import { missing } from '../support/requirements.ts';
 import { newContext, openBrowser, watch } from './support/browser.ts';
 import { startDashboard, type Dashboard } from './support/dashboard.ts';
 
-describe.skipIf(missing('chromium'))('signing in', { timeout: 60_000 }, () => {
+describe.skipIf(missing('chromium'))('signing in', { timeout: 180_000 }, () => {
   let dashboard: Dashboard;
   let browser: Browser;
   beforeAll(async () => {
     [dashboard, browser] = await Promise.all([startDashboard(), openBrowser()]);
-  }, 60_000);
+  }, 180_000);
   afterAll(async () => {
     await browser?.close();
     await dashboard?.[Symbol.asyncDispose]();

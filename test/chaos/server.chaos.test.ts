@@ -29,7 +29,7 @@ test('the server is restarted, in good order and by a crash: nobody is lost, and
   await fleet.expectSoundHistory();
   await database.stop();
   await server.stop('fast');
-}, 180_000);
+}, 400_000);
 
 test('300 connections are refused because the server has no room for more: those who have theirs go on', async () => {
   await using folder = await testFolder();
@@ -58,4 +58,4 @@ test('300 connections are refused because the server has no room for more: those
   await fleet.expectSoundHistory();
   await database.stop();
   await server.stop('fast');
-}, 120_000);
+}, 300_000);

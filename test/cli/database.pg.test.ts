@@ -63,7 +63,7 @@ describe('a DATABASE_URL that does not work', () => {
       86,
     );
     expect(`${message} ${remedy}`).not.toContain('hunter2');
-  }, 60_000);
+  }, 180_000);
 
   it('a server that is too old', async () => {
     const server = await startAncientServer();
@@ -72,7 +72,7 @@ describe('a DATABASE_URL that does not work', () => {
     } finally {
       await server.stop();
     }
-  }, 30_000);
+  }, 120_000);
 
   it('a user without rights', async () => {
     await using database = await testDatabase({ empty: true });
@@ -88,7 +88,7 @@ describe('a DATABASE_URL that does not work', () => {
     } finally {
       await database.database.query(sql`drop role ${raw(role)}`);
     }
-  }, 30_000);
+  }, 120_000);
 });
 
 describe('a schema that does not fit', () => {
@@ -98,7 +98,7 @@ describe('a schema that does not fit', () => {
     const env = { DATABASE_URL: database.url };
     await muster.json(['setup'], { env });
     expect((await muster.json<{ items: unknown[] }>(['agents', 'list'], { env })).items).toHaveLength(8); // the slots
-  }, 30_000);
+  }, 120_000);
 
   it('newer than the program', async () => {
     await using database = await testDatabase();
@@ -107,7 +107,7 @@ describe('a schema that does not fit', () => {
       values ('core', 999, '000999_future', 'x', 999, now())`);
     for (const args of [COMMANDS[0], COMMANDS[1], COMMANDS[2]])
       expect((await expectFailure(args, database.url, 'SCHEMA_NEWER', 83)).message).toContain('999');
-  }, 30_000);
+  }, 120_000);
 
   it('a migration that was cut off half-way is done again, from where it stood', async () => {
     await using database = await testDatabase({ empty: true });
@@ -139,7 +139,7 @@ describe('a schema that does not fit', () => {
     const { applied } = await muster.json<{ applied: string[] }>(['setup'], { env });
     expect(applied[0]).toBe('core/000001_core');
     expect((await muster.json<{ items: unknown[] }>(['agents', 'list'], { env })).items).toHaveLength(8);
-  }, 45_000);
+  }, 180_000);
 });
 
 describe('one database, several processes', () => {
@@ -170,7 +170,7 @@ describe('one database, several processes', () => {
     );
     expect((await second.stop()).code).toBe(0);
     expect((await dashboard.stop()).code).toBe(0);
-  }, 60_000);
+  }, 180_000);
 
   it('an agent of the user’s own runs beside the default ones', async () => {
     await using database = await testDatabase();
@@ -196,5 +196,5 @@ describe('one database, several processes', () => {
     expect(drawn.stdout).toContain('2.5 metres');
     expect(drawn.stdout).toMatch(/[\u2801-\u28ff]/);
     expect((await host.stop()).code).toBe(0);
-  }, 60_000);
+  }, 180_000);
 });

@@ -60,7 +60,7 @@ test('hosts are listed, drained, resumed, restarted and stopped, each seen to ha
   const unknown = await muster.run(['hosts', 'show', 'ffff'], { cwd, env });
   expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('muster hosts list --all') as string });
   await watcher.end();
-}, 120_000);
+}, 300_000);
 
 test('a capacity or label that is none is told before anything starts', async () => {
   const cwd = muster.folder();
@@ -72,4 +72,4 @@ test('a capacity or label that is none is told before anything starts', async ()
     const { code, stderr } = await muster.run(args, { cwd });
     expect({ code, stderr }).toEqual({ code: 64, stderr: expect.stringMatching(said) as string });
   }
-}, 60_000);
+}, 180_000);

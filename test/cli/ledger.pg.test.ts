@@ -80,7 +80,7 @@ describe('what an agent did, said, and where it ran', () => {
     expect(people.stdout).toMatch(/◌ running +\S+ …/);
     expect(people.stdout).toMatch(/● alpha [0-9a-f]{4} .*\(epoch 1\)\n +came +first start: nobody had held it before/);
     expect(found.stdout).toMatch(/^\S+ warn {2}billing +no paper \{"tray":2\}\n$/);
-  }, 60_000);
+  }, 180_000);
 
   it('is followed as it is said, each line once', async () => {
     await using database = await testDatabase();
@@ -93,7 +93,7 @@ describe('what an agent did, said, and where it ran', () => {
     await until('so is the next', () => following.stdout.includes('paper again'), 30_000);
     const { stdout } = await following.stop();
     expect(stdout.split('\n').filter((line) => /toner low|no paper/.test(line))).toHaveLength(2);
-  }, 60_000);
+  }, 180_000);
 
   it('refuses what it cannot narrow by, with what was meant', async () => {
     await using database = await testDatabase();
@@ -110,5 +110,5 @@ describe('what an agent did, said, and where it ran', () => {
       expect([cases[index]?.[0], code]).not.toEqual([cases[index]?.[0], 0]);
       expect(stderr).toMatch(cases[index]?.[1] ?? /nothing/);
     }
-  }, 60_000);
+  }, 180_000);
 });

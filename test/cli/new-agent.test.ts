@@ -39,7 +39,7 @@ describe.each([
     });
     const tested = await muster('agents', 'test');
     expect(tested).toMatchObject({ code: 0, stdout: expect.stringMatching(/^# pass 2$/m) });
-  }, 60_000);
+  }, 180_000);
 
   test('writes what compiles under strict rules', async () => {
     await muster('agents', 'new', 'unpaid-invoices', ...options, '--dir', '.');
@@ -64,7 +64,7 @@ describe.each([
       (error: unknown) => error as { readonly stdout: string },
     );
     expect(compiled.stdout).toBe('');
-  }, 60_000);
+  }, 180_000);
 });
 
 test('agents new writes over nothing', async () => {
@@ -74,7 +74,7 @@ test('agents new writes over nothing', async () => {
   expect(again).toMatchObject({ code: 1, stderr: expect.stringContaining('agents/mine.ts is there already') });
   expect(readFileSync(join(folder, 'agents/mine.ts'), 'utf8')).toBe('// precious');
   expect(await muster('agents', 'new', '123')).toMatchObject({ code: 64 });
-}, 60_000);
+}, 180_000);
 
 test('agents test fails with the test, and says where there is none', async () => {
   writeFileSync(
@@ -83,4 +83,4 @@ test('agents test fails with the test, and says where there is none', async () =
   );
   expect(await muster('agents', 'test', '.')).toMatchObject({ code: 1, stdout: expect.stringContaining('as expected') });
   expect(await muster('agents', 'test')).toMatchObject({ code: 64, stderr: expect.stringContaining('agents') });
-}, 60_000);
+}, 180_000);

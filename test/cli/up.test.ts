@@ -111,7 +111,7 @@ describe('muster up on an empty folder', () => {
     expect(stdout.split('\n').filter((line) => line !== '' && !line.startsWith('{'))).toEqual([]);
     expect(await postmasterOf(cwd)).toBeUndefined();
     await expect(fetch(ready.url)).rejects.toThrow('fetch failed');
-  }, 60_000);
+  }, 180_000);
 
   it('goes on where it was: after a stop, after kill -9, and its agents’ desired state with it', async () => {
     const cwd = muster.folder();
@@ -138,7 +138,7 @@ describe('muster up on an empty folder', () => {
     });
     expect((await third.stop()).code).toBe(0);
     expect(await postmasterOf(cwd)).toBeUndefined();
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('two at once', () => {
@@ -155,7 +155,7 @@ describe('two at once', () => {
     expect(samePort.stderr).toContain(`port ${port}`);
     expect((await agentsOf(ready)).length).toBeGreaterThan(0);
     expect((await up.stop()).code).toBe(0);
-  }, 45_000);
+  }, 180_000);
 
   it('a taken port is told before anything is started', async () => {
     const cwd = muster.folder();
@@ -177,7 +177,7 @@ describe('the end', () => {
     const { code } = await up.stop('SIGTERM');
     expect(code).toBe(0);
     expect(await postmasterOf(cwd)).toBeUndefined();
-  }, 30_000);
+  }, 120_000);
 
   it('a second signal forces it, and takes the embedded server along', async () => {
     const cwd = muster.folder();
@@ -196,7 +196,7 @@ describe('the end', () => {
     expect(code).toBe(143);
     // It was told to end, and ends without anybody waiting for it.
     await until('the server has ended too', async () => (await postmasterOf(cwd)) === undefined);
-  }, 45_000);
+  }, 180_000);
 
   it('a promise that an agent forgets ends neither its host nor the other agents, and is told', async () => {
     const cwd = muster.folder();
@@ -211,7 +211,7 @@ describe('the end', () => {
     expect(up.stderr).toContain('nobody awaited it');
     await until('all are at work', async () => atWork(await agentsOf(ready)).length === 8);
     expect((await up.stop()).code).toBe(0);
-  }, 45_000);
+  }, 180_000);
 
   it('an embedded server that dies is started again, and the fleet goes on', async () => {
     const cwd = muster.folder();
@@ -231,7 +231,7 @@ describe('the end', () => {
     };
     await until('all agents beat again', async () => (await beats()).length === 7, 20_000);
     expect((await up.stop()).code).toBe(0);
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('muster setup', () => {
@@ -245,5 +245,5 @@ describe('muster setup', () => {
     expect(second).toMatchObject({ applied: [], env_file: 'kept' });
     expect(readFileSync(join(cwd, '.env'), 'utf8')).toBe('MUSTER_PORT=5001\n');
     expect(await postmasterOf(cwd)).toBeUndefined();
-  }, 30_000);
+  }, 120_000);
 });

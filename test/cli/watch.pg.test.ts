@@ -51,4 +51,4 @@ test('agents of one’s own are started anew when a file changes; a mistake is t
   } finally {
     await rm(folder, { recursive: true });
   }
-}, 120_000);
+}, 300_000);

@@ -251,4 +251,4 @@ test('a beat writes no history, and ten thousand agents claimed at once are one 
   );
   const row = await fleet.database.one<{ terms: number }>(sql`select count(*)::int as terms from muster.terms where ended_at is null`);
   expect(row?.terms).toBe(10_000);
-}, 60_000);
+}, 180_000);

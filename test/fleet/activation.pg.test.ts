@@ -67,7 +67,7 @@ test('the command line registers a file, activates a slot with it, and frees the
   expect(await muster('agents', 'deactivate', SLOT)).toMatchObject({ code: 0, document: { items: [{ effective: true }] } });
   await untilFree();
   expect(await muster('implementations', 'remove', 'greeter')).toMatchObject({ code: 0, document: { versions_removed: 1 } });
-}, 90_000);
+}, 300_000);
 
 test('REST registers source or a bundle, for administrators only, and activates and frees slots', async () => {
   await using server = await testServer({ state: fleet.state });
@@ -115,4 +115,4 @@ test('REST registers source or a bundle, for administrators only, and activates 
   // The state alone does not get past the rule either, and says how.
   const patched = await server.ask('PATCH', '/agents/slot_ml_analytics', { body: { state: 'active' } });
   expect(patched.json()).toMatchObject({ status: 409, code: 'CONFLICT', remedy: expect.stringContaining('--implementation') });
-}, 60_000);
+}, 180_000);

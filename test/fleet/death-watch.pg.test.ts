@@ -115,7 +115,7 @@ test('two neighbours that die together are both found', async () => {
   await until('both are lost', async () =>
     (await Promise.all(others.map(({ id }) => statusOf(fleet, id)))).every((status) => status === 'lost'),
   );
-}, 60_000);
+}, 180_000);
 
 test('a host whose connections are terminated while it lives is not taken for dead, and is watched again', async () => {
   await using fleet = await watchedFleet();
@@ -132,7 +132,7 @@ test('a host whose connections are terminated while it lives is not taken for de
   }
   expect(await statusOf(fleet, other.id)).toBe('live');
   expect(host.status?.deathWatch).toMatchObject({ confirmed: 0 });
-}, 60_000);
+}, 180_000);
 
 test('all connections of a living host terminated at once: no death either', async () => {
   await using fleet = await watchedFleet();
@@ -146,7 +146,7 @@ test('all connections of a living host terminated at once: no death either', asy
   await until('the hint is refuted', () => (host.status?.deathWatch?.refuted ?? 0) >= 1);
   await until('it is watched again', () => watching(host) === other.id);
   expect(await statusOf(fleet, other.id)).toBe('live');
-}, 60_000);
+}, 180_000);
 
 test('a frozen host is left to its lease', async () => {
   await using fleet = await watchedFleet();
@@ -160,7 +160,7 @@ test('a frozen host is left to its lease', async () => {
   expect(await statusOf(fleet, other.id)).toBe('live');
   other.child.process.kill('SIGCONT');
   expect(host.status?.deathWatch).toMatchObject({ state: 'watching', hints: 0 });
-}, 60_000);
+}, 180_000);
 
 test('a host that leaves in good order is nobody’s death', async () => {
   await using fleet = await watchedFleet();
@@ -172,7 +172,7 @@ test('a host that leaves in good order is nobody’s death', async () => {
   await until('the ring is one', () => host.status?.deathWatch?.state === 'alone');
   expect(await statusOf(fleet, other.id)).toBe('stopped');
   expect(host.status?.deathWatch).toMatchObject({ confirmed: 0, refuted: 0 });
-}, 60_000);
+}, 180_000);
 
 test('waiting holds no snapshot back for long, and an ended watch leaves nothing waiting', async () => {
   await using fleet = await watchedFleet();
@@ -187,7 +187,7 @@ test('waiting holds no snapshot back for long, and an ended watch leaves nothing
   await until('the wait begins another transaction', async () => (await waiting())?.since.getTime() !== first?.since.getTime(), 5_000);
   await host.stop();
   await until('its connections end', async () => (await waiting()) === undefined);
-}, 60_000);
+}, 180_000);
 
 test('a restart of the server, which ends all connections at once, is nobody’s death', async () => {
   await using folder = await testFolder();
@@ -217,7 +217,7 @@ test('a restart of the server, which ends all connections at once, is nobody’s
   await child.kill('SIGTERM');
   await host.stop();
   await database.stop();
-}, 90_000);
+}, 300_000);
 
 test.skipIf(missing('pgbouncer'))(
   'behind a pooler there is no watch, and past it there is',

@@ -40,4 +40,4 @@ test('every example in the documentation of agents compiles as a user would writ
   } finally {
     await rm(folder, { recursive: true });
   }
-}, 60_000);
+}, 180_000);

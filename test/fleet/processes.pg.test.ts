@@ -46,7 +46,7 @@ test('a host that is killed is certified dead by its neighbour, and its agents g
   const [lost] = await fleet.state.events.list({ type: 'host:lost' }, { limit: 1 });
   expect(lost).toMatchObject({ hostId, data: { reason: 'the process of its host is gone' } });
   expect(await staleWrites(fleet)).toBe(0);
-}, 60_000);
+}, 180_000);
 
 test('a frozen host loses its agents by its lease, and what it writes when it thaws is refused', async () => {
   await using fleet = await fleetOfScribes(3);
@@ -61,7 +61,7 @@ test('a frozen host loses its agents by its lease, and what it writes when it th
   expect(await staleWrites(fleet)).toBe(0);
   const [lost] = await fleet.state.events.list({ type: 'host:lost' }, { limit: 1 });
   expect(lost).toMatchObject({ hostId, data: { reason: 'its host stopped renewing its lease' } });
-}, 60_000);
+}, 180_000);
 
 test('a host that is told to stop gives its agents back in good order', async () => {
   await using fleet = await fleetOfScribes(3);
@@ -73,4 +73,4 @@ test('a host that is told to stop gives its agents back in good order', async ()
   const host = (await fleet.state.hosts.list()).find((each) => each.hostId === hostId);
   expect(host).toMatchObject({ status: 'stopped', agents: 0 });
   expect(await fleet.get('scribe_0')).toMatchObject({ hostId: null, status: 'stopped', reason: 'its host stops', errorCount: 0 });
-}, 60_000);
+}, 180_000);

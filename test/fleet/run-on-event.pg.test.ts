@@ -98,7 +98,7 @@ test('every event sets the agent off at least once, whatever becomes of its host
   // Given back in good order, it had nothing to hear again.
   expect(heard.slice(before).toSorted((a, b) => a - b)).toEqual(Array.from({ length: 50 }, (_, n) => 250 + n));
   expect((await fleet.get('listener_00')).errorCount).toBe(0);
-}, 60_000);
+}, 180_000);
 
 test('more than can wait is not lost: a hundred a run, each once', async () => {
   await using fleet = await testFleet();
@@ -110,7 +110,7 @@ test('more than can wait is not lost: a hundred a run, each once', async () => {
   await until('all are heard', () => heard.flat().length >= 3_600, 20_000);
   expect(heard.flat().toSorted((a, b) => a - b)).toEqual(Array.from({ length: 3_600 }, (_, n) => n));
   expect(Math.max(...heard.map((batch) => batch.length))).toBe(100);
-}, 40_000);
+}, 180_000);
 
 test('an agent does not set itself off, and two that answer each other come to rest', async () => {
   await using fleet = await testFleet();
@@ -136,7 +136,7 @@ test('an agent does not set itself off, and two that answer each other come to r
   await until('the chain is at its end', () => said.length >= MOST_HOPS, 20_000);
   await new Promise((resolve) => setTimeout(resolve, 1_500));
   expect(said).toHaveLength(MOST_HOPS);
-}, 40_000);
+}, 180_000);
 
 test('what happens during a pause is not made up', async () => {
   await using fleet = await testFleet();

@@ -230,7 +230,7 @@ describe('the code of a slot', () => {
     await launched.kill();
     await untilMark({ version: 'one', hostId: heir.hostId });
     expect(await fleet.get(SLOT)).toMatchObject({ hostId: heir.hostId, slotStatus: 'occupied' });
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('implementations', () => {

@@ -17,7 +17,7 @@ interface Ended {
 }
 
 /** The launcher in a copy of the checkout whose path has a space. The packages are linked, so nothing is installed here. */
-describe('./muster', { timeout: 60_000 }, () => {
+describe('./muster', { timeout: 180_000 }, () => {
   let folder: string;
   let checkout: string;
   const source = (): string => join(checkout, 'src', 'cli', 'main.ts');
@@ -33,7 +33,7 @@ describe('./muster', { timeout: 60_000 }, () => {
     const first = await muster('version');
     expect(first).toMatchObject({ code: 0, stdout: expect.stringContaining('muster ') });
     expect(first.stderr).toContain('Building server');
-  }, 60_000);
+  }, 180_000);
 
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 

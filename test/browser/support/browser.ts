@@ -46,6 +46,7 @@ export function watch(context: BrowserContext, origin: string): Watch {
 /** A context in which violations of the content security policy reach the console, and axe is at hand although the policy forbids strangers' scripts. */
 export async function newContext(browser: Browser, options: BrowserContextOptions = {}): Promise<BrowserContext> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, ...options });
+  context.setDefaultTimeout(60_000);
   await context.addInitScript({ content: await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8') });
   return context;
 }
