@@ -159,7 +159,10 @@ async function askToMove(ctx: AgentContext<Config>, memory: Memory, moves: reado
   for (const { hostId, count, share } of moves) {
     const agents = await ctx.fleet.agents.list({ hostId, state: 'active' }, { limit: 1_000 });
     // Who came last has the least to lose. The coordinator does not move itself.
-    const newest = agents.filter((agent) => agent.agentId !== ctx.agentId).toSorted((a, b) => (b.acquiredAt ?? 0) - (a.acquiredAt ?? 0));
+    const free = await notLocked(ctx, agents);
+    const newest = agents
+      .filter((agent) => agent.agentId !== ctx.agentId && free.has(agent.agentId))
+      .toSorted((a, b) => (b.acquiredAt ?? 0) - (a.acquiredAt ?? 0));
     const slow = (survey.hosts.find((host) => host.hostId === hostId)?.weight ?? 1) < 1 ? ', for it is overloaded' : '';
     const reason = `rebalancing: its host runs ${agents.length} agents and its share is ${share}${slow}`;
     const movers = chooseMovers(newest, receivers, count);
@@ -183,6 +186,14 @@ async function askToMove(ctx: AgentContext<Config>, memory: Memory, moves: reado
   memory.asked = asked;
   memory.askedAt = ctx.clock.monotonic();
   memory.unbalancedLooks = 0;
+}
+
+/** Those that nobody is about to delete: a command to such an agent would wait for somebody who may be at lunch. */
+async function notLocked(ctx: AgentContext<Config>, agents: readonly { readonly agentId: AgentId }[]): Promise<ReadonlySet<string>> {
+  const { rows } = await ctx.sql.write<{ agent_id: string }>(
+    sql`select agent_id from muster.agents where agent_id = any (${agents.map(({ agentId }) => agentId)}::text[]) for key share skip locked`,
+  );
+  return new Set(rows.map((row) => row.agent_id));
 }
 
 async function publish(ctx: AgentContext<Config>, memory: Memory, survey: Survey): Promise<void> {

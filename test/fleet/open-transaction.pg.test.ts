@@ -2,6 +2,7 @@ import pg from 'pg';
 import { describe, expect, test } from 'vitest';
 import { agentId } from '../../src/base/ids.ts';
 import { sql } from '../../src/db/sql.ts';
+import { agentCoordinator } from '../../src/fleet/coordinator.ts';
 import type { FleetHost } from '../../src/fleet/host.ts';
 import { until } from '../support/until.ts';
 import { LEASE_MS, testFleet, worker, type TestFleet } from './support/fleet.ts';
@@ -141,6 +142,34 @@ describe('somebody who deletes an agent in a transaction and leaves that open', 
     expect(host.status?.trusted).toBe(true);
   }, 120_000);
 });
+
+test('somebody who deletes an agent and leaves that open does not keep the coordinator from moving the others', async () => {
+  await using fleet = await testFleet();
+  const types = [worker(), agentCoordinator];
+  await fleet.agents('worker', ['w0', 'w1', 'w2', 'w3', 'w4', 'w5']);
+  await fleet.agents('agent_coordinator', ['agent_coordinator']);
+  const first = await fleet.host(types);
+  await until('the first has all', () => first.status?.agents === 7);
+  // Who came last is the first to move.
+  const { rows } = await fleet.database.query<{ agent_id: string }>(
+    sql`select agent_id from muster.agent_leases where agent_id like 'w%' order by acquired_at desc limit 1`,
+  );
+  await using _lunch = await atLunch(fleet, `delete from agents where agent_id = '${rows[0]?.agent_id}'`);
+  const second = await fleet.host(types);
+  await until(
+    'the others are shared',
+    async () => {
+      const { commandId } = await fleet.state.commands.submit({
+        agentId: agentId('agent_coordinator'),
+        command: 'run_now',
+        requestedBy: 'test',
+      });
+      await until('the coordinator has looked', async () => (await fleet.state.commands.get(commandId))?.state === 'done');
+      return (second.status?.agents ?? 0) >= 3;
+    },
+    20_000,
+  );
+}, 40_000);
 
 test('somebody who changes an agent in a transaction and leaves that open holds up nobody else, a host that starts least of all', async () => {
   await using fleet = await testFleet();
