@@ -173,7 +173,11 @@ export class HostProcess {
     world.ask(
       this,
       () => world.store.release(host, batch),
-      () => this.#isNow(membership) && then(),
+      (locked) => {
+        if (!this.#isNow(membership)) return;
+        this.#unreleased.unshift(...batch.filter((each) => locked.includes(each.agent)));
+        then();
+      },
       () => {
         if (!this.#isNow(membership)) return;
         this.#unreleased.unshift(...batch);
@@ -189,15 +193,25 @@ export class HostProcess {
       () => world.store.survey(host),
       (survey) => {
         if (!this.#isNow(membership)) return;
+        const settled = (freed: boolean): void => {
+          if (!this.#isNow(membership)) return;
+          if (freed && looks < MOST_LOOKS) this.#look(membership, looks + 1, again);
+          else this.#act(membership, survey, again);
+        };
         const buried = (taken: readonly number[]): void => {
           if (!this.#isNow(membership)) return;
-          if (taken.length > 0 && looks < MOST_LOOKS) this.#look(membership, looks + 1, again);
-          else this.#act(membership, survey, again);
+          if (!survey.adrift) return settled(taken.length > 0);
+          world.ask(
+            this,
+            () => world.store.freeAdrift(),
+            (freed) => settled(taken.length > 0 || freed > 0),
+            again,
+          );
         };
         const gone = survey.hosts.filter((other) => other.hostId !== host && world.isGone(other.hostId)).map((other) => other.hostId);
         if (gone.length > 0) world.ask(this, () => world.certify(gone), buried, again);
         else if (survey.hosts.some((other) => other.overdue && other.hostId !== host)) world.expire(this, buried, again);
-        else this.#act(membership, survey, again);
+        else buried([]);
       },
       again,
     );

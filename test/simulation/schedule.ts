@@ -14,6 +14,7 @@ const SLOWNESS = [5, 200, 800, 1_500];
 const WHAT = [
   'write', 'write', 'write', 'wait', 'freeze', 'freeze', 'thaw', 'thaw', 'crash', 'start', 'start', 'cut', 'heal', 'heal',
   'forget', 'lose', 'slow', 'down', 'up', 'up', 'jump', 'drain', 'suspend', 'command', 'command', 'toggle', 'anew',
+  'hold', 'let go',
 ] as const; // prettier-ignore
 
 const PROCESSES = 4;
@@ -113,6 +114,12 @@ function happen(world: World, step: number): void {
       break;
     case 'anew':
       world.anew(agent);
+      break;
+    case 'hold':
+      world.hold(agent);
+      break;
+    case 'let go':
+      world.letGo(agent);
       break;
     case 'wait':
     case undefined:

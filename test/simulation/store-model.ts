@@ -42,6 +42,8 @@ export interface ModelSurvey {
   readonly active: number;
   readonly claimable: number;
   readonly commands: boolean;
+  /** Agents have a holder that is no more. */
+  readonly adrift: boolean;
   readonly hosts: readonly { readonly hostId: number; readonly capacity: number; readonly agents: number; readonly overdue: boolean }[];
 }
 
@@ -67,6 +69,8 @@ export interface Flaws {
   readonly commandsGivenOnce?: boolean;
   /** Epochs of an agent that is made anew begin again. */
   readonly epochsBeginAgain?: boolean;
+  /** What a host leaves behind whose end somebody's lock outlived is not looked for. */
+  readonly adriftUnseen?: boolean;
 }
 
 const hash = (value: number, seed: number): number => Math.imul(value + 0x9e37, 0x85ebca6b ^ Math.imul(seed + 1, 0xc2b2ae35)) >>> 0;
@@ -88,6 +92,8 @@ export class StoreModel {
   readonly hosts: HostRow[] = [];
   readonly agents: (AgentRow | undefined)[] = [];
   readonly commands: CommandRow[] = [];
+  /** Agents whose lease rows a person's open transaction keeps locked. */
+  readonly locked = new Set<number>();
   lastTick = 0;
   graceUntil = Number.NEGATIVE_INFINITY;
   readonly #leaseMs: number;
@@ -110,9 +116,14 @@ export class StoreModel {
     return this.hosts.length - 1;
   }
 
-  beat(host: number, beats: readonly { readonly agent: number; readonly epoch: number }[]): { held: boolean; lost: readonly number[] } {
+  beat(
+    host: number,
+    beats: readonly { readonly agent: number; readonly epoch: number }[],
+  ): { held: boolean; lost: readonly number[]; untold: readonly number[] } {
     const row = this.hosts[host];
-    if (row?.status !== 'live') return { held: false, lost: beats.map((beat) => beat.agent) };
+    const held = beats.filter((beat) => this.#holds(host, beat));
+    const lost = beats.filter((beat) => !held.includes(beat)).map((beat) => beat.agent);
+    if (row?.status !== 'live') return { held: false, lost, untold: held.map((beat) => beat.agent) };
     row.expires = this.now + this.#leaseMs;
     row.lastBeat = this.now;
     const gap = this.now - this.lastTick;
@@ -121,7 +132,7 @@ export class StoreModel {
       else this.graceUntil = Math.min(this.graceUntil, this.now + this.#leaseMs);
       this.lastTick = this.now;
     }
-    return { held: true, lost: beats.filter((beat) => !this.#holds(host, beat)).map((beat) => beat.agent) };
+    return { held: true, lost, untold: held.map((beat) => beat.agent).filter((agent) => this.locked.has(agent)) };
   }
 
   survey(host: number): ModelSurvey {
@@ -151,7 +162,9 @@ export class StoreModel {
       const overdue = row.expires < this.now || (!this.#flaws.futureBeatsUnseen && row.lastBeat > this.now + this.#futureMs);
       hosts.push({ hostId: id, capacity: row.capacity, agents: counts.get(id) ?? 0, overdue });
     }
-    return { digest: `${held}:${digest}`, active, claimable, commands: this.commands.some((c) => this.#forHost(c, host)), hosts };
+    const commands = this.commands.some((c) => this.#forHost(c, host));
+    const adrift = !this.#flaws.adriftUnseen && this.agents.some((agent) => this.#isAdrift(agent));
+    return { digest: `${held}:${digest}`, active, claimable, commands, adrift, hosts };
   }
 
   /** A command that waits for an agent of this host, or that the host was given and has not finished. */
@@ -174,7 +187,7 @@ export class StoreModel {
     if (!this.#mayWrite(host)) return claimed;
     for (let id = 0; id < this.agents.length && claimed.length < limit; id += 1) {
       const agent = this.agents[id];
-      if (agent?.state !== 'active' || agent.holder !== undefined) continue;
+      if (agent?.state !== 'active' || agent.holder !== undefined || this.locked.has(id)) continue;
       agent.holder = host;
       agent.epoch += 1;
       claimed.push(id);
@@ -182,21 +195,21 @@ export class StoreModel {
     return claimed;
   }
 
-  /** Waits for the fenced writes under way. */
-  release(host: number, agents: readonly { readonly agent: number; readonly epoch: number }[]): typeof BLOCKED | undefined {
+  /** Waits for the fenced writes under way. Tells which are still the host's, because their rows are locked. */
+  release(host: number, agents: readonly { readonly agent: number; readonly epoch: number }[]): typeof BLOCKED | readonly number[] {
+    const held = agents.filter((each) => this.#holds(host, each)).map((each) => each.agent);
+    // Where there is nothing to give back the host's row need not be locked.
+    if (held.length === 0) return [];
     if (this.#isShared(host)) return BLOCKED;
-    for (const each of agents) {
-      const row = this.agents[each.agent];
-      if (row !== undefined && this.#holds(host, each)) row.holder = undefined;
-    }
-    return undefined;
+    for (const agent of held) this.#free(agent);
+    return held.filter((agent) => this.locked.has(agent));
   }
 
   leave(host: number): typeof BLOCKED | undefined {
     if (this.#isShared(host)) return BLOCKED;
     const row = this.hosts[host];
     if (row?.status === 'live') row.status = 'stopped';
-    this.#free(host);
+    for (const agent of this.held(host)) this.#free(agent);
     return undefined;
   }
 
@@ -214,7 +227,7 @@ export class StoreModel {
     for (const id of taken) {
       const row = this.hosts[id];
       if (row !== undefined) row.status = 'lost';
-      this.#free(id);
+      for (const agent of this.held(id)) this.#free(agent);
     }
     return taken;
   }
@@ -222,6 +235,13 @@ export class StoreModel {
   expire(): number[] {
     const overdue = this.overdue();
     return overdue.length === 0 ? overdue : this.take(overdue, true);
+  }
+
+  /** Frees what could not be freed when its holder ended. */
+  freeAdrift(): number {
+    const adrift = [...this.agents.keys()].filter((id) => this.#isAdrift(this.agents[id]) && !this.locked.has(id));
+    for (const agent of adrift) this.#free(agent);
+    return adrift.length;
   }
 
   /** Begins a fenced transaction: undefined where it is refused. */
@@ -336,7 +356,13 @@ export class StoreModel {
     for (const write of open) if (this.uptime - write.since > IDLE_IN_TRANSACTION_MS) open.delete(write);
   }
 
-  #free(host: number): void {
-    for (const agent of this.agents) if (agent?.holder === host) agent.holder = undefined;
+  #isAdrift(agent: AgentRow | undefined): boolean {
+    return agent?.holder !== undefined && this.hosts[agent.holder]?.status !== 'live';
+  }
+
+  /** Not waited for where its row is locked. */
+  #free(id: number): void {
+    const agent = this.agents[id];
+    if (agent !== undefined && !this.locked.has(id)) agent.holder = undefined;
   }
 }

@@ -395,6 +395,7 @@ export class World {
     this.#databaseUp = false;
     this.#era += 1;
     this.store.rollbackAll();
+    this.store.locked.clear();
     this.#tellAll('the database goes away');
   }
 
@@ -418,8 +419,20 @@ export class World {
     if (ms > 0 && ms <= LEASE_MS * SILENCE_LEASES) for (let host = 0; host < this.store.hosts.length; host += 1) this.#unsure.add(host);
   }
 
+  /** A person has begun a transaction with the agent's row and gone for lunch. */
+  hold(agent: number): void {
+    this.#tellAll(`a transaction holds agent ${agent}`);
+    this.store.locked.add(agent);
+  }
+
+  letGo(agent: number): void {
+    if (this.store.locked.delete(agent)) this.#tellAll(`nothing holds agent ${agent} any more`);
+  }
+
   /** An agent is deleted and made again under its name. */
   anew(agent: number): void {
+    // Whoever deletes it waits.
+    if (this.store.locked.has(agent)) return;
     this.#tellAll(`agent ${agent} is deleted and made anew`);
     this.#former[agent] = Math.max(this.#former[agent] ?? 0, this.store.agents[agent]?.epoch ?? 0);
     this.store.removeAgent(agent);
@@ -448,6 +461,7 @@ export class World {
   /** Ends all faults, and waits until everything is as it should be. */
   settle(): void {
     this.databaseUp();
+    this.store.locked.clear();
     for (const process of this.processes) {
       process.loseAnswers = 0;
       process.latencyMs = 5;
