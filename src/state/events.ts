@@ -51,11 +51,12 @@ export interface Events {
   /**
    * Events committed since `cursor`, and the place after them. Without a cursor: nothing, and the present. Identities commit
    * out of order, so a place is not a number but a snapshot: what it had not seen comes next, oldest transaction first.
-   * Throws BAD_CURSOR.
+   * `upTo`: no further than this place, which was taken later and lies behind no page. Throws BAD_CURSOR.
    */
   since(
     cursor: EventCursor | undefined,
     limit: number,
+    upTo?: EventCursor,
   ): Promise<{ readonly items: readonly StreamedEvent[]; readonly cursor: EventCursor }>;
   /** History, newest first; `before`: the id of the last one seen. */
   list(
@@ -134,13 +135,13 @@ export function createEvents(database: Database, appended: () => void): Events {
       return { refused: events.length - count };
     },
 
-    async since(cursor, limit) {
+    async since(cursor, limit, upTo) {
       if (cursor === undefined) {
         const row = await database.one<{ now: string }>(sql`select pg_current_snapshot()::text as now`);
         const now = requireRow(row, 'the present snapshot').now;
         return { items: [], cursor: encodePlace({ seen: now, page: now, tx: '0', id: '0' }) };
       }
-      return readSince(database, decodePlace(cursor), limit);
+      return readSince(database, decodePlace(cursor), limit, upTo === undefined ? undefined : decodePlace(upTo).seen);
     },
 
     async list(filter, page) {
@@ -157,7 +158,10 @@ export function createEvents(database: Database, appended: () => void): Events {
   };
 }
 
-async function readSince(database: Database, place: Place, limit: number): ReturnType<Events['since']> {
+async function readSince(database: Database, from: Place, limit: number, upTo?: string): ReturnType<Events['since']> {
+  if (from.seen === upTo) return { items: [], cursor: encodePlace(from) };
+  // What a snapshot that was taken later had seen is a page, too.
+  const place = upTo === undefined || from.page !== from.seen ? from : { seen: from.seen, page: upTo, tx: '0', id: '0' };
   // The condition on tx is implied and only bounds the index scan. Visibility in the present snapshot keeps out rows whose
   // transaction ids come from another cluster (a logical restore). A page that is being continued ends where it began.
   const paging = place.page !== place.seen;
@@ -187,7 +191,7 @@ async function readSince(database: Database, place: Place, limit: number): Retur
   const next: Place = { seen: page, page, tx: '0', id: '0' };
   if (!paging) return { items, cursor: encodePlace(next) };
   // The page that was begun earlier is at its end: go on with what came after it.
-  const rest = await readSince(database, next, limit - found.length);
+  const rest = await readSince(database, next, limit - found.length, upTo);
   return { items: [...items, ...rest.items], cursor: rest.cursor };
 }
 

@@ -56,6 +56,30 @@ test('resuming after any event of a page skips nothing and repeats nothing', asy
   }
 });
 
+test('a reader that reads up to another’s place has exactly what lies between, and what comes after it is neither missing nor there twice', async () => {
+  const mine = (await fleet.state.events.since(undefined, 10)).cursor;
+  await fleet.state.events.append([numbered(0), numbered(1), numbered(2)]);
+  await fleet.database.transaction(async (tx) => {
+    // Its transaction is older than that of the events that are read before it.
+    await tx.query(sql`insert into muster.events (type, data) values ('probe:seen', '{"n": 3}')`);
+    await fleet.state.events.append([numbered(4), numbered(5)]);
+    const theirs = (await drain(mine, 10)).cursor;
+    await fleet.state.events.append([numbered(6)]);
+    const between: unknown[] = [];
+    let place = mine;
+    for (;;) {
+      const page = await fleet.state.events.since(place, 2, theirs);
+      between.push(...page.items.map((event) => event.data['n']));
+      place = page.cursor;
+      if (page.items.length < 2) break;
+    }
+    expect(between).toEqual([0, 1, 2, 4, 5]);
+    expect(place).toBe(theirs);
+    expect((await fleet.state.events.since(place, 2, theirs)).items).toEqual([]);
+    expect((await drain(place, 10)).seen).toEqual([6]);
+  });
+});
+
 test('a rolled-back event is never seen', async () => {
   const { cursor } = await fleet.state.events.since(undefined, 10);
   await expect(

@@ -19,8 +19,8 @@ const append = (): void => {
 };
 
 const events: Pick<Events, 'since'> = {
-  since: async (cursor, limit) => {
-    const seen = log.length;
+  since: async (cursor, limit, upTo) => {
+    const seen = upTo === undefined ? log.length : Number(upTo);
     for (let i = delays(); i > 0; i--) await new Promise((resolve) => setImmediate(resolve));
     if (cursor === undefined) return { items: [], cursor: String(seen) };
     const items = log.slice(Number(cursor), Math.min(seen, Number(cursor) + limit));

@@ -25,16 +25,15 @@ export interface EventStreamOptions {
 type Page = Awaited<ReturnType<Events['since']>>;
 
 /**
- * One reader of the event stream. It first catches up from the place it names, then joins the tail that all readers share.
- * Where the two meet, what both saw is sent once: while catching up the tail's events are kept, and the identities of the last
- * events caught up are remembered until the tail is past them.
+ * One reader of the event stream. It first catches up from the place it names, then joins the tail that all readers share: it
+ * reads up to the very place of the tail, and goes on with what the tail has said since. So each event it is sent has
+ * everything before it behind it, and it may be cut off after any of them.
  */
 export class EventStream {
   readonly #options: EventStreamOptions;
   #unfollow: () => void = () => undefined;
   /** Events of the tail that came while this reader still catches up. Undefined: it has caught up. */
   #kept: StreamedEvent[] | undefined = [];
-  readonly #sent = new Set<string>();
   #stalledPings = 0;
 
   constructor(options: EventStreamOptions) {
@@ -64,18 +63,18 @@ export class EventStream {
     if (response.destroyed) return;
     this.#unfollow = tail.follow((items) => this.#hear(items));
     await tail.settled();
-    // What the tail has said so far was committed before it settled: the next pages hold what of it is still to be sent.
+    if (response.destroyed) return;
+    const meeting = tail.cursor;
+    // Another database has taken the place of the one we knew: the reader comes back, and is told.
+    if (meeting === undefined) return this.#cutOff();
     this.#kept = [];
     do {
-      page = await events.since(page.cursor, CATCH_UP_BATCH);
+      page = await events.since(page.cursor, CATCH_UP_BATCH, meeting);
       await this.#sendPage(page.items);
-      for (const event of page.items) this.#sent.add(event.id);
     } while (page.items.length === CATCH_UP_BATCH && !response.destroyed);
-    const kept = this.#kept ?? [];
+    const kept = this.#kept;
     this.#kept = undefined;
     this.#send(kept);
-    await tail.settled();
-    this.#sent.clear();
   }
 
   /** Shows that the line is alive, and moves the reader's place on, past events that its filter left out. */
@@ -95,7 +94,7 @@ export class EventStream {
   /** Only while this reader and the tail are at the same place: before, the tail's is not yet this reader's. */
   #tellPlace(): void {
     const { cursor } = this.#options.tail;
-    if (this.#kept === undefined && this.#sent.size === 0 && cursor !== undefined) this.#write(`id: ${cursor}\n\n`);
+    if (this.#kept === undefined && cursor !== undefined) this.#write(`id: ${cursor}\n\n`);
   }
 
   #hear(items: readonly StreamedEvent[]): void {
@@ -105,7 +104,7 @@ export class EventStream {
   }
 
   #send(items: readonly StreamedEvent[]): void {
-    const text = items.filter((event) => !this.#sent.has(event.id) && this.#wants(event)).map(render);
+    const text = items.filter((event) => this.#wants(event)).map(render);
     if (text.length > 0) this.#write(text.join(''));
   }
 
