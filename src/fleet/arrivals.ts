@@ -90,7 +90,7 @@ export class Arrivals {
     const hash = arrival.record.implementation?.hash ?? '';
     for (let pauseMs = RETRY_FIRST_MS; !signal.aborted; pauseMs = Math.min(2 * pauseMs, RETRY_LONGEST_MS)) {
       try {
-        await slotCode?.load(hash);
+        await slotCode?.load(hash, arrival.record.metadata);
         if (signal.aborted) return;
         this.#expected.delete(arrival.record.agentId);
         faults.worked('slot code');

@@ -13,6 +13,7 @@ import { FaultLog } from './fault-log.ts';
 import { Leftovers } from './leftovers.ts';
 import { Membership, type MembershipCounts, type MembershipOptions } from './membership.ts';
 import { ownProcessKey } from './process-key.ts';
+import { isolatedEntry } from './isolated/entry.ts';
 import { SlotCode } from './slot-code.ts';
 import { placementsOf } from './type-placements.ts';
 
@@ -92,7 +93,9 @@ export class FleetHost implements Service {
     this.#faults = new FaultLog(options.log);
     this.#types = byType(options.types);
     const { codeFolder, state } = options;
-    if (codeFolder !== undefined) this.#slotCode = new SlotCode({ implementations: state.implementations, folder: codeFolder });
+    if (codeFolder === undefined) return;
+    const entry = options.isolation?.entry ?? isolatedEntry();
+    this.#slotCode = new SlotCode({ implementations: state.implementations, folder: codeFolder, entry });
   }
 
   /** The UUID under which the host is known now; another one after its lease was taken. */

@@ -21,6 +21,7 @@ import { claimLimit } from './placement.ts';
 import { isGone } from './process-key.ts';
 import { ProcessLoad } from './process-load.ts';
 import { Roster } from './roster.ts';
+import { isolatedEntry } from './isolated/entry.ts';
 import type { SlotCode } from './slot-code.ts';
 import { TickClaims } from './tick-claims.ts';
 import { lapseGraceOf } from './trust-window.ts';
@@ -41,9 +42,6 @@ const LAST_FLUSH_MS = 1_000;
 const MOST_LOOKS = 2;
 /** An agent of a drained host has this long to end. */
 const DRAIN_MS = 15_000;
-
-/** The agent's side of a thread or process of its own: beside this file, where it is built. */
-const ISOLATED_ENTRY = new URL('isolated/child.js', import.meta.url);
 
 export interface IsolationOptions {
   /** The file that plays the agent's side. */
@@ -142,7 +140,7 @@ export class Membership {
       labels: host.labels,
       shedLevel: () => this.#shedLevel,
       isolation: {
-        entry: options.isolation?.entry ?? ISOLATED_ENTRY,
+        entry: options.isolation?.entry ?? isolatedEntry(),
         ...(options.isolation?.graceMs !== undefined && { graceMs: options.isolation.graceMs }),
         trustedUntil: () => this.#lease.trustedUntil,
         lapseGraceMs: lapseGraceOf(host.leaseMs),

@@ -151,6 +151,9 @@ export class Roster {
     else if (record.type !== supervisor.record.type) void this.#leave(entry, `its type changed to ${record.type}`, 'agent:stopped');
     else if (record.implementation?.hash !== supervisor.record.implementation?.hash)
       void this.#leave(entry, `its code changed to ${nameOf(record)}`, 'agent:stopped');
+    else if (record.type === 'slot' && isolationIn(record) !== isolationIn(supervisor.record))
+      // Whether its code is loaded into the host is decided when it arrives.
+      void this.#leave(entry, 'its isolation changed', 'agent:stopped');
     else {
       // Not awaited: an agent may take its time over it, and the others must not wait.
       void supervisor.take(record);
@@ -178,7 +181,7 @@ export class Roster {
     const { changed, claims, clock, feed, leftovers, log, now, outbox, random, slotCode, state, trusted, types, wake } = this.#options;
     const fence = this.#fence(record);
     const hash = record.type === 'slot' ? record.implementation?.hash : undefined;
-    const definition = hash === undefined ? types.get(record.type) : slotCode?.get(hash);
+    const definition = hash === undefined ? types.get(record.type) : slotCode?.get(hash, record.metadata);
     if (definition === undefined && hash !== undefined && slotCode !== undefined) {
       this.#arrivals.expect(record);
       return;
@@ -396,3 +399,5 @@ const priorityOfEntry = (entry: Entry): number => priorityOf(entry.supervisor.de
 function runSample(outcome: RunOutcome, now: number) {
   return toSample('agent_run_seconds', outcome.durationMs / 1_000, { unit: 'seconds', labels: { outcome: outcome.kind } }, now);
 }
+
+const isolationIn = ({ metadata }: AgentRecord): string => JSON.stringify(metadata['isolation'] ?? null);

@@ -252,6 +252,11 @@ export class Supervisor {
     this.#runner = this.#newRunner(config.value, config.isolation);
     const ended = await this.#runner.live(life.signal).catch((error: unknown): LifeEnd => ({ kind: 'crashed', phase: 'run', error }));
     this.#runner = undefined;
+    // Of one that runs apart the configuration is parsed there: a fault in it is no crash.
+    if (ended.kind === 'crashed' && ended.phase === 'startup' && isMusterError(ended.error, 'AGENT_CONFIG_INVALID')) {
+      this.#refuseConfig(ended.error);
+      return UNTIL_CHANGED_MS;
+    }
     return ended.kind === 'stopped' ? 0 : this.#crashed(ended, this.#options.clock.monotonic() - startedAt);
   }
 
@@ -263,15 +268,19 @@ export class Supervisor {
       const isolation = isolationOf(this.definition, this.#record.metadata);
       return { value: parseConfig(this.definition, this.#record.config), isolation };
     } catch (error) {
-      const remedy = isMusterError(error) ? error.remedy : 'Mend the configuration of the agent.';
-      const reason = storable(`${messageOf(error)}. ${remedy}`, MAX_ERROR_LENGTH);
-      if (this.#status !== 'stopped' || this.#reason !== reason)
-        this.#options.emit({ type: 'agent:config_invalid', data: { error: boundedMessage(error), remedy } });
-      this.#status = 'stopped';
-      this.#reason = reason;
-      this.#settle();
+      this.#refuseConfig(error);
       return undefined;
     }
+  }
+
+  #refuseConfig(error: unknown): void {
+    const remedy = isMusterError(error) ? error.remedy : 'Mend the configuration of the agent.';
+    const reason = storable(`${messageOf(error)}. ${remedy}`, MAX_ERROR_LENGTH);
+    if (this.#status !== 'stopped' || this.#reason !== reason)
+      this.#options.emit({ type: 'agent:config_invalid', data: { error: boundedMessage(error), remedy } });
+    this.#status = 'stopped';
+    this.#reason = reason;
+    this.#settle();
   }
 
   #newRunner(config: never, isolation: IsolationChoice): Runner {

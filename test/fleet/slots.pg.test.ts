@@ -177,6 +177,56 @@ describe('the code of a slot', () => {
     await fleet.untilAgent('slot_ml_analytics', 'runs', (agent) => agent.status === 'running');
   });
 
+  test.each([
+    ['hangs', 'for (;;); export default 1', /did not finish loading within 11s/],
+    ['ends its thread', 'process.exit(0); export default 1', /its code ended its thread while it was loaded \(exit code 0\)/],
+    ['eats memory', 'const all = []; for (;;) all.push(new Array(1e5).fill({})); export default 1', /more than 256 MB of memory/],
+  ])(
+    'that %s while it is loaded frees the slot, and its host goes on as if nothing was',
+    async (_, source, reason) => {
+      await register(source, 'broken', true);
+      await register(marker('one'));
+      const runner = await host();
+      await activate('slot_ml_analytics', 'marker');
+      await untilMark({ version: 'one' });
+      await activate(SLOT, 'broken');
+      const slot = await fleet.untilAgent(SLOT, 'is refused', (agent) => agent.state === 'inactive' && agent.hostId === null, 40_000);
+      expect(slot.reason).toMatch(reason);
+      expect(runner.status).toMatchObject({ beats: { failed: 0 }, rejoined: 0, trusted: true });
+    },
+    60_000,
+  );
+
+  test('has a thread of its own, unless it or its slot says otherwise', async () => {
+    const place = (said: string, more = ''): string => `
+      import { isMainThread } from 'node:worker_threads';
+      export default { type: 'place', name: 'Place', description: 'Says where it runs.', schedule: { every: '50ms' }, ${more}
+        async run(ctx) { await ctx.state.set('mark', { isMainThread, pid: process.pid, said: '${said}' }); } };`;
+    await register(place('apart'));
+    await register(place('here', "isolation: 'none',"), 'here');
+    await host();
+    await activate(SLOT, 'marker');
+    await untilMark({ isMainThread: false, pid: process.pid, said: 'apart' });
+    await fleet.state.agents.update(agentId(SLOT), { metadata: { implementation: 'marker', isolation: 'process' } });
+    await untilMark({ isMainThread: true, said: 'apart' });
+    expect(((await mark()) as { pid: number }).pid).not.toBe(process.pid);
+    await fleet.state.agents.update(agentId(SLOT), { metadata: { implementation: 'marker', isolation: 'none' } });
+    await untilMark({ pid: process.pid, said: 'apart' });
+    await fleet.state.agents.update(agentId(SLOT), { metadata: { implementation: 'here' } });
+    await untilMark({ pid: process.pid, said: 'here' });
+    expect((await fleet.get(SLOT)).errorCount).toBe(0);
+  }, 60_000);
+
+  test('does not run with a configuration that does not fit, says so, and starts once it does', async () => {
+    await register(marker('one'));
+    await host();
+    await activate(SLOT, 'marker', { word: 5 });
+    const slot = await fleet.untilAgent(SLOT, 'says so', (agent) => agent.status === 'stopped' && agent.reason !== null);
+    expect(slot).toMatchObject({ state: 'active', errorCount: 0, reason: expect.stringMatching(/^config\.word: .*Mend config\.word/) });
+    await fleet.state.agents.update(agentId(SLOT), { config: { word: 'right' } });
+    await untilMark({ version: 'one', word: 'right' });
+  }, 30_000);
+
   test('is not run where it is not what was registered', async () => {
     await register(marker('one'));
     await fleet.database.query(sql`update muster.implementations set code = code || ' '`);
