@@ -5,15 +5,14 @@ import type { AnyAgentDefinition } from './definition.ts';
 
 /** What others may know of a type of agents. */
 export function cardOf(definition: AnyAgentDefinition): TypeCard {
-  const { agentType, name, description, capabilities, schedule } = manifestOf(definition);
-  const when = definition.schedule;
+  const { agentType, name, description, capabilities, schedule, when = null } = manifestOf(definition);
   return {
     agentType,
     name,
     description,
     capabilities,
     schedule,
-    when: when === undefined || typeof when === 'function' ? null : { ...when },
+    when,
     commands: Object.keys(definition.commands ?? {}),
     configSchema: definition.config === undefined ? null : schemaOf(definition.config),
   };

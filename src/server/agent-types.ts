@@ -11,7 +11,7 @@ import {
 } from '../agent/index.ts';
 import { isMusterError, MusterError } from '../base/errors.ts';
 import type { KnownTypes, TypeCard } from '../state/agent-types.ts';
-import type { AgentRecord } from '../state/agents.ts';
+import type { AgentRecord, SlotImplementation } from '../state/agents.ts';
 import type { FieldError } from './problem.ts';
 import type { AgentTypeView } from './schemas/agents.ts';
 
@@ -111,9 +111,15 @@ export class AgentTypes {
   }
 
   /** When an agent runs next by its schedule, milliseconds since 1970; null where it is not to run, or it cannot be told. */
-  nextRunAt(agent: Pick<AgentRecord, 'agentId' | 'type' | 'state' | 'config' | 'ticks'>, now: number): number | null {
-    const schedule = agent.state === 'active' ? this.#compiled(agent.type, agent.config) : undefined;
+  nextRunAt(agent: Pick<AgentRecord, 'agentId' | 'type' | 'state' | 'config' | 'ticks' | 'implementation'>, now: number): number | null {
+    if (agent.state !== 'active') return null;
+    const { implementation } = agent;
+    const schedule = implementation ? this.#compiledOfSlot(implementation) : this.#compiled(agent.type, agent.config);
     return schedule === undefined ? null : (nextRunAt(schedule, agent.agentId, agent.ticks, now) ?? null);
+  }
+
+  #compiledOfSlot({ hash, manifest: { when = null } }: SlotImplementation): CompiledSchedule | undefined {
+    return this.#remember(`slot\n${hash}`, () => compiledOf({ when }));
   }
 
   #compiled(typeName: string, config: Readonly<Record<string, unknown>>): CompiledSchedule | undefined {
@@ -121,8 +127,12 @@ export class AgentTypes {
     if (type === undefined) return undefined;
     // 1,000 agents are shown four times a second: their configuration is parsed once.
     const key = 'type' in type && typeof type.schedule === 'function' ? `${typeName}\n${JSON.stringify(config)}` : typeName;
+    return this.#remember(key, () => ('type' in type ? compiledFrom(type, config) : compiledOf(type)));
+  }
+
+  #remember(key: string, compile: () => CompiledSchedule | undefined): CompiledSchedule | undefined {
     if (this.#schedules.has(key)) return this.#schedules.get(key);
-    const compiled = 'type' in type ? compiledFrom(type, config) : compiledOf(type);
+    const compiled = compile();
     if (this.#schedules.size >= REMEMBERED) this.#schedules.clear();
     this.#schedules.set(key, compiled);
     return compiled;
@@ -141,7 +151,7 @@ function compiledFrom(type: AnyAgentDefinition, config: Readonly<Record<string, 
 }
 
 /** Undefined also where a host of another version tells of a schedule that is none here. */
-function compiledOf({ when }: TypeCard): CompiledSchedule | undefined {
+function compiledOf({ when }: Pick<TypeCard, 'when'>): CompiledSchedule | undefined {
   try {
     return when === null ? undefined : compileSchedule(when as unknown as Schedule);
   } catch {

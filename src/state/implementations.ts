@@ -10,6 +10,8 @@ export interface Manifest {
   readonly capabilities: Readonly<Record<string, string>>;
   /** For people, as in "every 30s". Null: it runs when it is told to, or its configuration decides and has no default. */
   readonly schedule: string | null;
+  /** The same for programs; null where its configuration decides. */
+  readonly when?: Readonly<Record<string, unknown>> | null;
   readonly takesConfig: boolean;
 }
 

@@ -106,6 +106,7 @@ test('REST registers source or a bundle, for administrators only, and activates 
       implementation: { name: 'greeter', hash },
       description: 'Greets.',
       schedule: 'every 50ms',
+      next_run_at: expect.any(String),
     },
   });
   await untilRunning();

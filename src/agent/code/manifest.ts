@@ -11,8 +11,13 @@ export function manifestOf(definition: AnyAgentDefinition): Manifest {
     description: definition.description,
     capabilities: { ...definition.capabilities },
     schedule: scheduleOf(definition),
+    when: whenOf(definition),
     takesConfig: definition.config !== undefined,
   };
+}
+
+function whenOf({ schedule }: AnyAgentDefinition): Readonly<Record<string, unknown>> | null {
+  return schedule === undefined || typeof schedule === 'function' ? null : { ...schedule };
 }
 
 function scheduleOf(definition: AnyAgentDefinition): string | null {

@@ -28,6 +28,7 @@ export interface Agent {
   readonly capabilities: Readonly<Record<string, string>> | null;
   readonly description: string | null;
   readonly schedule: string | null;
+  readonly next_run_at: string | null;
 }
 
 export interface Host {

@@ -40,6 +40,7 @@ function agent(change: Partial<Agent>): Agent {
     description: null,
     capabilities: null,
     schedule: null,
+    next_run_at: null,
     ...change,
   };
 }

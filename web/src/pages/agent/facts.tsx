@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import { queries } from '../../api/queries.ts';
 import type { Agent } from '../../api/types.ts';
 import { useNow } from '../../live/now.ts';
-import { formatCount, formatDuration, formatFull, hostName } from '../../ui/format.ts';
+import { formatCount, formatDuration, formatFull, formatMoment, hostName } from '../../ui/format.ts';
 import { Ago } from '../../ui/primitives.tsx';
 import { type Standing, standings } from '../../ui/standing.ts';
 import { HealthFigure } from '../agents/health-figure.tsx';
@@ -13,9 +13,10 @@ export function Facts({ agent, standing }: { readonly agent: Agent; readonly sta
   const hosts = useQuery(queries.hosts());
   const now = useNow();
   const host = hosts.data?.items.find((each) => each.host_id === agent.host_id);
+  const next = agent.next_run_at === null ? undefined : Date.parse(agent.next_run_at);
   const held = agent.acquired_at === null ? undefined : Date.parse(agent.acquired_at);
   return (
-    <dl className="card grid grid-cols-2 gap-px overflow-hidden bg-line sm:grid-cols-4 xl:grid-cols-8">
+    <dl className="card grid grid-cols-2 gap-px overflow-hidden bg-line sm:grid-cols-3 xl:grid-cols-9">
       <Fact label="Desired">{agent.state}</Fact>
       <Fact label="Observed">{standings[standing].label.toLowerCase()}</Fact>
       <Fact label="Health">
@@ -41,6 +42,16 @@ export function Facts({ agent, standing }: { readonly agent: Agent; readonly sta
       <Fact label="Epoch" title="Counts the holders: the fencing token">
         {formatCount(agent.epoch)}
       </Fact>
+      <Fact label="Next run" title={next === undefined ? undefined : formatFull(next)}>
+        {next === undefined ? (
+          <span className="font-normal text-ink-3">none planned</span>
+        ) : (
+          <>
+            {next <= now ? 'due' : `in ${formatDuration(next - now)}`}
+            <span className="font-normal text-ink-3">, {formatMoment(next, now)}</span>
+          </>
+        )}
+      </Fact>
       <Fact label="Runs">
         {formatCount(agent.run_count)}
         <span className={agent.error_count > 0 ? 'text-bad' : 'font-normal text-ink-3'}>
@@ -61,7 +72,7 @@ function Fact({
   readonly children: ReactNode;
 }): ReactNode {
   return (
-    <div className="min-w-0 bg-surface px-4 py-2.5" title={title}>
+    <div className="min-w-0 bg-surface px-4 last:col-span-2 sm:last:col-span-1 py-2.5" title={title}>
       <dt className="text-xs text-ink-3">{label}</dt>
       <dd className="min-h-5 truncate font-medium">{children}</dd>
     </div>
