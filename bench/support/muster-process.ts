@@ -23,6 +23,8 @@ export interface MusterOptions {
 export interface AgentView {
   readonly agent_id: string;
   readonly last_heartbeat_at: string | null;
+  readonly run_count: number;
+  readonly reason: string | null;
 }
 
 /** A real `./muster up` with an embedded server, as a person starts it. */
@@ -88,6 +90,17 @@ export class MusterProcess {
       if (error instanceof TypeError || (error instanceof DOMException && error.name === 'TimeoutError')) return [];
       throw error;
     }
+  }
+
+  /** Throws what the API answers where that is no success. */
+  async post(path: string, body: Readonly<Record<string, unknown>>): Promise<void> {
+    const response = await fetch(`http://127.0.0.1:${this.port}/api/v1${path}`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+      signal: AbortSignal.timeout(20_000),
+    });
+    if (!response.ok) throw new Error(`POST ${path}: ${await response.text()}`);
   }
 
   /** The process id of PostgreSQL's postmaster. */

@@ -8,6 +8,7 @@ import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { MusterProcess } from '../../bench/support/muster-process.ts';
+import { until } from '../support/until.ts';
 import { copySources, linkPackages } from './checkout.ts';
 
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
@@ -79,6 +80,35 @@ describe('the package', { timeout: 2 * MINUTE }, () => {
     expect(execFileSync(muster, ['agents', 'test'], { cwd: project, encoding: 'utf8' })).toMatch(/^# pass 2$/m);
   });
 
+  test('runs agents in a thread and in a process of their own, and code for a slot that it was given', async () => {
+    writeFileSync(join(project, 'apart.mjs'), APART);
+    const muster = await MusterProcess.start({
+      command: [process.execPath, join(project, 'node_modules', 'muster-agents', 'dist', 'cli', 'main.js')],
+      cwd: project,
+      dataDir: join(folder, 'data apart'),
+      output: join(folder, 'muster-apart.out'),
+      env: { MUSTER_AGENTS: 'apart.mjs' },
+      signal: AbortSignal.timeout(MINUTE),
+    });
+    try {
+      await muster.firstHeartbeat(MINUTE);
+      for (const type of ['in_thread', 'in_process']) await muster.post('/agents', { agent_id: type, agent_type: type });
+      await muster.post('/implementations', { source: SLOT });
+      await muster.post('/agents/slot_custom_agent/activate', { implementation: 'in_slot' });
+      const ids = ['in_thread', 'in_process', 'slot_custom_agent'];
+      await until(
+        'each has run',
+        async () => {
+          const agents = (await muster.agents()).filter(({ agent_id: id }) => ids.includes(id));
+          return agents.length === ids.length && agents.every(({ run_count: runs }) => runs > 0);
+        },
+        MINUTE,
+      );
+    } finally {
+      expect(await muster.stop()).toBe(0);
+    }
+  });
+
   test('runs a fleet: npx muster-agents up serves the API on a PostgreSQL of its own, and stops when told to', async () => {
     const muster = await MusterProcess.start({
       command: [process.execPath, join(project, 'node_modules', 'muster-agents', 'dist', 'cli', 'main.js')],
@@ -113,6 +143,34 @@ const STRICT = {
   compilerOptions: { target: 'es2023', module: 'nodenext', strict: true, exactOptionalPropertyTypes: true, types: [], skipLibCheck: true },
   files: ['pulse.ts'],
 };
+
+const APART = `
+import { isMainThread } from 'node:worker_threads';
+export default ['thread', 'process'].map((isolation) => ({
+  type: 'in_' + isolation,
+  name: 'In a ' + isolation,
+  description: 'Runs apart.',
+  isolation,
+  schedule: { every: '200ms' },
+  async run() {
+    if (isMainThread !== (isolation === 'process')) throw new Error('it is somewhere else');
+  },
+}));
+`;
+
+const SLOT = `
+import { isMainThread } from 'node:worker_threads';
+import { defineAgent } from 'muster-agents';
+export default defineAgent({
+  type: 'in_slot',
+  name: 'In a slot',
+  description: 'Runs apart as well.',
+  schedule: { every: '200ms' },
+  async run() {
+    if (isMainThread) throw new Error('it is somewhere else');
+  },
+});
+`;
 
 const PULSE = `
 import { defineAgent } from 'muster-agents';
