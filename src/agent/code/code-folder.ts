@@ -7,8 +7,8 @@ import { hashOf } from './bundle.ts';
 
 /** Files kept beside those in use. */
 const KEPT = 64;
-/** Other processes may use the same folder: what any of them took up this lately stays. */
-const IN_USE_MS = 86_400_000;
+/** What any process took up this lately stays: others use the same folder, and a slot that runs for weeks may be started anew from its file. */
+const IN_USE_MS = 30 * 86_400_000;
 
 /**
  * Where bundles lie as files, named by their hash, so that Node can import them; `muster-agents` means this very program to
