@@ -36,7 +36,7 @@ test('a file that was changed is put right before it is used again', async () =>
   expect(readFileSync(file, 'utf8')).toBe('export default 3;');
 });
 
-test('of code that nobody has used for a day, the newest 64 are kept', async () => {
+test('of code that nobody has used for a month, the newest 64 are kept', async () => {
   const files: string[] = [];
   for (let n = 0; n < 66; n += 1) {
     const file = await keep(`export default "old ${n}";`);
