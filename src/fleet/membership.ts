@@ -16,6 +16,7 @@ import type { Leftovers } from './leftovers.ts';
 import { judgeLoad, RESTED, weightOf, type LoadStanding } from './load-weight.ts';
 import { Loop } from './loop.ts';
 import { Maintenance } from './maintenance.ts';
+import { nextExpiry } from './next-expiry.ts';
 import { Outbox, type OutboxCounts } from './outbox.ts';
 import { claimLimit } from './placement.ts';
 import { isGone } from './process-key.ts';
@@ -100,6 +101,8 @@ export class Membership {
   readonly #ledger: Loop;
   #time: DatabaseTime | undefined;
   #subscriptions: (() => void)[] = [];
+  /** Aborts the wait for a lease of another host to run out. */
+  #expiring = new AbortController();
   #heldDigest = '';
   #waited = 0;
   #claiming = true;
@@ -279,6 +282,7 @@ export class Membership {
     let survey = await this.#survey();
     for (let looks = 1; looks < MOST_LOOKS && (await this.#buryTheDead(survey)); looks += 1) survey = await this.#survey();
     this.#deathWatch?.follow(survey.hosts);
+    this.#awaitExpiry(survey.hosts);
     if (survey.heldDigest !== this.#heldDigest) {
       this.#roster.reconcile(await state.hosts.held(this.hostId));
       this.#heldDigest = survey.heldDigest;
@@ -352,6 +356,20 @@ export class Membership {
     return dead.length > 0 || freed > 0;
   }
 
+  /** A host that misses beats: the moment when its lease runs out is looked at, not the next poll after it. */
+  #awaitExpiry(hosts: Survey['hosts']): void {
+    this.#expiring.abort();
+    const { beatMs, clock, random } = this.#options;
+    const waitMs = nextExpiry(hosts, this.hostId, beatMs, random());
+    if (waitMs === undefined || !this.running) return;
+    this.#expiring = new AbortController();
+    clock.sleep(waitMs, this.#expiring.signal).then(
+      () => this.#poll.wake(),
+      // Looked at sooner, or the host leaves.
+      () => undefined,
+    );
+  }
+
   async #claim(survey: Survey): Promise<void> {
     if (!this.#claiming || this.#draining !== undefined || survey.claimable === 0) {
       this.#waited = 0;
@@ -391,6 +409,7 @@ export class Membership {
   /** Ends all loops; agents are left as they are. */
   async #end(): Promise<void> {
     for (const unsubscribe of this.#subscriptions.splice(0)) unsubscribe();
+    this.#expiring.abort();
     await Promise.all([
       this.#poll.stop(),
       this.#samples.stop(),

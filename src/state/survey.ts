@@ -21,6 +21,8 @@ export interface SurveyedHost {
   readonly watchable: boolean;
   /** Its lease has run out, or its last beat lies in the future because the clock went back; and nobody has taken it yet. */
   readonly overdue: boolean;
+  /** Until its lease runs out unless it beats, milliseconds. */
+  readonly expiresInMs: number;
 }
 
 /** What a host needs to know to find out whether there is anything to do. */
@@ -58,6 +60,7 @@ interface SurveyRow {
     process_key: string | null;
     watchable: boolean;
     overdue: boolean;
+    expires_in_ms: number;
   }[];
 }
 
@@ -94,6 +97,7 @@ export async function surveyFleet(
         select h.host_id, case when (h.load->>'leaving')::boolean then 0 else h.capacity end as capacity, h.process_key,
           h.sessions is not null as watchable, coalesce(s.agents, 0) as agents, h.desired,
           h.expires_at < clock_timestamp() or h.last_beat_at > clock_timestamp() + ${FUTURE_BEAT} as overdue,
+          (extract(epoch from h.expires_at - clock_timestamp()) * 1000)::float8 as expires_in_ms,
           case when (h.load->>'leaving')::boolean then 0 else coalesce((h.load ->> 'weight')::float8, 1) end as weight,
           (h.load ->> 'beatSeconds')::float8 * 1000 as beat_ms
         from muster.hosts h left join holders s using (host_id) where h.status = 'live'
@@ -132,6 +136,7 @@ export async function surveyFleet(
       processKey: h.process_key,
       watchable: h.watchable,
       overdue: h.overdue,
+      expiresInMs: h.expires_in_ms,
     })),
   };
 }
