@@ -92,7 +92,6 @@ describe('the package', { timeout: 2 * MINUTE }, () => {
     });
     try {
       await muster.firstHeartbeat(MINUTE);
-      for (const type of ['in_thread', 'in_process']) await muster.post('/agents', { agent_id: type, agent_type: type });
       await muster.post('/implementations', { source: SLOT });
       await muster.post('/agents/slot_custom_agent/activate', { implementation: 'in_slot' });
       const ids = ['in_thread', 'in_process', 'slot_custom_agent'];
