@@ -6,8 +6,8 @@ import { LEASE_MS } from '../../simulation/timing.ts';
 import { RealStore } from './real-store.ts';
 import { begin, sequences } from './steps.ts';
 
-/** So many sequences in a plain run: MUSTER_MODEL_RUNS asks for more. */
-const RUNS = Number(process.env['MUSTER_MODEL_RUNS'] ?? 150);
+/** So many sequences in a full run, a third of it in a plain one: MUSTER_MODEL_RUNS asks for more. */
+const RUNS = Number(process.env['MUSTER_MODEL_RUNS'] ?? (process.env['MUSTER_TEST_FULL'] === '1' ? 150 : 50));
 /** What a failure prints, to see it again. */
 const SEED = process.env['MUSTER_MODEL_SEED'];
 const PATH = process.env['MUSTER_MODEL_PATH'];
