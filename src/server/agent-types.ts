@@ -9,6 +9,7 @@ import {
   type ConfigFault,
   type Schedule,
 } from '../agent/index.ts';
+import type { Clock } from '../base/clock.ts';
 import { isMusterError, MusterError } from '../base/errors.ts';
 import type { KnownTypes, TypeCard } from '../state/agent-types.ts';
 import type { AgentRecord, SlotImplementation } from '../state/agents.ts';
@@ -26,16 +27,25 @@ declare module 'fastify' {
 /** How old what hosts have told of their types may be. */
 const TOLD_MS = 5_000;
 
+/** Where hosts have told of their types. */
+export interface TypeSource {
+  readonly known: Pick<KnownTypes, 'list'>;
+  readonly clock: Pick<Clock, 'monotonic'>;
+}
+
 /** The agent types this server knows, by their code or by what hosts tell of them: what each can do, and when an agent of it runs. */
 export class AgentTypes {
   readonly #types: Map<string, AnyAgentDefinition>;
   readonly #cards = new Map<string, TypeCard>();
   readonly #told = new Map<string, TypeCard>();
   readonly #schedules = new Map<string, CompiledSchedule | undefined>();
+  readonly #source: TypeSource | undefined;
   #toldAt = Number.NEGATIVE_INFINITY;
+  #heard = '';
 
-  constructor(types: readonly AnyAgentDefinition[]) {
+  constructor(types: readonly AnyAgentDefinition[], source?: TypeSource) {
     this.#types = new Map(types.map((type) => [type.type, type]));
+    this.#source = source;
   }
 
   /** Knows these from now on, in place of those of the same name. */
@@ -46,13 +56,18 @@ export class AgentTypes {
   }
 
   /** Takes in what hosts have told, unless that was done a moment ago. */
-  async refresh(known: Pick<KnownTypes, 'list'>, now: number): Promise<void> {
-    if (now - this.#toldAt < TOLD_MS) return;
+  async refresh(): Promise<void> {
+    const now = this.#source?.clock.monotonic() ?? 0;
+    if (this.#source === undefined || now - this.#toldAt < TOLD_MS) return;
     this.#toldAt = now;
-    this.hear(await known.list());
+    this.hear(await this.#source.known.list());
   }
 
   hear(cards: readonly TypeCard[]): void {
+    // Nearly always nothing has changed, and no schedule need be compiled again.
+    const heard = JSON.stringify(cards);
+    if (heard === this.#heard) return;
+    this.#heard = heard;
     this.#told.clear();
     for (const card of cards) this.#told.set(card.agentType, card);
     this.#schedules.clear();

@@ -163,10 +163,10 @@ function createApp(options: ServerOptions) {
 function createServices(app: FastifyInstance, options: ServerOptions, cookie: Services['cookie']): Services {
   const { state, access, wake, log, version } = options;
   const clock = options.clock ?? systemClock;
-  const types = new AgentTypes(options.types);
+  const types = new AgentTypes(options.types, { known: state.types, clock });
   app.decorate('agentTypes', { getter: (): AgentTypes => types });
   const list: Agents['list'] = async (filter, page) => {
-    await types.refresh(state.types, clock.monotonic());
+    await types.refresh();
     return state.agents.list(filter, page);
   };
   const bootstrap = options.bootstrapKey === undefined || options.bootstrapKey === '' ? undefined : bootstrapKey(options.bootstrapKey);

@@ -132,7 +132,7 @@ async function scheduleOf(
   const types = new AgentTypes(agentTypes(await loadModules(await invocation.config())));
   types.hear(await fleet.types.list());
   return {
-    known: (agent.implementation ?? types.card(agent.type)) !== undefined,
+    known: agent.slotStatus !== null || types.card(agent.type) !== undefined,
     schedule: agent.implementation?.manifest.schedule ?? types.scheduleOf(agent.type, agent.config),
     nextRunAt: types.nextRunAt(agent, now),
   };

@@ -15,7 +15,7 @@ import { agentView } from '../views.ts';
 
 const TAG = ['agents'];
 
-export function addAgentRoutes(app: Api, { state, board, clock, types }: Services): void {
+export function addAgentRoutes(app: Api, { state, board, types }: Services): void {
   app.get(
     '/agents',
     {
@@ -62,7 +62,7 @@ export function addAgentRoutes(app: Api, { state, board, clock, types }: Service
     async (request, reply) => {
       const { body } = request;
       types.checkConfig(body.agent_type, body.config ?? {});
-      await refresh();
+      await types.refresh();
       const agent = await state.agents
         .create({
           agentId: body.agent_id,
@@ -132,15 +132,13 @@ export function addAgentRoutes(app: Api, { state, board, clock, types }: Service
       schema: { tags: TAG, summary: 'List the agent types of the fleet', response: { 200: pageOf(AgentTypeView), ...problems() } },
     },
     async () => {
-      await refresh();
+      await types.refresh();
       return { items: types.views(), next_cursor: null };
     },
   );
 
-  const refresh = (): Promise<void> => types.refresh(state.types, clock.monotonic());
-
   const found = async (id: string): Promise<AgentRecord> => {
-    const [agent] = await Promise.all([state.agents.get(agentId(id)), refresh()]);
+    const [agent] = await Promise.all([state.agents.get(agentId(id)), types.refresh()]);
     if (agent === undefined) throw noAgent(id);
     return agent;
   };

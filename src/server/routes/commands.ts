@@ -15,7 +15,7 @@ import { noAgent } from './agents.ts';
 
 const TAG = ['commands'];
 
-export function addCommandRoutes(app: Api, { state, board, clock, types }: Services): void {
+export function addCommandRoutes(app: Api, { state, board, types }: Services): void {
   app.post(
     '/agents/:agent_id/commands',
     {
@@ -34,7 +34,7 @@ export function addCommandRoutes(app: Api, { state, board, clock, types }: Servi
       const { command, payload, dedupe_key: dedupeKey } = request.body;
       const agent = await state.agents.get(agentId(request.params.agent_id));
       if (agent === undefined) throw noAgent(request.params.agent_id);
-      await types.refresh(state.types, clock.monotonic());
+      await types.refresh();
       const type = types.card(agent.type);
       const known = [...BUILT_IN_COMMANDS, ...(type?.commands ?? [])];
       if (type !== undefined && !known.includes(command)) {
