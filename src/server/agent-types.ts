@@ -13,7 +13,7 @@ import type { Clock } from '../base/clock.ts';
 import { isMusterError, MusterError } from '../base/errors.ts';
 import type { KnownTypes, TypeCard } from '../state/agent-types.ts';
 import type { AgentRecord, SlotImplementation } from '../state/agents.ts';
-import type { FieldError } from './problem.ts';
+import type { FieldError } from '../http/problem.ts';
 import type { AgentTypeView } from './schemas/agents.ts';
 
 const REMEMBERED = 5_000;

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { MusterError, type ErrorCode } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
-import { rawProblem } from './problem.ts';
+import { rawProblem } from '../http/problem.ts';
 
 const CODES: Readonly<Record<string, ErrorCode>> = {
   HPE_HEADER_OVERFLOW: 'HEADERS_TOO_LARGE',

@@ -1,8 +1,8 @@
 import swagger from '@fastify/swagger';
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
-import type { Api } from './api.ts';
-import { etagOf, matchesEtag } from './etag.ts';
+import type { Api } from '../http/api.ts';
+import { etagOf, matchesEtag } from '../http/etag.ts';
 
 const DESCRIPTION = `Runs a fleet of background agents on PostgreSQL.
 

@@ -1,6 +1,6 @@
 import type { FastifyInstance } from 'fastify';
-import type { Permission, RoutePermission } from './access/permissions.ts';
-import { isPermission } from './access/permissions.ts';
+import type { Permission, RoutePermission } from '../http/permissions.ts';
+import { isPermission } from '../http/permissions.ts';
 
 export interface Route {
   readonly method: string;

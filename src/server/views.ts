@@ -19,7 +19,7 @@ import type { CommandView, EventView, HeartbeatView, HostDetailView, HostView, S
 import type { ImplementationView } from './schemas/implementations.ts';
 import type { LogLineView, RunView, TermView } from './schemas/ledger.ts';
 import type { LatestView } from './schemas/metrics.ts';
-import { isoTime, isoTimeOrNull } from './time.ts';
+import { isoTime, isoTimeOrNull } from '../http/time.ts';
 
 /** Records as the API shows them: snake_case, times as ISO 8601. The schemas say what each field means. */
 

@@ -4,7 +4,7 @@ import { silentLogger } from '../../src/base/logger.ts';
 import { sql } from '../../src/db/sql.ts';
 import type { Module } from '../../src/modules/module.ts';
 import { buildServer } from '../../src/server/app.ts';
-import { allows, isPermission } from '../../src/server/access/permissions.ts';
+import { allows, isPermission } from '../../src/http/permissions.ts';
 import type { Role } from '../../src/state/access.ts';
 import { bearer, testServer, type TestServer } from './support/test-server.ts';
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ERRORS } from '../../src/base/errors.ts';
 import { sql } from '../../src/db/sql.ts';
-import { ProblemView } from '../../src/server/schemas/common.ts';
+import { ProblemView } from '../../src/http/schemas.ts';
 import { exchange } from './support/socket.ts';
 import { bearer, BOOTSTRAP, testServer, type TestServer } from './support/test-server.ts';
 

@@ -4,7 +4,7 @@ import type { Role } from '../../state/access.ts';
 import { bootstrapKey } from './bootstrap-key.ts';
 import { FAILURE_LIMITS, Failures, networkOf } from './failures.ts';
 import { hostnameOf, isLoopbackAddress, isLoopbackHost, isSameOrigin } from './origin.ts';
-import { allows, ROLES, type Permission } from './permissions.ts';
+import { allows, ROLES, type Permission } from '../../http/permissions.ts';
 import { newKey, parseKey, sha256 } from './secrets.ts';
 
 describe('a permission', () => {

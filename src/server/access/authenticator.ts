@@ -4,7 +4,7 @@ import { isMusterError, messageOf, MusterError } from '../../base/errors.ts';
 import type { Access } from '../../state/access.ts';
 import type { BootstrapKey } from './bootstrap-key.ts';
 import { Failures } from './failures.ts';
-import type { Principal } from './principal.ts';
+import { unauthenticated, type Principal } from '../../http/principal.ts';
 import { equalHashes, isToken, parseKey, sha256 } from './secrets.ts';
 
 /** A session ends after this long without a request … */
@@ -179,9 +179,6 @@ export class Authenticator {
     });
   }
 }
-
-export const unauthenticated = (): MusterError =>
-  new MusterError('UNAUTHENTICATED', 'the credential is missing, unknown, expired or revoked');
 
 const isOver = (principal: Principal, now: number): boolean =>
   Math.min(principal.expiresAt ?? Infinity, principal.keyExpiresAt ?? Infinity) <= now;

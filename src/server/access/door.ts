@@ -1,9 +1,9 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { MusterError } from '../../base/errors.ts';
-import { unauthenticated, type Authenticator, type Credential } from './authenticator.ts';
+import type { Authenticator, Credential } from './authenticator.ts';
 import { isLoopbackAddress, isSafeMethod, isSameOrigin, type HostCheck } from './origin.ts';
-import { allows, type Permission, type RoutePermission } from './permissions.ts';
-import type { Principal } from './principal.ts';
+import { allows, type Permission, type RoutePermission } from '../../http/permissions.ts';
+import { unauthenticated, type Principal } from '../../http/principal.ts';
 
 export interface DoorOptions {
   readonly authenticator: Authenticator;
@@ -38,12 +38,6 @@ export function addDoor(app: FastifyInstance, { authenticator, hosts, cookieName
     if (permission !== 'signed-in') demand(principal, permission);
     request.principal = principal;
   });
-}
-
-/** Who asks, on a route that is not public. */
-export function principalOf(request: FastifyRequest): Principal {
-  if (request.principal === null) throw unauthenticated();
-  return request.principal;
 }
 
 /** Throws FORBIDDEN where the principal lacks it. */

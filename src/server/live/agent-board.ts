@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Clock } from '../../base/clock.ts';
 import type { AgentFilter, AgentRecord, Agents } from '../../state/agents.ts';
-import { encodeCursor } from '../cursor.ts';
+import { encodeCursor } from '../../http/cursor.ts';
 
 /** Younger than this, a snapshot is served as it is. */
 const FRESH_MS = 250;

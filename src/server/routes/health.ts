@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { sql } from '../../db/sql.ts';
 import type { HostRecord } from '../../state/hosts.ts';
-import type { Api } from '../api.ts';
-import { problems } from '../schemas/common.ts';
+import type { Api } from '../../http/api.ts';
+import { problems } from '../../http/schemas.ts';
 import { HealthView } from '../schemas/fleet.ts';
 import type { Services } from '../services.ts';
 

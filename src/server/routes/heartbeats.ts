@@ -1,8 +1,8 @@
 import { agentId } from '../../base/ids.ts';
-import type { Api } from '../api.ts';
-import { decodeCursor, encodeCursor } from '../cursor.ts';
+import type { Api } from '../../http/api.ts';
+import { decodeCursor, encodeCursor } from '../../http/cursor.ts';
 import { AgentParams } from '../schemas/agents.ts';
-import { AgentIdText, pageOf, problems } from '../schemas/common.ts';
+import { AgentIdText, pageOf, problems } from '../../http/schemas.ts';
 import { HeartbeatListQuery, HeartbeatView } from '../schemas/fleet.ts';
 import type { Services } from '../services.ts';
 import { heartbeatView } from '../views.ts';

@@ -3,11 +3,11 @@ import { MusterError } from '../../base/errors.ts';
 import { agentId } from '../../base/ids.ts';
 import { activateSlot, registerImplementation, requireSlot } from '../../fleet/index.ts';
 import type { AgentRecord } from '../../state/agents.ts';
-import { principalOf } from '../access/door.ts';
-import type { Api } from '../api.ts';
-import { decodeCursor, pageOf as cut } from '../cursor.ts';
+import { principalOf } from '../../http/principal.ts';
+import type { Api } from '../../http/api.ts';
+import { decodeCursor, pageOf as cut } from '../../http/cursor.ts';
 import { AgentParams, AgentView } from '../schemas/agents.ts';
-import { Nothing, pageOf, problems } from '../schemas/common.ts';
+import { Nothing, pageOf, problems } from '../../http/schemas.ts';
 import {
   ActivateBody,
   ImplementationListQuery,

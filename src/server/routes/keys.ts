@@ -1,17 +1,17 @@
 import { z } from 'zod';
 import { MusterError } from '../../base/errors.ts';
-import { principalOf } from '../access/door.ts';
-import { allows, includesRole, isPermission } from '../access/permissions.ts';
-import type { Principal } from '../access/principal.ts';
+import { principalOf } from '../../http/principal.ts';
+import { allows, includesRole, isPermission } from '../../http/permissions.ts';
+import type { Principal } from '../../http/principal.ts';
 import { newKey } from '../access/secrets.ts';
 import { createSignInLink, signInUrl } from '../access/sign-in-link.ts';
-import type { Api } from '../api.ts';
-import { decodeCursor, pageOf as cut } from '../cursor.ts';
-import { invalid } from '../problem.ts';
+import type { Api } from '../../http/api.ts';
+import { decodeCursor, pageOf as cut } from '../../http/cursor.ts';
+import { invalid } from '../../http/problem.ts';
 import { FreshKeyView, KeyView, LinkView, NewKeyBody, NewLinkBody } from '../schemas/access.ts';
-import { Nothing, PageQuery, pageOf, problems } from '../schemas/common.ts';
+import { Nothing, PageQuery, pageOf, problems } from '../../http/schemas.ts';
 import type { Services } from '../services.ts';
-import { isoTime } from '../time.ts';
+import { isoTime } from '../../http/time.ts';
 import { keyView } from '../views.ts';
 
 const TAG = ['access'];

@@ -1,10 +1,10 @@
 import { MusterError } from '../../base/errors.ts';
 import { agentId, type AgentId } from '../../base/ids.ts';
 import type { LogFilter, LogLevel } from '../../state/agent-logs.ts';
-import type { Api } from '../api.ts';
-import { decodeCursor, encodeCursor } from '../cursor.ts';
+import type { Api } from '../../http/api.ts';
+import { decodeCursor, encodeCursor } from '../../http/cursor.ts';
 import { AgentParams } from '../schemas/agents.ts';
-import { PageQuery, pageOf, problems } from '../schemas/common.ts';
+import { PageQuery, pageOf, problems } from '../../http/schemas.ts';
 import { AgentLogQuery, LogLineView, LogQuery, RunListQuery, RunParams, RunView, TermView } from '../schemas/ledger.ts';
 import type { Services } from '../services.ts';
 import { logLineView, runView, termView } from '../views.ts';

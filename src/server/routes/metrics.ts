@@ -1,8 +1,8 @@
 import type { FastifyReply } from 'fastify';
 import type { Sample, WriteResult } from '../../state/metrics/metrics.ts';
-import type { Api } from '../api.ts';
-import { decodeCursor, encodeCursor, pageOf as cut } from '../cursor.ts';
-import { pageOf, problems } from '../schemas/common.ts';
+import type { Api } from '../../http/api.ts';
+import { decodeCursor, encodeCursor, pageOf as cut } from '../../http/cursor.ts';
+import { pageOf, problems } from '../../http/schemas.ts';
 import {
   LatestQuery,
   LatestView,
@@ -16,7 +16,7 @@ import {
   WrittenView,
 } from '../schemas/metrics.ts';
 import type { Services } from '../services.ts';
-import { invalid } from '../problem.ts';
+import { invalid } from '../../http/problem.ts';
 import { latestView } from '../views.ts';
 
 const TAG = ['metrics'];

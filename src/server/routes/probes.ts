@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { Api } from '../api.ts';
+import type { Api } from '../../http/api.ts';
 import type { Readiness } from '../readiness.ts';
 
 const TAG = ['probes'];

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { FastifyReply } from 'fastify';
-import type { Api } from '../api.ts';
-import { problems } from '../schemas/common.ts';
+import type { Api } from '../../http/api.ts';
+import { problems } from '../../http/schemas.ts';
 import type { Telemetry } from '../telemetry.ts';
 
 export function addScrapeRoute(app: Api, telemetry: Telemetry): void {

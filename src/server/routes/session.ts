@@ -1,16 +1,15 @@
 import { MusterError } from '../../base/errors.ts';
 import type { FastifyReply } from 'fastify';
-import { SESSION_LIFETIME_MS, unauthenticated } from '../access/authenticator.ts';
-import { principalOf } from '../access/door.ts';
+import { SESSION_LIFETIME_MS } from '../access/authenticator.ts';
+import { principalOf, unauthenticated, type Principal } from '../../http/principal.ts';
 import { isSameOrigin } from '../access/origin.ts';
-import { allows } from '../access/permissions.ts';
-import type { Principal } from '../access/principal.ts';
+import { allows } from '../../http/permissions.ts';
 import { isToken, newToken, sha256 } from '../access/secrets.ts';
-import type { Api } from '../api.ts';
-import { Nothing, problems } from '../schemas/common.ts';
+import type { Api } from '../../http/api.ts';
+import { Nothing, problems } from '../../http/schemas.ts';
 import { SessionView, SignInBody } from '../schemas/access.ts';
 import type { Services } from '../services.ts';
-import { isoTimeOrNull } from '../time.ts';
+import { isoTimeOrNull } from '../../http/time.ts';
 
 const TAG = ['access'];
 

@@ -1,11 +1,11 @@
 import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { MusterError } from '../../base/errors.ts';
-import { principalOf } from '../access/door.ts';
-import type { Api } from '../api.ts';
-import { decodeCursor, pageOf as cut } from '../cursor.ts';
-import { matchesEtag } from '../etag.ts';
-import { CursorText, Limit, Nothing, pageOf, problems, text } from '../schemas/common.ts';
+import { principalOf } from '../../http/principal.ts';
+import type { Api } from '../../http/api.ts';
+import { decodeCursor, pageOf as cut } from '../../http/cursor.ts';
+import { matchesEtag } from '../../http/etag.ts';
+import { CursorText, Limit, Nothing, pageOf, problems, text } from '../../http/schemas.ts';
 import { SystemStateView } from '../schemas/fleet.ts';
 import type { Services } from '../services.ts';
 import { systemStateView } from '../views.ts';

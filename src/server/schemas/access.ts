@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { ROLES } from '../access/permissions.ts';
-import { IsoTime, text, Time } from './common.ts';
+import { ROLES } from '../../http/permissions.ts';
+import { IsoTime, text, Time } from '../../http/schemas.ts';
 
 export const RoleName = z.enum(ROLES).describe('Each includes the one before');
 

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { AgentIdText, CursorText, IsoTime, JsonObject, Limit, pageOf, text } from './common.ts';
+import { AgentIdText, CursorText, IsoTime, JsonObject, Limit, pageOf, text } from '../../http/schemas.ts';
 
 export const AGENT_STATES = ['active', 'inactive', 'paused'] as const;
 export const AGENT_STATUSES = ['starting', 'running', 'degraded', 'stopping', 'stopped', 'crash_looping', 'lost'] as const;

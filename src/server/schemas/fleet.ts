@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { AgentStateName, AgentStatusName } from './agents.ts';
-import { AgentIdText, CursorText, IsoTime, JsonObject, Limit, text, Time } from './common.ts';
+import { AgentIdText, CursorText, IsoTime, JsonObject, Limit, text, Time } from '../../http/schemas.ts';
 
 export const CommandBody = z
   .strictObject({

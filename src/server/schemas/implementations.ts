@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { CursorText, IsoTime, JsonObject, Limit, text } from './common.ts';
+import { CursorText, IsoTime, JsonObject, Limit, text } from '../../http/schemas.ts';
 
 const Name = z.string().regex(/^[a-z][a-z0-9_]{0,99}$/, 'is not a name: lower-case letters, digits and underscores, a letter first');
 const Named = z

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { LOG_LEVELS } from '../../state/agent-logs.ts';
 import { RUN_OUTCOMES } from '../../state/runs.ts';
-import { AgentIdText, CursorText, IsoTime, JsonObject, Limit, text, Time } from './common.ts';
+import { AgentIdText, CursorText, IsoTime, JsonObject, Limit, text, Time } from '../../http/schemas.ts';
 
 export const RunView = z
   .object({

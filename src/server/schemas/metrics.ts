@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { badUnicode } from '../json-body.ts';
-import { parseTime } from '../time.ts';
-import { AgentIdText, CursorText, IsoTime, Limit, text, Time } from './common.ts';
+import { badUnicode } from '../../http/json-body.ts';
+import { parseTime } from '../../http/time.ts';
+import { AgentIdText, CursorText, IsoTime, Limit, text, Time } from '../../http/schemas.ts';
 
 const Labels = z.record(z.string(), z.string());
 

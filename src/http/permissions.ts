@@ -1,4 +1,4 @@
-import type { Role } from '../../state/access.ts';
+import type { Role } from '../state/access.ts';
 
 /** What a request may do, and to what: the verb says which role includes it. A module names nouns of its own. */
 export type Permission = `${string}:${Verb}`;

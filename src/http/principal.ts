@@ -1,4 +1,6 @@
-import type { Role } from '../../state/access.ts';
+import type { FastifyRequest } from 'fastify';
+import { MusterError } from '../base/errors.ts';
+import type { Role } from '../state/access.ts';
 
 /** Who makes a request, and what they may do. */
 export interface Principal {
@@ -23,3 +25,12 @@ declare module 'fastify' {
     principal: Principal | null;
   }
 }
+
+/** Who asks, on a route that is not public. */
+export function principalOf(request: FastifyRequest): Principal {
+  if (request.principal === null) throw unauthenticated();
+  return request.principal;
+}
+
+export const unauthenticated = (): MusterError =>
+  new MusterError('UNAUTHENTICATED', 'the credential is missing, unknown, expired or revoked');

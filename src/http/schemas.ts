@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { badUnicode } from '../json-body.ts';
-import { PROBLEM_TYPE } from '../problem.ts';
-import { parseTime } from '../time.ts';
+import { badUnicode } from './json-body.ts';
+import { PROBLEM_TYPE } from './problem.ts';
+import { parseTime } from './time.ts';
 
 /** A text that PostgreSQL can store. */
 export const text = (min: number, max: number): z.ZodString =>
