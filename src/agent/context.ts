@@ -1,6 +1,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { AgentId, Epoch, HostId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
+import type { Wake } from '../base/wake.ts';
 import type { Result, Transaction } from '../db/database.ts';
 import type { Sql } from '../db/sql.ts';
 import type { EventRecord, EventType } from '../state/events.ts';
@@ -66,6 +67,8 @@ export interface AgentContext<Config = unknown> {
   metric(name: string, value: number, options?: MetricOptions): void;
   /** Records an event `noun:verb` under this agent's id and epoch; buffered like samples. */
   emit(type: EventType, data?: Readonly<Record<string, unknown>>): void;
+  /** Hints among the fleet. An agent in a thread or process of its own hears none, and gives none. */
+  readonly wake: Wake;
   /** Why this run takes place; null outside of runs. */
   readonly trigger: RunTrigger | null;
   /** The instant of the schedule this run is for, milliseconds since 1970 by the database's clock; null where it is for none. */

@@ -2,6 +2,7 @@ import { durationMs, type DurationInput } from '../base/duration.ts';
 import { MusterError } from '../base/errors.ts';
 import { agentId, epoch, newHostId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
+import { noWake } from '../base/wake.ts';
 import type { Queryable, Result, Transaction } from '../db/database.ts';
 import type { Sql } from '../db/sql.ts';
 import type { EventType } from '../state/events.ts';
@@ -245,6 +246,7 @@ export class AgentUnderTest implements AsyncDisposable {
       log,
       sql: sqlOf(options.sql),
       fleet: options.fleet,
+      wake: noWake,
       clock: {
         now: () => this.clock.now(),
         monotonic: () => this.clock.monotonic(),
@@ -301,7 +303,7 @@ export class AgentUnderTest implements AsyncDisposable {
 type LivingAgent = Pick<AgentRunner<never>, 'health' | 'runNow' | 'command' | 'state' | 'nextRunAt'>;
 
 /** What stays the same in all contexts of the agent. */
-type Identity = Pick<AgentContext, 'agentId' | 'agentType' | 'hostId' | 'epoch' | 'log' | 'sql' | 'clock'> & {
+type Identity = Pick<AgentContext, 'agentId' | 'agentType' | 'hostId' | 'epoch' | 'log' | 'sql' | 'clock' | 'wake'> & {
   readonly fleet: SharedState | undefined;
 };
 

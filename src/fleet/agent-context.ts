@@ -4,6 +4,7 @@ import type { Call } from '../agent/runner.ts';
 import type { Clock } from '../base/clock.ts';
 import { isMusterError, MusterError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
+import { noWake, type Wake } from '../base/wake.ts';
 import { createSharedState } from '../state/create-shared-state.ts';
 import { fenced, type Fence } from '../state/fence.ts';
 import { fencedDatabase } from '../state/fenced-database.ts';
@@ -22,8 +23,8 @@ export interface AgentSite {
   readonly log: Logger;
   /** Whether the host may still believe in its lease. */
   readonly trusted: () => boolean;
-  /** Told of what agents change, after commit. */
-  readonly wake: { hint(topic: string): void } | undefined;
+  /** Also told of what agents change, after commit. */
+  readonly wake: Wake | undefined;
 }
 
 /** Makes the contexts of one agent under one lease. What is the same in all of them is made once. */
@@ -38,6 +39,7 @@ export function contextsOf(site: AgentSite): <Config>(call: Call, config: Config
     hostId: fence.hostId,
     epoch: fence.epoch,
     clock,
+    wake: site.wake ?? noWake,
     state: agentState(site),
     sql: agentSql(site),
     metric: ((name, value, options) => {

@@ -2,6 +2,7 @@ import type { AnyAgentDefinition } from '../agent/definition.ts';
 import type { Clock } from '../base/clock.ts';
 import { newHostId, type HostId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
+import type { Wake } from '../base/wake.ts';
 import type { PostgresAdapter } from '../db/adapter.ts';
 import type { DesiredOfHost, HostLoad, NewHost } from '../state/hosts.ts';
 import type { SharedState } from '../state/shared-state.ts';
@@ -53,7 +54,7 @@ export interface IsolationOptions {
 
 export interface MembershipOptions {
   readonly state: SharedState;
-  readonly wake: { on(topic: string, listener: () => void): () => void; hint(topic: string): void } | undefined;
+  readonly wake: Wake | undefined;
   /** The way to the server past a pooler: without it deaths are found by leases alone. */
   readonly direct: PostgresAdapter | undefined;
   readonly types: ReadonlyMap<string, AnyAgentDefinition>;

@@ -8,6 +8,7 @@ import type { Clock } from '../base/clock.ts';
 import type { MusterError } from '../base/errors.ts';
 import type { AgentId, Epoch, HostId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
+import type { Wake } from '../base/wake.ts';
 import type { AgentRecord } from '../state/agents.ts';
 import type { Fence } from '../state/fence.ts';
 import type { AgentBeat } from '../state/hosts.ts';
@@ -49,7 +50,7 @@ export interface RosterOptions {
   readonly outbox: Outbox;
   readonly leftovers: Leftovers;
   readonly trusted: () => boolean;
-  readonly wake: { hint(topic: string): void } | undefined;
+  readonly wake: Wake | undefined;
   readonly labels: Readonly<Record<string, string>>;
   /** How far runs are stretched to spare the database, 0 to 3. */
   readonly shedLevel: () => number;

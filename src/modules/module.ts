@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { AgentDefinition } from '../agent/definition.ts';
+import type { Wake } from '../base/wake.ts';
 import type { SharedState } from '../state/shared-state.ts';
 
 /** An agent that a module wants to exist: inserted once, afterwards its row belongs to the operator. */
@@ -16,6 +17,8 @@ export interface DefaultAgent {
 
 export interface ModuleServices {
   readonly state: SharedState;
+  /** Hints to agents and other servers, after the commit. */
+  readonly wake: Wake;
 }
 
 /**

@@ -202,7 +202,7 @@ function addApiRoutes(app: Api, services: Services, modules: readonly Module[]):
   addSessionRoutes(app, services);
   addKeyRoutes(app, services);
   addOpenapiRoute(app);
-  for (const module of modules) module.routes?.(app, { state: services.state });
+  for (const module of modules) module.routes?.(app, { state: services.state, wake: services.wake });
 }
 
 function createReadiness({ state, modules }: ServerOptions, clock: Clock): Readiness {

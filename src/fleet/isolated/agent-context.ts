@@ -3,6 +3,7 @@ import type { Call } from '../../agent/runner.ts';
 import { systemClock } from '../../base/clock.ts';
 import { MusterError } from '../../base/errors.ts';
 import { agentId, epoch, hostId } from '../../base/ids.ts';
+import { noWake } from '../../base/wake.ts';
 import type { Database, Result, Transaction, TransactionOptions } from '../../db/database.ts';
 import type { Sql } from '../../db/sql.ts';
 import type { SharedState } from '../../state/shared-state.ts';
@@ -22,6 +23,7 @@ export function isolatedContexts(
     hostId: hostId(beginning.hostId),
     epoch: epoch(beginning.epoch),
     clock: systemClock,
+    wake: noWake,
     metric: ((name, value, options) => saying.metric(name, value, options, Date.now())) satisfies AgentContext['metric'],
   };
   return (call, config) => {

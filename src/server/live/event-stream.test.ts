@@ -36,6 +36,7 @@ beforeEach(() => {
     events,
     log: silentLogger,
     wake: {
+      hint: () => undefined,
       on: (_, listener) => {
         wake = listener;
         return () => undefined;

@@ -1,11 +1,11 @@
 import { isMusterError, messageOf } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
+import type { Wake } from '../../base/wake.ts';
 import type { EventCursor, Events, StreamedEvent } from '../../state/events.ts';
 import { Nudge } from './nudge.ts';
 
 /** What wakes readers early; without it they poll. */
-export interface WakeSource {
-  on(topic: string, listener: () => void): () => void;
+export interface WakeSource extends Wake {
   status?(): unknown;
 }
 
