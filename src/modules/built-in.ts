@@ -1,4 +1,5 @@
 import { agentCoordinator } from '../fleet/index.ts';
+import { alertingModule } from './alerting/index.ts';
 import { diagnosticsModule } from './diagnostics/index.ts';
 import { healthModule } from './health/index.ts';
 import type { Module } from './module.ts';
@@ -12,4 +13,4 @@ const coordinationModule: Module = {
 };
 
 /** The modules that come with Muster. They use the same contract as a user's own, and have the same rights. */
-export const builtInModules: readonly Module[] = [coordinationModule, performanceModule, healthModule, diagnosticsModule];
+export const builtInModules: readonly Module[] = [coordinationModule, performanceModule, healthModule, alertingModule, diagnosticsModule];

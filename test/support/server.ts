@@ -11,7 +11,7 @@ import { lockFolder } from '../../src/db/embedded/folder-lock.ts';
 import { startEmbedded, type Binaries } from '../../src/db/embedded/index.ts';
 import { livingPostmaster, stopPostmaster } from '../../src/db/embedded/postmaster.ts';
 import { migrate } from '../../src/db/migrate.ts';
-import { coreMigrations } from '../../src/state/migrations.ts';
+import { migrationSets } from '../../src/cli/runtime/parts.ts';
 import { serverOf } from './server-binaries.ts';
 import { createDatabase, dropDatabase, urlOf } from './server-databases.ts';
 
@@ -36,7 +36,7 @@ export async function startTestServer(): Promise<TestServer> {
       poolMax: 2,
       applicationName: 'muster test template',
     });
-    await migrate(database, [coreMigrations]);
+    await migrate(database, migrationSets());
   } catch (error) {
     await server.stop(); // Vitest does not tear down a setup that failed
     throw error;
