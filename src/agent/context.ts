@@ -4,6 +4,7 @@ import type { Logger } from '../base/logger.ts';
 import type { Wake } from '../base/wake.ts';
 import type { Result, Transaction } from '../db/database.ts';
 import type { Sql } from '../db/sql.ts';
+import type { Outbound } from '../outbound/index.ts';
 import type { EventRecord, EventType } from '../state/events.ts';
 import type { SharedState } from '../state/shared-state.ts';
 import type { RunRecord } from './health.ts';
@@ -67,6 +68,8 @@ export interface AgentContext<Config = unknown> {
   metric(name: string, value: number, options?: MetricOptions): void;
   /** Records an event `noun:verb` under this agent's id and epoch; buffered like samples. */
   emit(type: EventType, data?: Readonly<Record<string, unknown>>): void;
+  /** Calls what lies outside: addresses are checked, answers bounded, as this installation allows (MUSTER_ALLOWED_NETWORKS). */
+  readonly outbound: Outbound;
   /** Hints among the fleet. An agent in a thread or process of its own hears none, and gives none. */
   readonly wake: Wake;
   /** Why this run takes place; null outside of runs. */

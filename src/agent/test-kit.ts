@@ -5,6 +5,7 @@ import type { Logger } from '../base/logger.ts';
 import { noWake } from '../base/wake.ts';
 import type { Queryable, Result, Transaction } from '../db/database.ts';
 import type { Sql } from '../db/sql.ts';
+import { createOutbound, type Outbound } from '../outbound/index.ts';
 import type { EventType } from '../state/events.ts';
 import type { SharedState } from '../state/shared-state.ts';
 import { parseConfig } from './config.ts';
@@ -31,6 +32,8 @@ export interface AgentTestOptions {
   readonly state?: Readonly<Record<string, unknown>>;
   /** Answers the agent's SQL: a real database, or a function from statement to rows. Without it SQL fails with a remedy. */
   readonly sql?: Queryable | ((statement: Sql) => readonly object[] | Promise<readonly object[]>);
+  /** What `ctx.outbound` gives. Default: the public internet alone. */
+  readonly outbound?: Outbound;
   /** What `ctx.fleet` gives. */
   readonly fleet?: SharedState;
   /** Real time that a run may wait for the outside (files, sockets) before the virtual clock moves on without it. Default 2,000 ms. */
@@ -247,6 +250,7 @@ export class AgentUnderTest implements AsyncDisposable {
       sql: sqlOf(options.sql),
       fleet: options.fleet,
       wake: noWake,
+      outbound: options.outbound ?? createOutbound(),
       clock: {
         now: () => this.clock.now(),
         monotonic: () => this.clock.monotonic(),
@@ -303,7 +307,7 @@ export class AgentUnderTest implements AsyncDisposable {
 type LivingAgent = Pick<AgentRunner<never>, 'health' | 'runNow' | 'command' | 'state' | 'nextRunAt'>;
 
 /** What stays the same in all contexts of the agent. */
-type Identity = Pick<AgentContext, 'agentId' | 'agentType' | 'hostId' | 'epoch' | 'log' | 'sql' | 'clock' | 'wake'> & {
+type Identity = Pick<AgentContext, 'agentId' | 'agentType' | 'hostId' | 'epoch' | 'log' | 'sql' | 'clock' | 'wake' | 'outbound'> & {
   readonly fleet: SharedState | undefined;
 };
 

@@ -301,6 +301,30 @@ export const ERRORS = {
     title: 'The embedded PostgreSQL does not start',
     remedy: 'Read its log, named in the message, or set DATABASE_URL to a server of your own.',
   },
+  SECRET_UNREADABLE: {
+    status: 409,
+    exitCode: EXIT.config,
+    title: 'A stored secret cannot be opened',
+    remedy: 'Add the key it was sealed with to MUSTER_SECRET_KEY, behind a comma, or give the secret anew.',
+  },
+  OUTBOUND_REFUSED: {
+    status: 422,
+    exitCode: EXIT.noPermission,
+    title: 'This address may not be called',
+    remedy: 'Use a public address with https, or open its network with MUSTER_ALLOWED_NETWORKS.',
+  },
+  OUTBOUND_FAILED: {
+    status: 502,
+    exitCode: EXIT.unavailable,
+    title: 'The address cannot be reached',
+    remedy: 'Check the name and port, that somebody listens there, and its certificate.',
+  },
+  OUTBOUND_TIMEOUT: {
+    status: 504,
+    exitCode: EXIT.unavailable,
+    title: 'The other side took too long',
+    remedy: 'Look there for why it does not answer.',
+  },
   NOT_MEASURABLE: {
     status: 500,
     exitCode: EXIT.failure,

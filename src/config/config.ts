@@ -29,6 +29,13 @@ export interface Config {
     readonly beatMs: number;
     readonly leaseMs: number;
   };
+  readonly outbound: {
+    /** Networks besides the public internet, as 10.1.0.0/16. */
+    readonly allowedNetworks: readonly string[];
+    readonly allowCommands: boolean;
+  };
+  /** What secrets are sealed with: the first seals, all open. None: a key in the database. */
+  readonly secretKeys: readonly string[];
   /** Files and folders with agents of the user's own, absolute. */
   readonly agents: readonly string[];
   readonly log: { readonly level: LogLevel; readonly file: string | undefined };

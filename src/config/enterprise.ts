@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import type { KeyEffect } from './key-effect.ts';
-import { duration, flag, section, size, whole } from './scalars.ts';
+import { duration, flag, networks, section, size, whole } from './scalars.ts';
 
 const MB = 1024 ** 2;
 
@@ -24,6 +24,8 @@ export const enterpriseSchema = section({
       ssl_required: flag().default(false),
       encryption_at_rest: flag().default(false),
       audit_logging: flag().default(false),
+      allowed_networks: networks().default([]),
+      allow_commands: flag().default(false),
     }),
     business_intelligence: section({
       executive_reports: flag().default(false),
@@ -69,6 +71,15 @@ export const ENTERPRISE_EFFECTS: readonly KeyEffect[] = [
   },
   { path: 'security.encryption_at_rest', effect: null },
   { path: 'security.audit_logging', effect: null },
+  {
+    path: 'security.allowed_networks',
+    effect:
+      'Networks besides the public internet that channels, probes and actions may call, inside which plain HTTP and bare addresses are allowed too. MUSTER_ALLOWED_NETWORKS goes before.',
+  },
+  {
+    path: 'security.allow_commands',
+    effect: 'Channels and actions may run shell commands on this host. MUSTER_ALLOW_COMMANDS goes before.',
+  },
   { path: 'business_intelligence.executive_reports', effect: null },
   { path: 'business_intelligence.cost_tracking', effect: null },
   { path: 'business_intelligence.roi_calculation', effect: null },

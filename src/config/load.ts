@@ -89,6 +89,11 @@ export function examineConfig({ environment: processEnvironment, cwd, overrides 
       beatMs: monitoring.value.intervals.heartbeat,
       leaseMs: availability.failover_timeout,
     },
+    outbound: {
+      allowedNetworks: values.allowedNetworks ?? security.allowed_networks,
+      allowCommands: values.allowCommands ?? security.allow_commands,
+    },
+    secretKeys: values.secretKeys,
     agents: (overrides.agents ?? values.agents ?? []).map((path) => resolve(cwd, path)),
     log: {
       level: overrides.logLevel ?? values.logLevel ?? 'info',

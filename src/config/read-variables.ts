@@ -1,6 +1,7 @@
 import type { LogLevel } from '../base/logger.ts';
 import type { Environment } from './environment.ts';
 import type { Finding } from './finding.ts';
+import { isNetwork } from '../outbound/index.ts';
 import { nearest } from './nearest.ts';
 
 export const LOG_LEVELS: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'silent'];
@@ -47,6 +48,15 @@ export function readVariables(environment: Environment, findings: Finding[]) {
   const bootstrapKey = get('MUSTER_BOOTSTRAP_KEY');
   if (bootstrapKey !== undefined && bootstrapKey.length < 12)
     problem('MUSTER_BOOTSTRAP_KEY', 'is shorter than 12 characters', 'Use a longer one: `openssl rand -hex 32` makes it.');
+  const allowedNetworks = list('MUSTER_ALLOWED_NETWORKS');
+  for (const network of allowedNetworks?.filter((item) => !isNetwork(item)) ?? [])
+    problem('MUSTER_ALLOWED_NETWORKS', `${JSON.stringify(network)} is no network`, 'Write networks as 10.1.0.0/16, separated by commas.');
+  const commands = get('MUSTER_ALLOW_COMMANDS');
+  if (commands !== undefined && commands !== 'true' && commands !== 'false')
+    problem('MUSTER_ALLOW_COMMANDS', `expected true or false, found ${JSON.stringify(commands)}`, 'Write true or false, or unset it.');
+  const secretKeys = list('MUSTER_SECRET_KEY') ?? [];
+  if (secretKeys.some((key) => key.length < 32))
+    problem('MUSTER_SECRET_KEY', 'has a key of less than 32 characters', 'Use a random one: `openssl rand -hex 32` makes it.');
   const level = get('MUSTER_LOG_LEVEL');
   const logLevel = LOG_LEVELS.find((candidate) => candidate === level);
   if (level !== undefined && logLevel === undefined)
@@ -67,6 +77,9 @@ export function readVariables(environment: Environment, findings: Finding[]) {
     agents: list('MUSTER_AGENTS'),
     logLevel,
     logFile: get('MUSTER_LOG_FILE'),
+    allowedNetworks,
+    allowCommands: commands === undefined ? undefined : commands === 'true',
+    secretKeys,
     bootstrapKey,
   };
 }

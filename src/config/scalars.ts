@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { durationMs, formatDuration } from '../base/duration.ts';
+import { isNetwork } from '../outbound/index.ts';
 
 /**
  * The values a configuration file holds. Each accepts what YAML gives and what `${VAR}` leaves, which is always text,
@@ -65,6 +66,13 @@ export const wholeDays = (min: number, max: number): z.ZodType<number> =>
   scalar(`a length of time in whole days, from ${min}d to ${max}d`, `${min}d, ${max}d or between`, (input) => {
     const ms = parseDuration(input);
     return ms !== undefined && ms % DAY_MS === 0 && ms >= min * DAY_MS && ms <= max * DAY_MS ? ms : undefined;
+  });
+
+/** Networks such as '10.1.0.0/16, fd12::/32'. */
+export const networks = (): z.ZodType<readonly string[]> =>
+  scalar('networks, separated by commas', '10.1.0.0/16, fd12:3456::/32', (input) => {
+    const items = typeof input === 'string' ? input.split(',').flatMap((item) => (item.trim() === '' ? [] : [item.trim()])) : undefined;
+    return items?.every(isNetwork) === true ? items : undefined;
   });
 
 const SIZE_UNITS: Readonly<Record<string, number>> = { B: 1, kB: 1024, KB: 1024, MB: 1024 ** 2, GB: 1024 ** 3, TB: 1024 ** 4 };

@@ -66,6 +66,30 @@ export const VARIABLES = [
     example: 'a-long-random-text',
     secret: true,
   },
+  {
+    name: 'MUSTER_SECRET_KEY',
+    group: 'Access',
+    summary:
+      'What passwords and tokens of channels are sealed with in the database: 32 characters or more, the same on every host. Several, separated by commas: the first seals, all open. Without it the key lies in the database beside them.',
+    default: null,
+    example: 'the-output-of-openssl-rand-hex-32',
+    secret: true,
+  },
+  {
+    name: 'MUSTER_ALLOWED_NETWORKS',
+    group: 'Access',
+    summary:
+      'Networks besides the public internet that channels, probes and actions may call, separated by commas; inside them plain HTTP and bare addresses are allowed too.',
+    default: null,
+    example: '10.1.0.0/16,127.0.0.0/8',
+  },
+  {
+    name: 'MUSTER_ALLOW_COMMANDS',
+    group: 'Access',
+    summary: 'true: channels and actions may run shell commands on this host.',
+    default: 'false',
+    example: 'true',
+  },
   { name: 'MUSTER_CAPACITY', group: 'Host', summary: 'How many agents this host runs at most.', default: '1000', example: '1000' },
   {
     name: 'MUSTER_LABELS',

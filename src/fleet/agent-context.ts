@@ -5,6 +5,7 @@ import type { Clock } from '../base/clock.ts';
 import { isMusterError, MusterError } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import { noWake, type Wake } from '../base/wake.ts';
+import type { Outbound } from '../outbound/index.ts';
 import { createSharedState } from '../state/create-shared-state.ts';
 import { fenced, type Fence } from '../state/fence.ts';
 import { fencedDatabase } from '../state/fenced-database.ts';
@@ -23,6 +24,7 @@ export interface AgentSite {
   readonly log: Logger;
   /** Whether the host may still believe in its lease. */
   readonly trusted: () => boolean;
+  readonly outbound: Outbound;
   /** Also told of what agents change, after commit. */
   readonly wake: Wake | undefined;
 }
@@ -40,6 +42,7 @@ export function contextsOf(site: AgentSite): <Config>(call: Call, config: Config
     epoch: fence.epoch,
     clock,
     wake: site.wake ?? noWake,
+    outbound: site.outbound,
     state: agentState(site),
     sql: agentSql(site),
     metric: ((name, value, options) => {
@@ -60,7 +63,7 @@ export function contextsOf(site: AgentSite): <Config>(call: Call, config: Config
     log: agentLog(site.log, keeper(call.runId)),
     emit: emitter(call.hops),
     get fleet(): SharedState {
-      fleet ??= createSharedState(fencedDatabase(site.state.database, fence), site.wake === undefined ? {} : { wake: site.wake });
+      fleet ??= createSharedState(fencedDatabase(site.state.database, fence), { wake: site.wake ?? noWake, secrets: site.state.secrets });
       return fleet;
     },
   });

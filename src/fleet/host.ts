@@ -8,6 +8,7 @@ import type { HostId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Service } from '../base/service.ts';
 import type { PostgresAdapter } from '../db/adapter.ts';
+import { createOutbound, type Outbound } from '../outbound/index.ts';
 import type { SharedState } from '../state/shared-state.ts';
 import { FaultLog } from './fault-log.ts';
 import { Leftovers } from './leftovers.ts';
@@ -26,6 +27,8 @@ export interface FleetHostOptions {
    * Without it a death is found when the lease runs out.
    */
   readonly direct?: PostgresAdapter | undefined;
+  /** How its agents reach the outside. Default: the public internet alone, and no commands. */
+  readonly outbound?: Outbound | undefined;
   /** The kinds of agents this host can run. */
   readonly types: readonly AnyAgentDefinition[];
   /** Where the code of slots lies as files. Without it the host runs no slots. */
@@ -175,10 +178,11 @@ export class FleetHost implements Service {
   }
 
   async #join(host: MembershipOptions['host']): Promise<Membership> {
-    const { beatMs, direct, isolation, log, random, state, wake } = this.#options;
+    const { beatMs, direct, isolation, log, outbound, random, state, wake } = this.#options;
     const member: Membership = new Membership({
       state,
       wake,
+      outbound: outbound ?? createOutbound(),
       direct,
       types: this.#types,
       slotCode: this.#slotCode,

@@ -4,6 +4,7 @@ import { newHostId, type HostId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Wake } from '../base/wake.ts';
 import type { PostgresAdapter } from '../db/adapter.ts';
+import type { Outbound } from '../outbound/index.ts';
 import type { DesiredOfHost, HostLoad, NewHost } from '../state/hosts.ts';
 import type { SharedState } from '../state/shared-state.ts';
 import { surveyFleet, type Survey } from '../state/survey.ts';
@@ -55,6 +56,7 @@ export interface IsolationOptions {
 export interface MembershipOptions {
   readonly state: SharedState;
   readonly wake: Wake | undefined;
+  readonly outbound: Outbound;
   /** The way to the server past a pooler: without it deaths are found by leases alone. */
   readonly direct: PostgresAdapter | undefined;
   readonly types: ReadonlyMap<string, AnyAgentDefinition>;
@@ -136,6 +138,7 @@ export class Membership {
       slotCode,
       leftovers,
       wake,
+      outbound: options.outbound,
       outbox: this.#outbox,
       changed: () => this.#lease.wake(),
       claims,

@@ -9,6 +9,7 @@ import type { MusterError } from '../base/errors.ts';
 import type { AgentId, Epoch, HostId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Wake } from '../base/wake.ts';
+import type { Outbound } from '../outbound/index.ts';
 import type { AgentRecord } from '../state/agents.ts';
 import type { Fence } from '../state/fence.ts';
 import type { AgentBeat } from '../state/hosts.ts';
@@ -51,6 +52,7 @@ export interface RosterOptions {
   readonly leftovers: Leftovers;
   readonly trusted: () => boolean;
   readonly wake: Wake | undefined;
+  readonly outbound: Outbound;
   readonly labels: Readonly<Record<string, string>>;
   /** How far runs are stretched to spare the database, 0 to 3. */
   readonly shedLevel: () => number;
@@ -179,7 +181,8 @@ export class Roster {
   }
 
   #adopt(record: AgentRecord): void {
-    const { changed, claims, clock, feed, leftovers, log, now, outbox, random, slotCode, state, trusted, types, wake } = this.#options;
+    const { changed, claims, clock, feed, leftovers, log, now, outbound, outbox, random, slotCode, state, trusted, types, wake } =
+      this.#options;
     const fence = this.#fence(record);
     const hash = record.type === 'slot' ? record.implementation?.hash : undefined;
     const definition = hash === undefined ? types.get(record.type) : slotCode?.get(hash, record.metadata);
@@ -196,7 +199,7 @@ export class Roster {
     }
     const agentLog = log.child({ agent_id: record.agentId, agent_type: record.type, epoch: record.epoch });
     const refusals = new Refusals({ clock, log: agentLog, emit: (event) => this.#emit(fence, event) });
-    const contexts = contextsOf({ state, fence, agentType: record.type, outbox, refusals, clock, log: agentLog, trusted, wake });
+    const contexts = contextsOf({ state, fence, agentType: record.type, outbox, refusals, clock, log: agentLog, trusted, wake, outbound });
     const lane = outbox.lane(fence);
     const isHeld = (): boolean => this.#entries.get(record.agentId)?.supervisor.epoch === record.epoch;
     const ticks = new AgentTicks({ fence, claims, progress: record.ticks, ended: changed });

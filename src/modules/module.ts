@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { AgentDefinition } from '../agent/definition.ts';
 import type { Wake } from '../base/wake.ts';
+import type { Outbound } from '../outbound/index.ts';
 import type { SharedState } from '../state/shared-state.ts';
 
 /** An agent that a module wants to exist: inserted once, afterwards its row belongs to the operator. */
@@ -19,6 +20,7 @@ export interface ModuleServices {
   readonly state: SharedState;
   /** Hints to agents and other servers, after the commit. */
   readonly wake: Wake;
+  readonly outbound: Outbound;
 }
 
 /**

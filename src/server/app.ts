@@ -12,6 +12,7 @@ import { checkSchema } from '../db/migrate.ts';
 import { sql } from '../db/sql.ts';
 import type { HostStatus } from '../fleet/index.ts';
 import type { Module } from '../modules/module.ts';
+import { createOutbound, type Outbound } from '../outbound/index.ts';
 import type { Access } from '../state/access.ts';
 import { coreMigrations } from '../state/migrations.ts';
 import type { SharedState } from '../state/shared-state.ts';
@@ -81,6 +82,8 @@ export interface ServerOptions {
   readonly webRoot?: string | null | undefined;
   /** Of the host in the same process, for /metrics. */
   readonly hostStatus?: (() => HostStatus | undefined) | undefined;
+  /** How requests reach the outside. Default: the public internet alone, and no commands. */
+  readonly outbound?: Outbound | undefined;
   readonly clock?: Clock | undefined;
 }
 
@@ -179,6 +182,7 @@ function createServices(app: FastifyInstance, options: ServerOptions, cookie: Se
     log,
     version,
     clock,
+    outbound: options.outbound ?? createOutbound(),
     types,
     cookie,
     table: new RouteTable(app),
@@ -202,7 +206,7 @@ function addApiRoutes(app: Api, services: Services, modules: readonly Module[]):
   addSessionRoutes(app, services);
   addKeyRoutes(app, services);
   addOpenapiRoute(app);
-  for (const module of modules) module.routes?.(app, { state: services.state, wake: services.wake });
+  for (const module of modules) module.routes?.(app, { state: services.state, wake: services.wake, outbound: services.outbound });
 }
 
 function createReadiness({ state, modules }: ServerOptions, clock: Clock): Readiness {

@@ -1,5 +1,6 @@
 import type { Clock } from '../base/clock.ts';
 import type { Logger } from '../base/logger.ts';
+import type { Outbound } from '../outbound/index.ts';
 import type { Access } from '../state/access.ts';
 import type { SharedState } from '../state/shared-state.ts';
 import type { Authenticator } from './access/authenticator.ts';
@@ -20,6 +21,7 @@ export interface Services {
   readonly wake: WakeSource;
   readonly table: RouteTable;
   readonly cookie: { readonly name: string; readonly secure: boolean };
+  readonly outbound: Outbound;
   readonly clock: Clock;
   readonly log: Logger;
   readonly version: string;

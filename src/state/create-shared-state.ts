@@ -12,6 +12,7 @@ import { createLeases } from './leases.ts';
 import { DEFAULT_RETENTION, fleetMaintenance, type HistoryRetention } from './maintenance.ts';
 import { createMetrics, metricsMaintenance, type MetricsOptions } from './metrics/index.ts';
 import type { SharedState } from './shared-state.ts';
+import { createSecrets, type Secrets } from './secrets.ts';
 import { createSlots } from './slots.ts';
 import { createSystemState } from './system-state.ts';
 import { createTicks } from './ticks.ts';
@@ -22,6 +23,8 @@ export interface SharedStateOptions {
   /** How long history is kept. */
   readonly retention?: Partial<HistoryRetention>;
   readonly metrics?: MetricsOptions;
+  /** What secrets are sealed with: keys, or somebody who has them. Default: a key in the database. */
+  readonly secrets?: readonly string[] | Secrets;
   /** Told after commit what changed, so that others wake early. */
   readonly wake?: { hint(topic: string): void };
 }
@@ -57,6 +60,7 @@ export function createSharedState(database: Database, options: SharedStateOption
     systemState: createSystemState(database, hint('system_state')),
     ledger,
     ticks: createTicks(database),
+    secrets: options.secrets !== undefined && 'seal' in options.secrets ? options.secrets : createSecrets(database, options.secrets),
     maintenance: [
       ...fleetMaintenance(database, { commands, hosts, ledger, types }, { ...DEFAULT_RETENTION, ...options.retention }),
       ...metricsMaintenance(database, options.metrics),

@@ -11,6 +11,7 @@ import type { Ledger } from './ledger.ts';
 import type { Leases } from './leases.ts';
 import type { MaintenanceJob } from './maintenance.ts';
 import type { Metrics } from './metrics/metrics.ts';
+import type { Secrets } from './secrets.ts';
 import type { Slots } from './slots.ts';
 import type { SystemState } from './system-state.ts';
 import type { Ticks } from './ticks.ts';
@@ -32,6 +33,7 @@ export interface SharedState {
   readonly systemState: SystemState;
   readonly ledger: Ledger;
   readonly ticks: Ticks;
+  readonly secrets: Secrets;
 
   readonly maintenance: readonly MaintenanceJob[];
 }

@@ -52,6 +52,15 @@ export function checkProductionConfig({ config }: CheckContext): readonly Findin
           'Put a proxy that speaks TLS in front, and listen on 127.0.0.1.',
         ),
   );
+  findings.push(
+    config.secretKeys.length > 0
+      ? ok('secrets', 'sealed with MUSTER_SECRET_KEY')
+      : warn(
+          'secrets',
+          'MUSTER_SECRET_KEY is not set: passwords and tokens of channels are sealed with a key that lies in the same database',
+          'Set it to the output of `openssl rand -hex 32`, the same on every host.',
+        ),
+  );
   if (server.bootstrapKey !== undefined)
     findings.push(
       looksStrong(server.bootstrapKey)

@@ -42,7 +42,7 @@ export async function withFleet<T>(invocation: Invocation, work: (fleet: FleetAc
       config,
       log,
       database,
-      state: createSharedState(database, { leaseMs: config.host.leaseMs, wake }),
+      state: createSharedState(database, { leaseMs: config.host.leaseMs, wake, secrets: config.secretKeys }),
       access: createAccess(database),
       now: async () =>
         (await database.one<{ now: number }>(sql`select extract(epoch from clock_timestamp())::float8 * 1000 as now`))?.now ?? Date.now(),

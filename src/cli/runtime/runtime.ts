@@ -122,8 +122,14 @@ export class Runtime {
     const rooms = await loading;
     await rooms.migrateAll(adapter, rooms.modules, steps);
     const wake = new rooms.WakeUps(adapter, { log });
-    const state = rooms.createSharedState(adapter, { leaseMs: config.host.leaseMs, wake, ...rooms.retentionOf(config) });
+    const state = rooms.createSharedState(adapter, {
+      leaseMs: config.host.leaseMs,
+      wake,
+      secrets: config.secretKeys,
+      ...rooms.retentionOf(config),
+    });
     const access = rooms.createAccess(adapter);
+    const outbound = rooms.createOutbound(config.outbound);
     const types = rooms.withInstallationDefaults(rooms.agentTypes(rooms.modules), config);
     await Promise.all([
       wake.start(),
@@ -141,6 +147,7 @@ export class Runtime {
       const host = new FleetHost({
         state,
         wake,
+        outbound,
         direct: adapter,
         types,
         codeFolder: rooms.codeFolderOf(config.dataDir),
@@ -161,6 +168,7 @@ export class Runtime {
         state,
         access,
         wake,
+        outbound,
         modules: rooms.modules,
         types,
         log,
@@ -218,16 +226,18 @@ export class Runtime {
 type Rooms = Awaited<ReturnType<typeof loadRooms>>;
 
 async function loadRooms({ config, host, reloaded, server }: RuntimeOptions) {
-  const [parts, installation, { WakeUps }, { createSharedState }, { createAccess }, { migrateAll }, fleet, http] = await Promise.all([
-    import('./parts.ts'),
-    import('./installation.ts'),
-    import('../../db/wake-ups.ts'),
-    import('../../state/create-shared-state.ts'),
-    import('../../state/access.ts'),
-    import('./migrate-all.ts'),
-    host ? import('../../fleet/host.ts') : undefined,
-    server ? import('../../server/app.ts') : undefined,
-  ]);
+  const [parts, installation, { WakeUps }, { createSharedState }, { createAccess }, { createOutbound }, { migrateAll }, fleet, http] =
+    await Promise.all([
+      import('./parts.ts'),
+      import('./installation.ts'),
+      import('../../db/wake-ups.ts'),
+      import('../../state/create-shared-state.ts'),
+      import('../../state/access.ts'),
+      import('../../outbound/index.ts'),
+      import('./migrate-all.ts'),
+      host ? import('../../fleet/host.ts') : undefined,
+      server ? import('../../server/app.ts') : undefined,
+    ]);
   const modules = await parts.loadModules(config, { bundles: reloaded !== undefined });
   const { agentTypes, codeFolderOf, defaultAgents } = parts;
   return {
@@ -239,6 +249,7 @@ async function loadRooms({ config, host, reloaded, server }: RuntimeOptions) {
     WakeUps,
     createSharedState,
     createAccess,
+    createOutbound,
     migrateAll,
     FleetHost: fleet?.FleetHost,
     http,

@@ -6,6 +6,7 @@ import { agentId, epoch, hostId } from '../../base/ids.ts';
 import { noWake } from '../../base/wake.ts';
 import type { Database, Result, Transaction, TransactionOptions } from '../../db/database.ts';
 import type { Sql } from '../../db/sql.ts';
+import { createOutbound } from '../../outbound/index.ts';
 import type { SharedState } from '../../state/shared-state.ts';
 import type { Asking } from './asking.ts';
 import type { Beginning } from './protocol.ts';
@@ -24,6 +25,7 @@ export function isolatedContexts(
     epoch: epoch(beginning.epoch),
     clock: systemClock,
     wake: noWake,
+    outbound: createOutbound(beginning.outbound),
     metric: ((name, value, options) => saying.metric(name, value, options, Date.now())) satisfies AgentContext['metric'],
   };
   return (call, config) => {

@@ -278,7 +278,7 @@ export class IsolatedRunner {
 
   #begin(): void {
     const { agentId, definition, isolation, ledger, rawConfig } = this.#options;
-    const { agentType, hostId, epoch } = this.#contextOf();
+    const { agentType, hostId, epoch, outbound } = this.#contextOf();
     const { runCount, errorCount, lastError, runNumber } = ledger;
     this.#conditions = this.#conditionsNow();
     this.#cell?.send({
@@ -294,6 +294,7 @@ export class IsolatedRunner {
         config: pack(rawConfig(), MOST_ASKED_BYTES, 'its configuration'),
         ticks: this.#ticks.progress,
         conditions: this.#conditions,
+        outbound: outbound.settings,
         ledger: { runCount, errorCount, lastError, runNumber },
       },
     });

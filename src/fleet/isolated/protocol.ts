@@ -4,6 +4,7 @@ import type { RunStart } from '../../agent/run.ts';
 import type { AgentSample } from '../../agent/sample.ts';
 import type { EventPattern } from '../../agent/event-pattern.ts';
 import type { DueTick } from '../../agent/tick-plan.ts';
+import type { OutboundSettings } from '../../outbound/index.ts';
 import type { TickProgress } from '../../state/agents.ts';
 import type { EventRecord } from '../../state/events.ts';
 import type { CrossedError, Packed } from './crossing.ts';
@@ -39,6 +40,7 @@ export interface Beginning {
   readonly config: Packed;
   readonly ticks: TickProgress;
   readonly conditions: Conditions;
+  readonly outbound: OutboundSettings;
   readonly ledger: {
     readonly runCount: number;
     readonly errorCount: number;

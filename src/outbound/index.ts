@@ -1,0 +1,2 @@
+export { createOutbound, type Outbound, type OutboundSettings } from './outbound.ts';
+export { isNetwork } from './networks.ts';
