@@ -94,6 +94,7 @@ export const goodFacts = (change: Partial<Facts> = {}): Facts => ({
   now: NOW,
   inGrace: false,
   agents: [anAgent(), anAgent({ agentId: 'agent_coordinator', type: 'agent_coordinator' })],
+  paused: [],
   hosts: [aHost()],
   readings: readingsWith(),
   history: { change: (counter) => (counter.startsWith('runs ') ? 10 : 0) },

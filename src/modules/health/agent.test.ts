@@ -3,7 +3,8 @@ import { runAgent, type AgentUnderTest } from '../../agent/index.ts';
 import type { AgentRecord } from '../../state/agents.ts';
 import type { HostRecord } from '../../state/hosts.ts';
 import type { SharedState } from '../../state/shared-state.ts';
-import { heartbeatHealthAgent, HEALTH_KEY } from './agent.ts';
+import { heartbeatHealthAgent } from './agent.ts';
+import { HEALTH_KEY } from './health-key.ts';
 import { aHost, anAgent, GOOD_READINGS, NOW } from '../../../test/support/health-facts.ts';
 import type { HealthReport } from './report.ts';
 
@@ -18,7 +19,7 @@ class FakeFleet {
 
   get state(): SharedState {
     return {
-      agents: { list: () => Promise.resolve(this.agents) },
+      agents: { list: ({ state }: { readonly state: string }) => Promise.resolve(this.agents.filter((agent) => agent.state === state)) },
       hosts: { list: () => Promise.resolve(this.hosts) },
       metrics: {
         latest: ({ agentId }: { readonly agentId: string }) =>
@@ -43,7 +44,11 @@ describe('heartbeat_health_agent', () => {
   it('stores its report and records a score by subject', async () => {
     await using agent = await start(new FakeFleet());
     expect((await agent.tick()).kind).toBe('succeeded');
-    expect(reportIn(agent)).toMatchObject({ score: 100, evaluated_at: new Date(NOW).toISOString() });
+    expect(reportIn(agent)).toMatchObject({
+      score: 100,
+      good_until: expect.stringMatching(/Z$/) as string,
+      evaluated_at: new Date(NOW).toISOString(),
+    });
     const scores = agent.metrics
       .filter(({ name }) => name === 'health_score')
       .map(({ labels, value, unit }) => [labels['subject'], value, unit]);
@@ -95,7 +100,7 @@ describe('heartbeat_health_agent', () => {
       new Set(
         agent.metrics.filter(({ name, labels }) => name === 'health_score' && labels['subject'] === 'fleet').map(({ value }) => value),
       ),
-    ).toEqual(new Set([100]));
+    ).toEqual(new Set([89, 100]));
   });
 
   it('goes on from the report of the host before', async () => {

@@ -8,14 +8,14 @@ import { countersOf, type Facts } from './facts.ts';
 import { LEVELS, type Verdict } from './finding.ts';
 import { fleetChecks } from './fleet-checks.ts';
 import { gather } from './gather.ts';
+import { HEALTH_KEY } from './health-key.ts';
 import { History } from './history.ts';
 import { hostChecks } from './host-checks.ts';
 import type { Bench } from './judge.ts';
 import { HEALTH_METRICS } from './metrics.ts';
-import { changesBetween, readReport, reportOf, type HealthReport, type ReportBefore } from './report.ts';
+import { changesBetween, judgementOf, readReport, reportOf, type HealthReport, type Judgement, type ReportBefore } from './report.ts';
+import { pruneScores, recordScores } from './scores.ts';
 import { thresholdsWith } from './thresholds.ts';
-
-export const HEALTH_KEY = 'health:fleet';
 
 /** A monitor begins within five seconds, and its samples arrive a second or two later. */
 const FIRST_READINGS_MS = 10_000;
@@ -24,9 +24,16 @@ const SECOND_LOOK_MS = 6_000;
 /** Events of one run at most; a run in which more changes says so in the last. */
 const MOST_EVENTS = 20;
 
+/** So many intervals without a judgement, and the time between counts as unknown. */
+const GAP = 3;
+/** A run may take this long. */
+const LATE_MS = 30_000;
+const PRUNE_EVERY_MS = 3_600_000;
+
 interface Life {
   readonly history: History;
   previous: ReportBefore | undefined;
+  prunedAt: number;
 }
 
 const lives = new WeakMap<object, Life>();
@@ -45,7 +52,11 @@ export const heartbeatHealthAgent = defineAgent({
   timeout: '25s',
   async startup(ctx) {
     // The report before gives findings their age, whoever wrote it.
-    lives.set(ctx.life, { history: new History(durationMs(ctx.config.window)), previous: readReport(await ctx.state.get(HEALTH_KEY)) });
+    lives.set(ctx.life, {
+      history: new History(durationMs(ctx.config.window)),
+      previous: readReport(await ctx.state.get(HEALTH_KEY)),
+      prunedAt: Number.NEGATIVE_INFINITY,
+    });
   },
   async run(ctx) {
     const life = lives.get(ctx.life);
@@ -74,10 +85,22 @@ async function gatherOnceMeasured(ctx: AgentContext<HealthConfig>): Promise<Gath
 
 async function judgeNow(ctx: AgentContext<HealthConfig>, life: Life, gathered: Gathered): Promise<HealthReport> {
   life.history.push(gathered.now, countersOf(gathered));
-  const report = evaluate({ ...gathered, history: life.history }, ctx.config, life.previous);
+  const judgement = judgeFacts({ ...gathered, history: life.history }, ctx.config, life.previous);
+  const report = {
+    ...reportOf(judgement, gathered.now, life.previous),
+    good_until: new Date(gathered.now + GAP * durationMs(ctx.config.every) + LATE_MS).toISOString(),
+  };
+  const before = life.previous?.evaluated_at;
+  const seenUntil = before === undefined || gathered.now - before <= GAP * durationMs(ctx.config.every) ? null : before;
+  // The scores first: were the report newer than they are, it would say that there was no gap.
+  await ctx.sql.transaction((tx) => recordScores(tx, judgement, { now: gathered.now, seenUntil }));
   await ctx.state.set(HEALTH_KEY, report);
+  if (ctx.clock.monotonic() - life.prunedAt > PRUNE_EVERY_MS) {
+    await ctx.sql.transaction((tx) => pruneScores(tx, durationMs(ctx.config.keep)));
+    life.prunedAt = ctx.clock.monotonic();
+  }
   publish(ctx, report, life.previous);
-  life.previous = report;
+  life.previous = { ...report, evaluated_at: gathered.now };
   return report;
 }
 
@@ -87,8 +110,12 @@ const summaryOf = ({ score, band, findings, findings_omitted }: HealthReport): o
   findings: findings.length + findings_omitted,
 });
 
-/** The report on these facts: pure, so that the same facts always give the same report. */
-export function evaluate(facts: Facts, config: HealthConfig, previous: ReportBefore | undefined): HealthReport {
+/** Every subject with its score, from these facts: pure, so that the same facts always give the same. */
+export function judgeFacts(
+  facts: Facts,
+  config: Pick<HealthConfig, 'thresholds'>,
+  previous: Pick<ReportBefore, 'findings'> | undefined,
+): Judgement {
   const bench: Bench = {
     thresholds: thresholdsWith(config.thresholds),
     open: new Map(previous?.findings.map(({ id, level }) => [id, level])),
@@ -99,8 +126,15 @@ export function evaluate(facts: Facts, config: HealthConfig, previous: ReportBef
     ...hostChecks(facts, bench),
     ...agentChecks(facts, bench),
   ];
-  return reportOf(verdicts, facts.now, previous);
+  return judgementOf(
+    verdicts,
+    facts.paused.map((id) => `agent:${id}` as const),
+  );
 }
+
+/** The report on these facts. */
+export const evaluate = (facts: Facts, config: HealthConfig, previous: Pick<ReportBefore, 'findings'> | undefined): HealthReport =>
+  reportOf(judgeFacts(facts, config, previous), facts.now, previous);
 
 function publish(ctx: AgentContext<HealthConfig>, report: HealthReport, previous: ReportBefore | undefined): void {
   const metric = (name: keyof typeof HEALTH_METRICS, value: number, labels: Readonly<Record<string, string>>): void =>

@@ -114,7 +114,7 @@ describe('hosts', () => {
     const report = reportOn({ readings: readingsWith({ memory_usage: undefined }) });
     expect(report.findings).toEqual([]);
     expect(subject(report, 'host:alpha')).toMatchObject({
-      score: 100,
+      score: 89,
       unknown: ['host.memory_ratio: not measured lately; see performance_monitor'],
     });
     expect(subject(report, 'host:alpha')?.coverage).toBeLessThan(1);

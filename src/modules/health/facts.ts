@@ -10,6 +10,8 @@ export interface Facts {
   readonly inGrace: boolean;
   /** Agents whose desired state is active. */
   readonly agents: readonly AgentRecord[];
+  /** Agents that somebody paused, by id. */
+  readonly paused: readonly string[];
   readonly hosts: readonly HostRecord[];
   readonly readings: Readings;
   readonly history: Pick<History, 'change'>;

@@ -18,7 +18,7 @@ export async function gather(ctx: Pick<AgentContext, 'sql' | 'fleet' | 'state' |
     sql`select (extract(epoch from clock_timestamp()) * 1000)::float8 as now, coalesce(bool_or(grace_until > clock_timestamp()), false) as in_grace from muster.fleet_clock`,
   );
   const clock = rows[0] ?? { now: Date.now(), in_grace: true };
-  const agents = await activeAgents(ctx.fleet);
+  const [agents, paused] = [await agentsDesired(ctx.fleet, 'active'), await agentsDesired(ctx.fleet, 'paused')];
   const hosts = await ctx.fleet.hosts.list();
   const monitors = agents.filter(({ type }) => type === 'performance_monitor').slice(0, MOST_MONITORS);
   const latest: LatestReading[] = [];
@@ -29,13 +29,20 @@ export async function gather(ctx: Pick<AgentContext, 'sql' | 'fleet' | 'state' |
     const report = monitorReport.safeParse(await ctx.state.get(monitorKey(monitor.agentId)));
     if (report.success) intervals.push(report.data.intervals_ms);
   }
-  return { now: clock.now, inGrace: clock.in_grace, agents, hosts, readings: new Readings(latest, clock.now, maxAgesOf(intervals)) };
+  return {
+    now: clock.now,
+    inGrace: clock.in_grace,
+    agents,
+    paused: paused.map(({ agentId }) => agentId),
+    hosts,
+    readings: new Readings(latest, clock.now, maxAgesOf(intervals)),
+  };
 }
 
-async function activeAgents(fleet: SharedState): Promise<readonly AgentRecord[]> {
+async function agentsDesired(fleet: SharedState, state: 'active' | 'paused'): Promise<readonly AgentRecord[]> {
   const agents: AgentRecord[] = [];
   for (let after: string | undefined; agents.length < MOST_AGENTS; after = agents.at(-1)?.agentId) {
-    const page = await fleet.agents.list({ state: 'active' }, after === undefined ? { limit: PAGE } : { limit: PAGE, after });
+    const page = await fleet.agents.list({ state }, after === undefined ? { limit: PAGE } : { limit: PAGE, after });
     agents.push(...page);
     if (page.length < PAGE) break;
   }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { MusterError } from '../../base/errors.ts';
 import { LEVELS, type Finding, type Level, type Subject, type Verdict } from './finding.ts';
-import { BANDS, scoreFleet, scoreSubject, type Band, type SubjectHealth } from './score.ts';
+import { BANDS, pausedSubject, scoreFleet, scoreSubject, type Band, type Cap, type Component, type SubjectHealth } from './score.ts';
 
 /** Findings and subjects in a report at most, the gravest first: a report is one small document. */
 const MOST_FINDINGS = 200;
@@ -17,11 +18,17 @@ export interface ReportedSubject {
   readonly findings: number;
   /** Checks without data, with why; the first ten. */
   readonly unknown: readonly string[];
+  /** What holds the score down besides findings. */
+  readonly caps: readonly Cap[];
+  /** What the score of the fleet is made from. */
+  readonly components?: readonly Component[];
 }
 
 /** The document `health:fleet` of system_state. */
 export interface HealthReport {
   readonly evaluated_at: string;
+  /** After this it says nothing about now: three runs have not come. */
+  readonly good_until?: string;
   readonly score: number | null;
   readonly band: Band;
   readonly level: Level | null;
@@ -41,12 +48,19 @@ export const NO_BUSINESS_IMPACT = 'not configured';
 
 /** What the next report needs of the one before. */
 export interface ReportBefore {
+  /** Milliseconds since 1970. */
+  readonly evaluated_at?: number | undefined;
   readonly findings: readonly Pick<ReportedFinding, 'id' | 'level' | 'since'>[];
   readonly subjects: readonly Pick<ReportedSubject, 'subject' | 'score' | 'band' | 'level'>[];
 }
 
 const level = z.enum(LEVELS);
 const reportBefore = z.object({
+  evaluated_at: z.iso
+    .datetime()
+    .transform((text) => Date.parse(text))
+    .optional()
+    .catch(undefined),
   findings: z.array(z.object({ id: z.string(), level, since: z.iso.datetime() })),
   subjects: z.array(
     z.object({
@@ -61,12 +75,24 @@ const reportBefore = z.object({
 /** The report that is stored, as far as it is one: anybody may have written there. */
 export const readReport = (stored: unknown): ReportBefore | undefined => reportBefore.safeParse(stored).data;
 
-/** Everything a report says, from the verdicts of all checks; `previous` gives findings their age. */
-export function reportOf(verdicts: readonly Verdict[], now: number, previous: Pick<ReportBefore, 'findings'> | undefined): HealthReport {
+/** All there is to say of every subject, the fleet first: the report shows the worst of it, the table of scores keeps all. */
+export type Judgement = readonly SubjectHealth[];
+
+/** Every subject with its score, from the verdicts of all checks and those that are paused. */
+export function judgementOf(verdicts: readonly Verdict[], paused: readonly Subject[] = []): Judgement {
   const bySubject = new Map<Subject, Verdict[]>();
   for (const verdict of verdicts) bySubject.set(verdict.subject, [...(bySubject.get(verdict.subject) ?? []), verdict]);
-  const members = [...bySubject].filter(([subject]) => subject !== 'fleet').map(([subject, own]) => scoreSubject(subject, own));
-  const fleet = scoreFleet(scoreSubject('fleet', bySubject.get('fleet') ?? []), members);
+  const members = [
+    ...[...bySubject].filter(([subject]) => subject !== 'fleet').map(([subject, own]) => scoreSubject(subject, own)),
+    ...paused.map(pausedSubject),
+  ];
+  return [scoreFleet(scoreSubject('fleet', bySubject.get('fleet') ?? []), members), ...members];
+}
+
+/** What a report says of a judgement; `previous` gives findings their age. */
+export function reportOf(judgement: Judgement, now: number, previous: Pick<ReportBefore, 'findings'> | undefined): HealthReport {
+  const [fleet, ...members] = judgement;
+  if (fleet === undefined) throw new MusterError('INTERNAL', 'a judgement without the fleet');
   const since = new Map(previous?.findings.map((finding) => [finding.id, finding.since]));
   const evaluatedAt = new Date(now).toISOString();
   const findings = [fleet, ...members]
@@ -97,12 +123,18 @@ function countByLevel(findings: readonly Finding[]): Readonly<Record<Level, numb
 
 /** Database and hosts before agents where they are equally well: they are few, and everybody looks for them. */
 function worstFirst(a: SubjectHealth, b: SubjectHealth): number {
+  const isPaused = ({ band }: SubjectHealth): number => (band === 'paused' ? 1 : 0);
   const isAgent = ({ subject }: SubjectHealth): number => (subject.startsWith('agent:') ? 1 : 0);
-  return (a.score ?? -1) - (b.score ?? -1) || isAgent(a) - isAgent(b) || (a.subject < b.subject ? -1 : 1);
+  return isPaused(a) - isPaused(b) || (a.score ?? -1) - (b.score ?? -1) || isAgent(a) - isAgent(b) || (a.subject < b.subject ? -1 : 1);
 }
 
-function reported({ findings, unknown, ...subject }: SubjectHealth): ReportedSubject {
-  return { ...subject, findings: findings.length, unknown: unknown.slice(0, 10) };
+function reported({ findings, unknown, components, ...subject }: SubjectHealth): ReportedSubject {
+  return {
+    ...subject,
+    findings: findings.length,
+    unknown: unknown.slice(0, 10),
+    ...(components.length === 0 ? {} : { components }),
+  };
 }
 
 export interface HealthChange {
@@ -117,12 +149,16 @@ export interface HealthChange {
   readonly because: string | null;
 }
 
-/** Subjects whose level or band is another one than in the report before. Those that report did not know are no change. */
+/**
+ * Subjects whose level or band is another one than in the report before. Those that report did not know are no change, nor is
+ * a band that only data that came or went has moved, while nothing is found: a fleet that starts is not news.
+ */
 export function changesBetween(previous: Pick<ReportBefore, 'subjects'> | undefined, report: HealthReport): readonly HealthChange[] {
   const before = new Map(previous?.subjects.map((subject) => [subject.subject, subject]));
   return report.subjects.flatMap((subject) => {
     const old = before.get(subject.subject);
     if (old === undefined || (old.band === subject.band && old.level === subject.level)) return [];
+    if (old.level === null && subject.level === null && isScored(old.band) && isScored(subject.band)) return [];
     const because = report.findings.find((finding) => subject.subject === 'fleet' || finding.subject === subject.subject)?.text ?? null;
     return [
       {
@@ -138,3 +174,5 @@ export function changesBetween(previous: Pick<ReportBefore, 'subjects'> | undefi
     ];
   });
 }
+
+const isScored = (band: Band): boolean => band !== 'unknown' && band !== 'paused';

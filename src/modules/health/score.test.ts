@@ -3,8 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { LEVELS, POINTS_AT, type Level, type Verdict } from './finding.ts';
 import { History } from './history.ts';
 import { found, judge } from './judge.ts';
-import { changesBetween, reportOf } from './report.ts';
-import { bandOf, scoreSubject } from './score.ts';
+import { changesBetween, judgementOf, reportOf, type HealthReport, type ReportBefore } from './report.ts';
+import { bandOf, pausedSubject, scoreFleet, scoreSubject } from './score.ts';
 import { breachOf, thresholdsWith } from './thresholds.ts';
 
 const finding = (level: Level, n = 0, points = POINTS_AT[level]): Verdict => ({
@@ -39,7 +39,7 @@ describe('a score', () => {
     expect(scoreSubject('database', [unknown])).toMatchObject({ score: null, band: 'unknown', coverage: 0 });
   });
 
-  it('lies between 0 and 100, and is 100 exactly where all is judged well enough and nothing is found', () => {
+  it('lies between 0 and 100, and is 100 exactly where all is judged and nothing is found', () => {
     fc.assert(
       fc.property(verdicts, (all) => {
         const { score, findings, coverage } = scoreSubject('database', all);
@@ -49,7 +49,7 @@ describe('a score', () => {
         }
         expect(score).toBeGreaterThanOrEqual(0);
         expect(score).toBeLessThanOrEqual(100);
-        if (coverage >= 0.5) expect(score === 100).toBe(findings.length === 0);
+        expect(score === 100).toBe(findings.length === 0 && coverage === 1);
       }),
     );
   });
@@ -76,8 +76,57 @@ describe('a score', () => {
     expect(scoreSubject('database', [finding('emergency', 0, 1), fine]).score).toBeLessThan(25);
   });
 
-  it('of a subject that is mostly unknown is not in the healthy band', () => {
+  it('never reads as healthy where data is missing, says so, and less so the more is missing', () => {
+    expect(scoreSubject('database', [fine, fine, unknown])).toMatchObject({
+      score: 89,
+      band: 'degraded',
+      caps: [{ score: 89, because: '1 of 3 checks had no data' }],
+    });
     expect(scoreSubject('database', [fine, unknown, unknown])).toMatchObject({ score: 69, band: 'unhealthy' });
+  });
+
+  it('can be worked out again from what is stored with it', () => {
+    fc.assert(
+      fc.property(verdicts, (all) => {
+        const { score, findings, caps, coverage } = scoreSubject('database', all);
+        const left = findings.reduce((share, { points }) => share * (1 - points / 100), 100);
+        if (coverage > 0) expect(score).toBeCloseTo(Math.min(left, ...caps.map((cap) => cap.score)), 0);
+      }),
+    );
+  });
+
+  it('is not zeroed by fifty of one fault', () => {
+    const many = Array.from({ length: 50 }, (_, n) => finding('warning', n));
+    const { score, findings } = scoreSubject('database', many);
+    expect(score).toBeGreaterThan(40);
+    expect(findings.map(({ points }) => points).slice(0, 3)).toEqual([15, 7.5, 5]);
+  });
+
+  it('of something paused is none: it is not 100, and moves nothing of the fleet', () => {
+    const paused = pausedSubject('agent:idle');
+    expect(paused).toMatchObject({ score: null, band: 'paused' });
+    const own = scoreSubject('fleet', [{ ...fine, subject: 'fleet' }]);
+    const database = scoreSubject('database', [finding('warning'), fine]);
+    expect(scoreFleet(own, [database, paused])).toEqual(scoreFleet(own, [database]));
+  });
+
+  it('of the fleet is no better than its database, and says what it is made from', () => {
+    const own = scoreSubject('fleet', [{ ...fine, subject: 'fleet' }]);
+    const host = scoreSubject('host:alpha', [{ ...fine, subject: 'host:alpha' }]);
+    const database = scoreSubject('database', [finding('critical'), fine]);
+    const fleet = scoreFleet(own, [database, host]);
+    expect(fleet.score).toBe(database.score);
+    expect(fleet.caps).toContainEqual({ score: 89, because: 'something in the fleet is critical' });
+    expect(fleet.components).toContainEqual({
+      name: 'database',
+      score: 45,
+      members: 1,
+      unscored: 0,
+      coverage: 1,
+      worst: [{ subject: 'database', score: 45 }],
+    });
+    const blind = scoreFleet(own, [scoreSubject('database', [unknown]), host]);
+    expect(blind.score).toBeLessThanOrEqual(69);
   });
 
   it.each([
@@ -131,19 +180,21 @@ describe('a threshold', () => {
 });
 
 describe('a report', () => {
+  const report = (all: readonly Verdict[], now: number, previous?: Pick<ReportBefore, 'findings'>): HealthReport =>
+    reportOf(judgementOf(all), now, previous);
   const at = (minute: number): number => Date.UTC(2026, 0, 1, 12, minute);
 
   it('keeps the time since when something is found, until it is gone', () => {
-    const first = reportOf([finding('warning'), fine], at(0), undefined);
-    const second = reportOf([finding('critical'), fine], at(1), first);
+    const first = report([finding('warning'), fine], at(0));
+    const second = report([finding('critical'), fine], at(1), first);
     expect(second.findings[0]?.since).toBe(new Date(at(0)).toISOString());
-    const gone = reportOf([fine], at(2), second);
-    expect(reportOf([finding('warning'), fine], at(3), gone).findings[0]?.since).toBe(new Date(at(3)).toISOString());
+    const gone = report([fine], at(2), second);
+    expect(report([finding('warning'), fine], at(3), gone).findings[0]?.since).toBe(new Date(at(3)).toISOString());
   });
 
   it('names the change of a level or band, and why', () => {
-    const well = reportOf([fine], at(0), undefined);
-    const ill = reportOf(
+    const well = report([fine], at(0));
+    const ill = report(
       [found({ subject: 'database', check: 'x', level: 'critical', text: 'the disk is gone', value: 'gone', remedy: '' }), fine],
       at(1),
       well,
@@ -162,15 +213,21 @@ describe('a report', () => {
     });
   });
 
+  it('does not call it a change when only data came or went', () => {
+    const starting = report([fine, unknown], at(0));
+    const well = report([fine], at(1));
+    expect(changesBetween(starting, well)).toEqual([]);
+  });
+
   it('stays a small document however much is found, and says what it leaves out', () => {
     const many = Array.from({ length: 500 }, (_, n): Verdict => ({
       ...finding(n % 2 === 0 ? 'warning' : 'critical', n),
       subject: `agent:${n}`,
     }));
-    const report = reportOf(many, at(0), undefined);
-    expect(report).toMatchObject({ findings_omitted: 300, subjects_omitted: 301, counts: { warning: 250, critical: 250 } });
-    expect(report.findings.every(({ level }) => level === 'critical')).toBe(true);
-    expect(JSON.stringify(report).length).toBeLessThan(150_000);
+    const long = report(many, at(0));
+    expect(long).toMatchObject({ findings_omitted: 300, subjects_omitted: 301, counts: { warning: 250, critical: 250 } });
+    expect(long.findings.every(({ level }) => level === 'critical')).toBe(true);
+    expect(JSON.stringify(long).length).toBeLessThan(150_000);
   });
 });
 
