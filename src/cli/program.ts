@@ -185,6 +185,12 @@ export function buildProgram(outcome: Outcome = { exitCode: EXIT.ok }): Command 
       .option('--no-wait', 'do not wait for the effect')
       .action(lazily(async () => (await import('./commands/hosts.ts')).steer(name)));
   }
+  const alerts = program.command('alerts').description('what is wrong, and who was told');
+  alerts
+    .command('test-channel <name>')
+    .description('send a test message by a channel and tell what came of it')
+    .addOption(new Option('--timeout <time>', 'how long to wait for it').default('20s'))
+    .action(lazily(async () => (await import('./commands/channels.ts')).test));
   program
     .command('events')
     .description('what happens, as it happens')
@@ -254,6 +260,21 @@ export function buildProgram(outcome: Outcome = { exitCode: EXIT.ok }): Command 
     .command('revoke <key_id>')
     .description('a key that is valid no more')
     .action(lazily(async () => (await import('./commands/keys.ts')).revoke));
+  const channels = group('channels', 'where notifications go', async () => (await import('./commands/channels.ts')).list);
+  channels
+    .command('list')
+    .description('all channels, with whether they work')
+    .action(lazily(async () => (await import('./commands/channels.ts')).list));
+  channels
+    .command('add <name> <type> [setting...]')
+    .description(
+      'make a channel: webhook, smtp, slack, discord, telegram, teams, ntfy, pagerduty or command; settings as url=https://…, to=["a@example.com"], password=@file',
+    )
+    .action(lazily(async () => (await import('./commands/channels.ts')).add));
+  channels
+    .command('remove <name>')
+    .description('remove a channel; what waits for it is cancelled')
+    .action(lazily(async () => (await import('./commands/channels.ts')).remove));
   const implementations = group(
     'implementations',
     'code that slots can run',

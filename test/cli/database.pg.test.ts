@@ -4,6 +4,7 @@ import { raw, sql } from '../../src/db/sql.ts';
 import { testDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';
 import { startAncientServer } from './support/ancient-server.ts';
+import { DEFAULT_AGENTS_AT_WORK } from './support/default-agents.ts';
 import { Program, write } from './support/program.ts';
 
 const muster = Program.forThisFile();
@@ -164,7 +165,10 @@ describe('one database, several processes', () => {
       'the second host runs everything',
       async () => {
         const { items } = await muster.json<{ items: Agent[] }>(['agents', 'list', '--state', 'active'], { env });
-        return items.length === 7 && items.every(({ host_id: id, status }) => id === secondId && /running|degraded/.test(status));
+        return (
+          items.length === DEFAULT_AGENTS_AT_WORK &&
+          items.every(({ host_id: id, status }) => id === secondId && /running|degraded/.test(status))
+        );
       },
       20_000,
     );

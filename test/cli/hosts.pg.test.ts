@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { testDatabase } from '../support/database.ts';
 import { until } from '../support/until.ts';
+import { DEFAULT_AGENTS_AT_WORK } from './support/default-agents.ts';
 import { Program } from './support/program.ts';
 
 const muster = Program.forThisFile();
@@ -31,7 +32,7 @@ test('hosts are listed, drained, resumed, restarted and stopped, each seen to ha
     (await muster.json<{ items: readonly Host[] }>(['hosts', 'list'], { cwd, env })).items;
   await until(
     'the first has the default agents',
-    async () => (await hosts()).some((host) => host.host_id === id && host.agents === 7),
+    async () => (await hosts()).some((host) => host.host_id === id && host.agents === DEFAULT_AGENTS_AT_WORK),
     30_000,
   );
   expect(await hosts()).toEqual(

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { livingPostmaster } from '../../src/db/embedded/postmaster.ts';
 import { findDataFolder } from '../../src/db/embedded/data-folder.ts';
 import { until } from '../support/until.ts';
+import { DEFAULT_AGENTS_AT_WORK } from './support/default-agents.ts';
 import { Program, write, type Ready } from './support/program.ts';
 
 const muster = Program.forThisFile();
@@ -37,7 +38,7 @@ describe('muster up on an empty folder', () => {
     const cwd = muster.folder();
     const up = muster.start(UP, { cwd, env });
     const ready = await up.ready();
-    await until('all default agents are at work', async () => atWork(await agentsOf(ready)).length === 7);
+    await until('all default agents are at work', async () => atWork(await agentsOf(ready)).length === DEFAULT_AGENTS_AT_WORK);
     expect(atWork(await agentsOf(ready))).toEqual([
       'agent_coordinator',
       'diagnostic_test_agent',
@@ -219,7 +220,7 @@ describe('the end', () => {
     const cwd = muster.folder();
     const up = muster.start(UP, { cwd, env });
     const ready = await up.ready();
-    await until('agents are at work', async () => atWork(await agentsOf(ready)).length === 7);
+    await until('agents are at work', async () => atWork(await agentsOf(ready)).length === DEFAULT_AGENTS_AT_WORK);
     const before = await postmasterOf(cwd);
     process.kill(before ?? 0, 'SIGKILL');
     await until('another server runs', async () => ![undefined, before].includes(await postmasterOf(cwd)), 20_000);
@@ -231,7 +232,7 @@ describe('the end', () => {
         .filter(({ status, last_heartbeat_at: beat }) => /running|degraded/.test(status) && Date.parse(beat ?? '') > since)
         .map(({ agent_id: id }) => id);
     };
-    await until('all agents beat again', async () => (await beats()).length === 7, 20_000);
+    await until('all agents beat again', async () => (await beats()).length === DEFAULT_AGENTS_AT_WORK, 20_000);
     expect((await up.stop()).code).toBe(0);
   }, 180_000);
 });

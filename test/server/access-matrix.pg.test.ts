@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { silentLogger } from '../../src/base/logger.ts';
 import { sql } from '../../src/db/sql.ts';
+import { builtInModules } from '../../src/modules/built-in.ts';
 import type { Module } from '../../src/modules/module.ts';
 import { buildServer } from '../../src/server/app.ts';
 import { allows, isPermission } from '../../src/http/permissions.ts';
@@ -36,7 +37,7 @@ const REFUSED = [
 ];
 
 beforeAll(async () => {
-  server = await testServer({ modules: [module] });
+  server = await testServer({ modules: [...builtInModules, module] });
   for (const role of ROLES) credentials[role] = bearer(await server.key(role));
   credentials['metrics only'] = bearer(await server.key('operator', { scopes: ['metrics:read'] }));
   const viewer = await server.key('viewer');
@@ -116,24 +117,29 @@ test('what a role includes is its verb', () => {
   const of = (role: Role) => server.app.routeTable.permissions.filter((permission) => allows({ role, scopes: null }, permission));
   expect(of('viewer')).toEqual([
     'agents:read',
+    'channels:read',
     'commands:read',
     'events:read',
     'guests:read',
     'hosts:read',
     'implementations:read',
     'metrics:read',
+    'notifications:read',
     'system-state:read',
   ]);
   expect(of('operator').filter((permission) => !of('viewer').includes(permission))).toEqual([
     'agents:write',
+    'channels:write',
     'commands:write',
     'guests:write',
     'hosts:write',
     'metrics:write',
+    'notifications:write',
     'system-state:write',
   ]);
   expect(of('administrator').filter((permission) => !of('operator').includes(permission))).toEqual([
     'agents:manage',
+    'channels:manage',
     'implementations:manage',
     'keys:manage',
     'sign-in-links:manage',

@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { defineAgent } from '../../src/agent/index.ts';
 import { agentId, epoch, newHostId, newRunId } from '../../src/base/ids.ts';
 import { sql } from '../../src/db/sql.ts';
+import { builtInModules } from '../../src/modules/built-in.ts';
 import { createSignInLink } from '../../src/server/access/sign-in-link.ts';
 import { until } from '../support/until.ts';
 import { bearer, BOOTSTRAP, testServer, type TestServer } from './support/test-server.ts';
@@ -42,7 +43,7 @@ const counter = defineAgent({
 });
 
 beforeAll(async () => {
-  server = await testServer({ types: [counter] });
+  server = await testServer({ types: [counter], modules: builtInModules });
   document = (await server.ask('GET', '/openapi.json')).json();
   const ajv = new Ajv2020({ strict: false, allErrors: true });
   formats.default(ajv);

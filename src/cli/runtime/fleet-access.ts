@@ -1,5 +1,6 @@
 import { MusterError, isMusterError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
+import type { Wake } from '../../base/wake.ts';
 import type { Config } from '../../config/config.ts';
 import { PostgresAdapter } from '../../db/adapter.ts';
 import { sqlStateOf } from '../../db/failure.ts';
@@ -17,6 +18,7 @@ export interface FleetAccess {
   readonly database: PostgresAdapter;
   readonly state: SharedState;
   readonly access: Access;
+  readonly wake: Pick<Wake, 'hint'>;
   /** The database's clock, milliseconds since 1970. */
   readonly now: () => Promise<number>;
 }
@@ -44,6 +46,7 @@ export async function withFleet<T>(invocation: Invocation, work: (fleet: FleetAc
       database,
       state: createSharedState(database, { leaseMs: config.host.leaseMs, wake, secrets: config.secretKeys }),
       access: createAccess(database),
+      wake,
       now: async () =>
         (await database.one<{ now: number }>(sql`select extract(epoch from clock_timestamp())::float8 * 1000 as now`))?.now ?? Date.now(),
     });

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import { defineAgent } from '../../../agent/index.ts';
+import { MusterError } from '../../../base/errors.ts';
+import { Courier } from './courier.ts';
+import { KEEP_MS } from './decision.ts';
+import { giveUpOld, pruneFinished, readBacklog } from './housekeeping.ts';
+
+const config = z.strictObject({
+  /** Messages of one channel that are under way at once. */
+  concurrency: z.number().int().min(1).max(64).default(8),
+  /** An attempt may take so long. */
+  attempt_seconds: z.number().min(0.1).max(30).default(15),
+  /** Messages that are done with are kept for so many days, with their attempts. */
+  keep_days: z.number().int().min(1).max(3_650).default(90),
+});
+
+const lives = new WeakMap<object, Courier>();
+
+export const alertDelivery = defineAgent({
+  type: 'alert_delivery',
+  name: 'Alert delivery',
+  description: 'Brings notifications from the outbox to their channels, at least once each, and keeps a ledger of every attempt.',
+  capabilities: {
+    notification: 'Webhook, mail, Slack, Discord, Telegram, Teams, ntfy, PagerDuty, shell command',
+    retry: 'Retries with growing pauses, Retry-After, a circuit breaker a channel',
+  },
+  config,
+  schedule: { every: '10s' },
+  runsAtStart: true,
+  // Others wait to be told: it is stopped last.
+  priority: 90,
+  async startup(ctx) {
+    const { attempt_seconds: seconds, concurrency } = ctx.config;
+    const courier = new Courier({
+      ctx,
+      concurrency,
+      attemptMs: seconds * 1_000,
+      told: ({ channel, reason, tell }) => {
+        ctx.emit(tell === 'failing' ? 'channel:failing' : 'channel:recovered', { channel, ...(reason === '' ? {} : { reason }) });
+        ctx.log.warn(
+          { channel, reason },
+          tell === 'failing' ? `channel ${channel} does not work: ${reason}` : `channel ${channel} works again`,
+        );
+      },
+    });
+    lives.set(ctx.life, courier);
+    await courier.start();
+  },
+  async run(ctx) {
+    const courier = lives.get(ctx.life);
+    if (courier === undefined) throw new MusterError('INTERNAL', 'alert_delivery runs without its startup');
+    const givenUp = await giveUpOld(ctx.sql, KEEP_MS);
+    const pruned = await pruneFinished(ctx.sql, ctx.config.keep_days);
+    const backlog = await readBacklog(ctx.sql);
+    const { attempts, delivered, latencies } = courier.takeCounts();
+    for (const { channel, failing, oldest_seconds: oldest, waiting } of backlog) {
+      ctx.metric('notifications_waiting', waiting, { labels: { channel } });
+      ctx.metric('notification_oldest_seconds', oldest, { unit: 'seconds', labels: { channel } });
+      ctx.metric('channel_failing', failing ? 1 : 0, { labels: { channel } });
+    }
+    ctx.metric('notifications_delivered', delivered);
+    ctx.metric('notification_attempts', attempts);
+    const slowest = latencies.reduce((most, each) => Math.max(most, each), 0);
+    if (latencies.length > 0) ctx.metric('notification_delivery_seconds', slowest / 1_000, { unit: 'seconds' });
+    if (givenUp > 0)
+      ctx.log.warn({ count: givenUp }, `${givenUp} messages were given up: nobody could be told within ${KEEP_MS / 3_600_000} hours`);
+    return { delivered, attempts, waiting: backlog.reduce((sum, { waiting }) => sum + waiting, 0), given_up: givenUp, pruned };
+  },
+  async shutdown(ctx) {
+    const courier = lives.get(ctx.life);
+    lives.delete(ctx.life);
+    await courier?.stop();
+  },
+});

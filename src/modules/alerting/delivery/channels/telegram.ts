@@ -1,0 +1,32 @@
+import { z } from 'zod';
+import { defineChannel } from '../channel-type.ts';
+import { fit, headlineOf, linesOf } from '../message.ts';
+import { postJson } from './post.ts';
+import { hostOfUrl, webUrl } from './settings.ts';
+
+export const telegram = defineChannel({
+  type: 'telegram',
+  summary: 'Telegram, by a bot',
+  settings: z.strictObject({
+    token: z
+      .string()
+      .regex(/^\d{1,20}:[A-Za-z0-9_-]{10,100}$/, 'is no token of a bot')
+      .describe('What @BotFather gave'),
+    chat_id: z.union([z.string().min(1).max(100), z.number().int()]).describe('A chat, group or @channel'),
+    api_url: webUrl.default('https://api.telegram.org').describe('Of a Bot API server of your own'),
+  }),
+  secrets: ['token'],
+  target: ({ chat_id: chat }) => `chat ${chat}`,
+  host: ({ api_url: url }) => hostOfUrl(url),
+  send: (delivery) => {
+    const { message, settings } = delivery;
+    const link = message.document.url === undefined ? [] : [message.document.url];
+    return postJson(delivery, `${settings.api_url.replace(/\/$/, '')}/bot${settings.token}/sendMessage`, {
+      chat_id: settings.chat_id,
+      // Plain text: nothing in an alert can be taken for markup.
+      text: fit([headlineOf(message), '', ...linesOf(message), ...link].join('\n'), 4_000),
+      link_preview_options: { is_disabled: true },
+      disable_notification: message.level === 'info',
+    });
+  },
+});
