@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { DELIVERY_METRICS } from './alerting/delivery/metrics.ts';
 import { DIAGNOSTIC_METRICS, SYNTHETIC_METRICS } from './diagnostics/metrics.ts';
 import { HEALTH_METRICS } from './health/metrics.ts';
 import { DEFAULT_THRESHOLDS, type Threshold } from './health/thresholds.ts';
@@ -21,6 +22,7 @@ const TABLES: Readonly<Record<string, Catalogue>> = {
   collector: COLLECTOR_METRICS,
   aliases: ALIASES,
   health: HEALTH_METRICS,
+  delivery: DELIVERY_METRICS,
   diagnostic: DIAGNOSTIC_METRICS,
   synthetic: SYNTHETIC_METRICS,
 };

@@ -4,6 +4,7 @@ import { MusterError } from '../../../base/errors.ts';
 import { Courier } from './courier.ts';
 import { KEEP_MS } from './decision.ts';
 import { giveUpOld, pruneFinished, readBacklog } from './housekeeping.ts';
+import { DELIVERY_METRICS } from './metrics.ts';
 
 const config = z.strictObject({
   /** Messages of one channel that are under way at once. */
@@ -52,16 +53,17 @@ export const alertDelivery = defineAgent({
     const givenUp = await giveUpOld(ctx.sql, KEEP_MS);
     const pruned = await pruneFinished(ctx.sql, ctx.config.keep_days);
     const backlog = await readBacklog(ctx.sql);
-    const { attempts, delivered, latencies } = courier.takeCounts();
+    const { attempts, delivered, slowestMs } = courier.takeCounts();
+    const metric = (name: keyof typeof DELIVERY_METRICS, value: number, labels: Readonly<Record<string, string>> = {}): void =>
+      ctx.metric(name, value, { unit: DELIVERY_METRICS[name].unit, labels });
     for (const { channel, failing, oldest_seconds: oldest, waiting } of backlog) {
-      ctx.metric('notifications_waiting', waiting, { labels: { channel } });
-      ctx.metric('notification_oldest_seconds', oldest, { unit: 'seconds', labels: { channel } });
-      ctx.metric('channel_failing', failing ? 1 : 0, { labels: { channel } });
+      metric('notifications_waiting', waiting, { channel });
+      metric('notification_oldest_seconds', oldest, { channel });
+      metric('channel_failing', failing ? 1 : 0, { channel });
     }
-    ctx.metric('notifications_delivered', delivered);
-    ctx.metric('notification_attempts', attempts);
-    const slowest = latencies.reduce((most, each) => Math.max(most, each), 0);
-    if (latencies.length > 0) ctx.metric('notification_delivery_seconds', slowest / 1_000, { unit: 'seconds' });
+    metric('notifications_delivered_total', delivered);
+    metric('notification_attempts_total', attempts);
+    if (slowestMs !== undefined) metric('notification_delivery_seconds', slowestMs / 1_000);
     if (givenUp > 0)
       ctx.log.warn({ count: givenUp }, `${givenUp} messages were given up: nobody could be told within ${KEEP_MS / 3_600_000} hours`);
     return { delivered, attempts, waiting: backlog.reduce((sum, { waiting }) => sum + waiting, 0), given_up: givenUp, pruned };

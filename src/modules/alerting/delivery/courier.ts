@@ -31,8 +31,8 @@ const WRITE_MS = 3_000;
 export interface CourierCounts {
   readonly delivered: number;
   readonly attempts: number;
-  /** Milliseconds from the writing of a message to its arrival; the newest 1,000. */
-  readonly latencies: readonly number[];
+  /** Milliseconds from the writing of a message to its arrival, the longest since it was asked last; undefined: none arrived. */
+  readonly slowestMs: number | undefined;
 }
 
 /** Brings what waits in the outbox to where it belongs, a queue a channel, from start to stop. */
@@ -54,7 +54,7 @@ export class Courier implements Service {
   #failing = false;
   #delivered = 0;
   #attempts = 0;
-  #latencies: number[] = [];
+  #slowestMs: number | undefined;
 
   constructor(options: CourierOptions) {
     this.#options = options;
@@ -67,12 +67,10 @@ export class Courier implements Service {
     });
   }
 
-  /** What it did since it was asked last. */
+  /** What it did since it started. */
   takeCounts(): CourierCounts {
-    const counts = { delivered: this.#delivered, attempts: this.#attempts, latencies: this.#latencies };
-    this.#delivered = 0;
-    this.#attempts = 0;
-    this.#latencies = [];
+    const counts = { delivered: this.#delivered, attempts: this.#attempts, slowestMs: this.#slowestMs };
+    this.#slowestMs = undefined;
     return counts;
   }
 
@@ -196,7 +194,7 @@ export class Courier implements Service {
 
   #arrived(message: ClaimedMessage, earlier: readonly ClaimedMessage[], durationMs: number): void {
     this.#delivered += 1 + earlier.length;
-    if (this.#latencies.length < 1_000) this.#latencies.push(message.ageMs + durationMs);
+    this.#slowestMs = Math.max(this.#slowestMs ?? 0, message.ageMs + durationMs);
   }
 
   async #write(settlements: readonly Settlement[]): Promise<void> {

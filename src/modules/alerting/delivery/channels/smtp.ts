@@ -74,7 +74,7 @@ export const smtp = defineChannel({
         ...(rejected === undefined || rejected.length === 0 ? {} : { note: `refused for ${rejected.join(', ')}` }),
       };
     } catch (error) {
-      if (error instanceof MusterError) throw error;
+      if (error instanceof MusterError || error === signal.reason) throw error;
       return outcomeOfMail(error);
     } finally {
       transport.close();
