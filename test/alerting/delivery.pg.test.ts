@@ -69,7 +69,9 @@ describe('a webhook', { timeout: 60_000 }, () => {
     receiver.first = [answering(429, { 'retry-after': '3' })];
     await delivery.host();
     await delivery.send(message());
-    await until('the first came', () => receiver.received.length === 1);
+    const isHeld = async (): Promise<boolean> =>
+      (await delivery.fleet.database.one(sql`select from muster.channels where breaker = 'open'`)) !== undefined;
+    await until('the channel is held', isHeld);
     // Nothing else goes there meanwhile either.
     await delivery.send(message());
     await delivered(2);

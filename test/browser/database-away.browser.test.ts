@@ -1,5 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { DEFAULT_AGENTS_AT_WORK } from '../cli/support/default-agents.ts';
 import { missing } from '../support/requirements.ts';
 import { newContext, openBrowser, watch } from './support/browser.ts';
 import { startDashboard, type Dashboard } from './support/dashboard.ts';
@@ -21,7 +22,7 @@ describe.skipIf(missing('chromium'))('while the database is away', { timeout: 18
     const seen = watch(context, dashboard.url);
     const page = await context.newPage();
     await page.goto(await dashboard.signInLink());
-    await page.getByText('7 of 7 present').waitFor();
+    await page.getByText(`${DEFAULT_AGENTS_AT_WORK} of ${DEFAULT_AGENTS_AT_WORK} present`).waitFor();
 
     dashboard.network.blackHole();
     const banner = page.getByRole('alert');
@@ -42,7 +43,7 @@ describe.skipIf(missing('chromium'))('while the database is away', { timeout: 18
 
     dashboard.network.heal();
     await banner.getByText('The database is away').waitFor({ state: 'hidden', timeout: 60_000 });
-    await page.getByText('7 of 7 present').waitFor({ timeout: 60_000 });
+    await page.getByText(`${DEFAULT_AGENTS_AT_WORK} of ${DEFAULT_AGENTS_AT_WORK} present`).waitFor({ timeout: 60_000 });
     seen.expectNone(/status of 503|net::ERR/);
     await context.close();
   }, 300_000);

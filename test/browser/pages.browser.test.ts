@@ -2,6 +2,7 @@ import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { agentId, newRunId, type Epoch, type HostId } from '../../src/base/ids.ts';
 import { sql } from '../../src/db/sql.ts';
+import { DEFAULT_AGENTS_AT_WORK } from '../cli/support/default-agents.ts';
 import { missing } from '../support/requirements.ts';
 import { until } from '../support/until.ts';
 import { accessibilityViolations, newContext, openBrowser, watch, type Watch } from './support/browser.ts';
@@ -29,7 +30,7 @@ describe.skipIf(missing('chromium'))('the dashboard', { timeout: 180_000 }, () =
 
   test('the overview calls the roll and shows measured figures that go on changing', async () => {
     await page.goto(`${dashboard.url}/`);
-    await page.getByText('7 of 7 present').waitFor();
+    await page.getByText(`${DEFAULT_AGENTS_AT_WORK} of ${DEFAULT_AGENTS_AT_WORK} present`).waitFor();
     await page.getByRole('list', { name: 'Open slots' }).getByText('Business intelligence').waitFor();
     const memory = page.getByRole('region', { name: 'Memory', exact: true });
     await memory.getByRole('img').waitFor({ timeout: 60_000 });
@@ -232,7 +233,7 @@ describe.skipIf(missing('chromium'))('the dashboard', { timeout: 180_000 }, () =
     });
     const visitor = await fresh.newPage();
     await visitor.goto(`${dashboard.url}/`);
-    await visitor.getByText('7 of 7 present').waitFor();
+    await visitor.getByText(`${DEFAULT_AGENTS_AT_WORK} of ${DEFAULT_AGENTS_AT_WORK} present`).waitFor();
     await visitor.getByRole('region', { name: 'CPU', exact: true }).getByRole('img').waitFor({ timeout: 60_000 });
     const total = await visitor.evaluate(() => (globalThis as unknown as { shifts: { total: number } }).shifts.total);
     await fresh.close();
