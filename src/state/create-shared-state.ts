@@ -53,7 +53,7 @@ export function createSharedState(database: Database, options: SharedStateOption
     hosts,
     leases: createLeases(database),
     heartbeats: createHeartbeats(database),
-    metrics: createMetrics(database, options.metrics),
+    metrics: createMetrics(database, { ...options.metrics, onNewest: hint('samples') }),
     events: createEvents(database, hint('events')),
     eventCursors: createEventCursors(database),
     commands,

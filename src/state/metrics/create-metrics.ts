@@ -5,6 +5,7 @@ import { DEFAULT_METRICS_RETENTION, type MetricsOptions } from './options.ts';
 import { queryRange } from './range-query.ts';
 import { SampleWriter } from './sample-writer.ts';
 import { SeriesCatalogue } from './series-catalogue.ts';
+import { readBuckets, readNewest, readSamples, readSeries } from './series-reads.ts';
 import { listLatest, listNames } from './series-list.ts';
 
 /** Metrics on a PostgreSQL database that has been migrated. Starts nothing; stop it all the same: it may have a timer for `latest`. */
@@ -20,6 +21,7 @@ export function createMetrics(database: Database, options: MetricsOptions = {}):
   const writer = new SampleWriter(database, catalogue, latest, {
     synchronousCommit: options.synchronousCommit ?? 'off',
     detailDays: retention.detailDays,
+    onNewest: options.onNewest,
   });
   const rejected: Record<RejectionReason, number> = { stale_epoch: 0, not_finite: 0, too_many_series: 0, bad_time: 0, bad_name: 0 };
   let written = 0;
@@ -34,6 +36,7 @@ export function createMetrics(database: Database, options: MetricsOptions = {}):
       const values = latest.take();
       try {
         await upsertLatest(database, values);
+        if (values.size > 0) options.onNewest?.();
       } catch (error) {
         latest.giveBack(values);
         throw error;
@@ -74,6 +77,10 @@ export function createMetrics(database: Database, options: MetricsOptions = {}):
     query: (query) => queryRange(database, retention, query),
     latest: (filter, page) => listLatest(database, filter, page),
     names: (filter, page) => listNames(database, filter, page),
+    series: (names, page) => readSeries(database, names, page),
+    newest: (seriesIds) => readNewest(database, seriesIds),
+    samples: (stretches) => readSamples(database, stretches),
+    buckets: (query) => readBuckets(database, retention, query),
     status: () => ({ written, rejected: { ...rejected }, latestPending: latest.size }),
     flush,
     stop,

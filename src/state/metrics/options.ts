@@ -16,6 +16,8 @@ export interface MetricsOptions {
   /** `on`: a sample that was reported written survives a crash of the database server too. Default off: its last second may be lost. */
   readonly synchronousCommit?: 'on' | 'off';
   readonly retention?: Partial<MetricsRetention>;
+  /** Newest values were committed: whoever judges by them may look. */
+  readonly onNewest?: (() => void) | undefined;
 }
 
 export const DEFAULT_METRICS_RETENTION: MetricsRetention = { rawDays: 2, detailDays: 30, minuteDays: 30, hourDays: 730 };

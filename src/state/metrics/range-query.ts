@@ -29,18 +29,20 @@ interface Progress {
 /** The one way to read metrics over time: rollups as far as they are complete, the samples themselves after that. */
 export async function queryRange(database: Database, retention: MetricsRetention, query: RangeQuery): Promise<RangeResult> {
   check(query);
-  const progress = await database.one<Progress>(sql`
-    select (date_part('epoch', clock_timestamp()) * 1000) as now, (date_part('epoch', minutes_until) * 1000) as minutes_until,
-      (date_part('epoch', hours_until) * 1000) as hours_until
-    from muster.rollup_progress`);
-  if (progress === undefined) throw new MusterError('SCHEMA_MISSING', 'muster.rollup_progress has no row');
+  const progress = await readProgress(database);
   const grid = planGrid(query, progress.now, retention);
   const found = await findSeries(database, query, grid);
   const series: SeriesPoints[] = [];
   const wanted = found.slice(0, query.limit);
   for (let at = 0; at < wanted.length; at += SERIES_AT_ONCE) {
     const page = wanted.slice(at, at + SERIES_AT_ONCE);
-    const filled = await fill(database, grid, progress, query, page);
+    const filled = await fill(
+      database,
+      grid,
+      progress,
+      query,
+      page.map(({ series_id }) => series_id),
+    );
     page.forEach((row, index) => {
       const buckets = filled[index];
       if (buckets !== undefined && !buckets.isEmpty)
@@ -50,7 +52,35 @@ export async function queryRange(database: Database, retention: MetricsRetention
   return { series, stepMs: grid.stepMs, source: grid.source, truncated: found.length > query.limit };
 }
 
-function check({ from, to, points, limit }: RangeQuery): void {
+async function readProgress(database: Database): Promise<Progress> {
+  const progress = await database.one<Progress>(sql`
+    select (date_part('epoch', clock_timestamp()) * 1000) as now, (date_part('epoch', minutes_until) * 1000) as minutes_until,
+      (date_part('epoch', hours_until) * 1000) as hours_until
+    from muster.rollup_progress`);
+  if (progress === undefined) throw new MusterError('SCHEMA_MISSING', 'muster.rollup_progress has no row');
+  return progress;
+}
+
+/** The same for series whose numbers are known. */
+export async function bucketsOf(
+  database: Database,
+  retention: MetricsRetention,
+  query: Stretch & { readonly seriesIds: readonly number[] },
+): Promise<{ readonly stepMs: number; readonly series: readonly SeriesPoints['points'][] }> {
+  check({ ...query, limit: 1 });
+  const progress = await readProgress(database);
+  const grid = planGrid(query, progress.now, retention);
+  const series: SeriesPoints['points'][] = [];
+  for (let at = 0; at < query.seriesIds.length; at += SERIES_AT_ONCE) {
+    const filled = await fill(database, grid, progress, query, query.seriesIds.slice(at, at + SERIES_AT_ONCE));
+    series.push(...filled.map((buckets) => buckets.points(query.aggregate)));
+  }
+  return { stepMs: grid.stepMs, series };
+}
+
+type Stretch = Pick<RangeQuery, 'from' | 'to' | 'points' | 'aggregate'>;
+
+function check({ from, to, points, limit }: Pick<RangeQuery, 'from' | 'to' | 'points' | 'limit'>): void {
   const problem =
     !Number.isFinite(from) || !Number.isFinite(to) || to <= from
       ? '`to` must be later than `from`'
@@ -89,11 +119,10 @@ async function fill(
   database: Database,
   grid: Grid,
   progress: Progress,
-  query: RangeQuery,
-  page: readonly SeriesRow[],
+  query: Stretch,
+  ids: readonly number[],
 ): Promise<readonly Buckets[]> {
-  const ids = page.map(({ series_id }) => series_id);
-  const buckets = page.map(() => new Buckets(grid));
+  const buckets = ids.map(() => new Buckets(grid));
   const end = Math.min(grid.start + grid.count * grid.stepMs, query.to);
   let from = grid.start;
   for (const [table, until] of [
@@ -139,7 +168,7 @@ async function addRollups(
   database: Database,
   table: 'rollup_1m' | 'rollup_1h',
   grid: Grid,
-  query: RangeQuery,
+  query: Stretch,
   ids: readonly number[],
   buckets: readonly Buckets[],
   span: Span,

@@ -16,6 +16,7 @@ const LARGEST_BATCH = 250_000;
 export interface SampleWriterOptions {
   readonly synchronousCommit: 'on' | 'off';
   readonly detailDays: number;
+  readonly onNewest?: (() => void) | undefined;
 }
 
 type Host = Pick<HostBatch, 'hostId' | 'fences'>;
@@ -76,6 +77,7 @@ export class SampleWriter {
   async #inTransaction(ticket: Ticket, samples: readonly Sample[], ids: Int32Array, host: Host | undefined): Promise<WriteResult> {
     let taken: ReadonlyMap<number, Newest> = new Map();
     let unnoted: Uint32Array = new Uint32Array();
+    let bringsNewest = false;
     try {
       const result = await this.#database.transaction(
         async (tx) => {
@@ -84,7 +86,8 @@ export class SampleWriter {
           const held = heldAgents(host, opened.stale);
           const decision = decide(samples, ids, { now: opened.now_ms, detailDays: this.#options.detailDays, held });
           ticket.result = { written: decision.order.length, rejected: decision.rejected };
-          if (this.#latest.pauseMs === 0) {
+          bringsNewest = this.#latest.pauseMs === 0;
+          if (bringsNewest) {
             taken = this.#latest.take();
             await upsertLatest(tx, together(taken, samples, ids, decision.newest));
           } else unnoted = decision.newest;
@@ -94,6 +97,7 @@ export class SampleWriter {
         },
         { synchronousCommit: this.#options.synchronousCommit, statementTimeoutMs: WRITE_STATEMENT_MS },
       );
+      if (bringsNewest) this.#options.onNewest?.();
       for (const place of unnoted) {
         const sample = samples[place];
         if (sample !== undefined) this.#latest.note(ids[place] ?? 0, sample.at, sample.value);
