@@ -1,6 +1,7 @@
 import type { Module } from '../module.ts';
 import { alertDelivery } from './delivery/agent.ts';
 import { addDeliveryRoutes } from './delivery/routes.ts';
+import { addRuleRoutes } from './rules/routes.ts';
 
 /** Turns what is measured into alerts, and brings word of them to people. */
 export const alertingModule: Module = {
@@ -8,7 +9,10 @@ export const alertingModule: Module = {
   migrations: new URL('./migrations/', import.meta.url),
   agentTypes: [alertDelivery],
   defaultAgents: [{ agentId: 'alert_delivery', name: 'Alert delivery', type: 'alert_delivery' }],
-  routes: (app, services) => addDeliveryRoutes(app, services),
+  routes(app, services) {
+    addDeliveryRoutes(app, services);
+    addRuleRoutes(app, services);
+  },
 };
 
 export { channelDelivery } from './delivery/channel-delivery.ts';

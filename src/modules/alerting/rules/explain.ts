@@ -1,0 +1,34 @@
+import { formatDuration } from '../../../base/duration.ts';
+import type { Rule } from './rule.ts';
+import type { TargetState } from './state.ts';
+
+/** One plain line about a verdict: what is measured, what it is held against, and why. */
+export function explain(rule: Rule, state: Pick<TargetState, 'state' | 'value' | 'threshold' | 'why' | 'since'>, unit: string, at: number): string {
+  const name = rule.selector?.metricName ?? rule.name;
+  const lasted = formatDuration(Math.max(0, at - state.since));
+  if (state.state === 'no_data' || state.state === 'error') return `${name}: ${state.why}`;
+  if (rule.kind === 'composite') return state.state === 'ok' ? 'its condition does not hold' : `its condition holds: ${conditionOf(rule)}`;
+  if (rule.kind === 'absence' || rule.kind === 'staleness') {
+    if (state.state === 'ok') return `${name} is measured`;
+    return `${name}: ${state.why === '' ? `nothing for ${formatDuration((state.value ?? 0) * 1_000)}` : state.why}`;
+  }
+  if (rule.kind === 'forecast' || rule.kind === 'burn_rate') return `${name}: ${state.why}`;
+  const value = state.value === null ? 'unknown' : short(state.value);
+  const measure = `${name} ${measuredAs(rule)}${value}${unit === '' ? '' : ` ${unit}`}`;
+  if (state.state === 'ok') return measure;
+  return `${measure}, ${rule.operator} ${state.threshold === null ? '?' : short(state.threshold)}, ${state.state === 'pending' ? 'pending' : 'bad'} for ${lasted}`;
+}
+
+function measuredAs(rule: Rule): string {
+  if (rule.kind === 'rate') return `a second over ${formatDuration(rule.windowMs)} is `;
+  if (rule.kind === 'ratio') return `by ${rule.divisor?.metricName ?? '?'} is `;
+  return rule.aggregate === 'last' ? 'is ' : `(${rule.aggregate} of ${formatDuration(rule.windowMs)}) is `;
+}
+
+function conditionOf({ all, any }: Rule): string {
+  const words = (operands: Rule['all'], joint: string): string =>
+    operands.map(({ rule, fires }) => (fires ? rule : `not ${rule}`)).join(joint);
+  return [words(all, ' and '), words(any, ' or ')].filter((part) => part !== '').join('; ');
+}
+
+const short = (value: number): string => String(Number(value.toPrecision(6)));

@@ -1,0 +1,82 @@
+/** Samples of one series in order of time: milliseconds since 1970. */
+export interface Samples {
+  readonly times: readonly number[] | Float64Array;
+  readonly values: readonly number[] | Float64Array;
+}
+
+/** Kept of a series at most; a window of days is looked at through coarser points instead. */
+const MOST = 2_000;
+
+/** The samples of the last `keepMs`, and the one before them, from which a counter's growth is counted. */
+export class SampleWindow implements Samples {
+  readonly keepMs: number;
+  times: number[] = [];
+  values: number[] = [];
+
+  constructor(keepMs: number) {
+    this.keepMs = keepMs;
+  }
+
+  get newestAt(): number {
+    return this.times.at(-1) ?? Number.NEGATIVE_INFINITY;
+  }
+
+  push(at: number, value: number): void {
+    if (at < this.newestAt) return;
+    if (at === this.newestAt) {
+      this.values[this.values.length - 1] = value;
+      return;
+    }
+    this.times.push(at);
+    this.values.push(value);
+    const oldest = at - this.keepMs;
+    let gone = 0;
+    while (gone + 1 < this.times.length && (this.times[gone + 1] ?? 0) <= oldest) gone += 1;
+    gone = Math.max(gone, this.times.length - MOST);
+    // Cut now and then: a splice a sample would move the whole window each time.
+    if (gone > 64 || gone > this.times.length / 2) {
+      this.times.splice(0, gone);
+      this.values.splice(0, gone);
+    }
+  }
+}
+
+/** The samples after `from` up to `to`. */
+export function between({ times, values }: Samples, from: number, to: number): { readonly times: number[]; readonly values: number[] } {
+  const inside: { times: number[]; values: number[] } = { times: [], values: [] };
+  for (let i = 0; i < times.length; i += 1) {
+    const at = times[i] ?? 0;
+    if (at <= from || at > to) continue;
+    inside.times.push(at);
+    inside.values.push(values[i] ?? Number.NaN);
+  }
+  return inside;
+}
+
+/**
+ * By how much a counter grew, and over how long: from the last sample at or before `from`, where there is one. A counter that
+ * fell began anew, at nothing.
+ */
+export function increaseWithin({ times, values }: Samples, from: number, to: number): { readonly increase: number; readonly ms: number } | undefined {
+  let before: number | undefined;
+  let firstAt = 0;
+  let lastAt = 0;
+  let increase = 0;
+  let count = 0;
+  for (let i = 0; i < times.length; i += 1) {
+    const at = times[i] ?? 0;
+    const value = values[i] ?? Number.NaN;
+    if (at > to) break;
+    if (at <= from || before === undefined) {
+      before = value;
+      firstAt = at;
+      count = 1;
+      continue;
+    }
+    increase += value >= before ? value - before : value;
+    before = value;
+    lastAt = at;
+    count += 1;
+  }
+  return count < 2 || lastAt <= from ? undefined : { increase, ms: lastAt - firstAt };
+}
