@@ -32,10 +32,10 @@ export class Invocation {
     return loadConfig({ environment: process.env, cwd: process.cwd(), overrides: this.overrides(overrides) });
   }
 
-  /** The same, with the names of thresholds held to the checks there are: for what runs or examines the modules. */
+  /** The same, with thresholds and rules held to what the modules know: for what runs or examines them. */
   async fullConfig(overrides: ConfigOverrides = {}): Promise<Config> {
-    const [{ loadConfig }, { checkNames }] = await Promise.all([import('../config/load.ts'), import('./runtime/check-names.ts')]);
-    return loadConfig({ environment: process.env, cwd: process.cwd(), overrides: this.overrides(overrides), checks: checkNames() });
+    const [{ loadConfig }, { knownToModules }] = await Promise.all([import('../config/load.ts'), import('./runtime/check-names.ts')]);
+    return loadConfig({ environment: process.env, cwd: process.cwd(), overrides: this.overrides(overrides), ...knownToModules() });
   }
 
   overrides(own: ConfigOverrides = {}): ConfigOverrides {

@@ -224,6 +224,29 @@ export function buildProgram(outcome: Outcome = { exitCode: EXIT.ok }): Command 
     .option('--limit <count>', 'series at most', wholeNumber, 5)
     .action(lazily(async () => (await import('./commands/metrics.ts')).query));
 
+  const rules = group('rules', 'what is wrong when', async () => (await import('./commands/rules.ts')).list);
+  rules
+    .command('list')
+    .description('all rules, and how each fares')
+    .action(lazily(async () => (await import('./commands/rules.ts')).list));
+  rules
+    .command('show <name>')
+    .description('one rule, and its targets that are not well')
+    .action(lazily(async () => (await import('./commands/rules.ts')).show));
+  rules
+    .command('apply <file>')
+    .description('make or replace the rules of a file (YAML or JSON): one, a list, or a section rules')
+    .action(lazily(async () => (await import('./commands/rules.ts')).apply));
+  rules
+    .command('delete <name>')
+    .description('delete a rule; what it has open is closed')
+    .action(lazily(async () => (await import('./commands/rules.ts')).remove));
+  rules
+    .command('test <name_or_file>')
+    .description('replay a rule over what was measured: when would it have fired?')
+    .option('--last <time>', 'how far back', '1d')
+    .action(lazily(async () => (await import('./commands/rules.ts')).test));
+
   program.commandsGroup('Set up:');
   program
     .command('setup')

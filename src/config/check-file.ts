@@ -81,23 +81,24 @@ function elsewhere(schema: z.ZodType, key: string): string | undefined {
 /** The keys and schemas of a section. */
 const shapeOf = (schema: unknown): Readonly<Record<string, z.ZodType>> | undefined => core(schema)?.shape;
 
-/** What every value of a section of free names must be. */
-const valueOf = (schema: unknown): z.ZodType | undefined => core(schema)?.valueType;
+/** What every value of a section of free names, or every item of a list, must be. */
+const valueOf = (schema: unknown): z.ZodType | undefined => core(schema)?.valueType ?? core(schema)?.element;
 
 interface Core {
   readonly type: string;
   readonly shape?: Record<string, z.ZodType>;
   readonly valueType?: z.ZodType;
+  readonly element?: z.ZodType;
   readonly out?: z.ZodType;
   readonly innerType?: z.ZodType;
 }
 
-/** The object or record inside the wrappers that default and preprocess it. */
+/** The object, record or list inside the wrappers that default and preprocess it. */
 function core(schema: unknown): Core | undefined {
   let node = schema as z.ZodType | undefined;
   for (let depth = 0; depth < 8 && node !== undefined; depth++) {
     const def = node._zod.def as Core;
-    if (def.type === 'object' || def.type === 'record') return def;
+    if (def.type === 'object' || def.type === 'record' || def.type === 'array') return def;
     node = def.type === 'pipe' ? def.out : def.innerType;
   }
   return undefined;

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
+import type * as z from 'zod';
 import { MusterError } from '../base/errors.ts';
 import { checkFile } from './check-file.ts';
 import type { Config, ConfigOverrides } from './config.ts';
@@ -7,7 +8,7 @@ import { crossCheck, withoutEffect } from './cross-check.ts';
 import { enterpriseSchema } from './enterprise.ts';
 import { readEnvironment, type Environment } from './environment.ts';
 import { hasErrors, type Finding } from './finding.ts';
-import { monitoringSchema } from './monitoring.ts';
+import { monitoringSchema, monitoringSchemaWith } from './monitoring.ts';
 import { readVariables } from './read-variables.ts';
 import { readYamlFile, type YamlFile } from './yaml-file.ts';
 
@@ -17,6 +18,8 @@ export interface LoadOptions {
   readonly overrides?: ConfigOverrides;
   /** The checks that may have thresholds in monitoring.yml; any name is accepted where this is left out. */
   readonly checks?: readonly string[];
+  /** What the rules of monitoring.yml must be; anything is accepted where this is left out. */
+  readonly rules?: z.ZodType<unknown[]>;
 }
 
 /**
@@ -35,7 +38,7 @@ export function loadConfig(options: LoadOptions): Config {
 }
 
 /** The same for `muster validate`: everything there is to say, and the configuration where it is usable. */
-export function examineConfig({ environment: processEnvironment, cwd, overrides = {}, checks }: LoadOptions): {
+export function examineConfig({ environment: processEnvironment, cwd, overrides = {}, checks, rules }: LoadOptions): {
   readonly config: Config | undefined;
   readonly findings: readonly Finding[];
 } {
@@ -52,7 +55,9 @@ export function examineConfig({ environment: processEnvironment, cwd, overrides 
   const monitoringFile = open('monitoring.yml');
   const enterpriseFile = open('enterprise.yml');
   const monitoring =
-    monitoringFile === undefined ? { value: monitoringSchema.parse({}), findings: [] } : checkFile(monitoringFile, monitoringSchema);
+    monitoringFile === undefined
+      ? { value: monitoringSchema.parse({}), findings: [] }
+      : checkFile(monitoringFile, rules === undefined ? monitoringSchema : monitoringSchemaWith(rules));
   const enterpriseOutcome =
     enterpriseFile === undefined ? { value: enterpriseSchema.parse({}), findings: [] } : checkFile(enterpriseFile, enterpriseSchema);
   findings.push(...monitoring.findings, ...enterpriseOutcome.findings);

@@ -10,7 +10,7 @@ const level = () => quantity(-1e18, 1e18).optional();
 const thresholdSchema = section({ warning: level(), critical: level(), emergency: level() });
 
 /** config/monitoring.yml: how often things are looked at, where they become findings, and how long what was seen is kept. */
-export const monitoringSchema = section({
+const monitoringShape = z.strictObject({
   intervals: section({
     heartbeat: duration({ min: '250ms', max: '1m' }).default(2_000),
     metrics: duration({ min: '1s', max: '1h' }).default(5_000),
@@ -22,6 +22,10 @@ export const monitoringSchema = section({
   thresholds: z
     .preprocess((input) => input ?? {}, z.record(z.string(), thresholdSchema))
     .describe('names of checks, each with warning, critical, emergency'),
+  // What a rule is, the module that evaluates them knows: whoever loads the file says so (LoadOptions.rules).
+  rules: z
+    .preprocess((input) => input ?? [], z.array(z.unknown()))
+    .describe('rules, as in docs/rules.md'),
   retention: section({
     metrics_rows: wholeDays(1, 90).default(days(2)),
     metrics_detail: wholeDays(1, 3_650).default(days(30)),
@@ -37,6 +41,12 @@ export const monitoringSchema = section({
   }),
 });
 
+export const monitoringSchema = z.preprocess((input) => input ?? {}, monitoringShape);
+
+/** The same, with what a rule must be. */
+export const monitoringSchemaWith = (rules: z.ZodType<unknown[]>) =>
+  z.preprocess((input) => input ?? {}, monitoringShape.extend({ rules }));
+
 export type Monitoring = z.output<typeof monitoringSchema>;
 
 /** What each key does, for the reference. */
@@ -50,6 +60,11 @@ export const MONITORING_EFFECTS: readonly KeyEffect[] = [
     path: 'thresholds',
     effect:
       'Where a check of heartbeat_health_agent becomes a finding, by the name of the check: `database.connections_ratio: { warning: 0.7 }`. A level that is left out keeps its default.',
+  },
+  {
+    path: 'rules',
+    effect:
+      'Rules of this installation, each as `POST /api/v1/rules` takes it (docs/rules.md). The file is watched: a change is in force within seconds, and while the file is not valid the last good one stays so.',
   },
   {
     path: 'retention.metrics_rows',

@@ -4,7 +4,7 @@ import { hasErrors, type Finding } from '../../config/finding.ts';
 import { ok } from '../checks/check.ts';
 import { findingLines, sumLine } from '../checks/print-findings.ts';
 import type { Invocation } from '../invocation.ts';
-import { checkNames } from '../runtime/check-names.ts';
+import { knownToModules } from '../runtime/check-names.ts';
 import { ownVersion } from '../version.ts';
 
 interface ValidateOptions {
@@ -19,7 +19,7 @@ export async function run(invocation: Invocation, options: ValidateOptions): Pro
     environment: process.env,
     cwd: process.cwd(),
     overrides: invocation.overrides(),
-    checks: checkNames(),
+    ...knownToModules(),
   });
   const findings: Finding[] = [...ofFiles];
   const { NOT_CHECKED, checkProductionConfig, checkProductionDatabase } = await import('../checks/production.ts');

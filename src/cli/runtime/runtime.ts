@@ -139,6 +139,9 @@ export class Runtime {
       await state.metrics.stop();
       await wake.stop();
     });
+    const ruleBook = new rooms.RuleBook({ config, state, wake, log, watches: this.#options.host });
+    this.#stopLater('rules no longer watched', () => ruleBook.stop());
+    await steps.run('rules', () => ruleBook.start());
 
     let app: Awaited<ReturnType<NonNullable<Rooms['http']>['buildServer']>> | undefined;
     let fleetHost: FleetHost | undefined;
@@ -226,10 +229,11 @@ export class Runtime {
 type Rooms = Awaited<ReturnType<typeof loadRooms>>;
 
 async function loadRooms({ config, host, reloaded, server }: RuntimeOptions) {
-  const [parts, installation, { WakeUps }, { createSharedState }, { createAccess }, { createOutbound }, { migrateAll }, fleet, http] =
+  const [parts, installation, { RuleBook }, { WakeUps }, { createSharedState }, { createAccess }, { createOutbound }, { migrateAll }, fleet, http] =
     await Promise.all([
       import('./parts.ts'),
       import('./installation.ts'),
+      import('./rule-book.ts'),
       import('../../db/wake-ups.ts'),
       import('../../state/create-shared-state.ts'),
       import('../../state/access.ts'),
@@ -246,6 +250,7 @@ async function loadRooms({ config, host, reloaded, server }: RuntimeOptions) {
     defaultAgents,
     ...installation,
     modules,
+    RuleBook,
     WakeUps,
     createSharedState,
     createAccess,

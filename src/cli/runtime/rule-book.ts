@@ -1,0 +1,123 @@
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf } from '../../base/errors.ts';
+import type { Logger } from '../../base/logger.ts';
+import type { Service } from '../../base/service.ts';
+import type { Config } from '../../config/config.ts';
+import { examineConfig } from '../../config/load.ts';
+import { createRuleStore, DEFAULT_RULES, type RuleStore } from '../../modules/alerting/rules/index.ts';
+import { ruleList } from '../../modules/alerting/rules/rule-file.ts';
+import type { SharedState } from '../../state/shared-state.ts';
+import { knownToModules } from './check-names.ts';
+
+/** A look is one system call, and works on every file system and with every editor. */
+const LOOK_MS = 1_000;
+const BY = 'monitoring.yml';
+
+export interface RuleBookOptions {
+  readonly config: Pick<Config, 'configDir' | 'monitoring'>;
+  readonly state: SharedState;
+  readonly wake: { hint(topic: string): void };
+  readonly log: Logger;
+  /** Whether monitoring.yml is watched: hosts do. */
+  readonly watches: boolean;
+  readonly environment?: NodeJS.ProcessEnv;
+  readonly cwd?: string;
+}
+
+/**
+ * Brings the rules that ship, and those of monitoring.yml, into the table that is evaluated; the file again whenever it changes. While
+ * it is half written or wrong the last good rules stay in force, and an event says what is wrong with it.
+ */
+export class RuleBook implements Service {
+  readonly #options: RuleBookOptions;
+  readonly #store: RuleStore;
+  readonly #over = new AbortController();
+  readonly #path: string | undefined;
+  #watching: Promise<void> = Promise.resolve();
+
+  constructor(options: RuleBookOptions) {
+    this.#options = options;
+    this.#store = createRuleStore(options.state.database, options.wake);
+    const { configDir } = options.config;
+    this.#path = configDir === undefined ? undefined : join(configDir, 'monitoring.yml');
+  }
+
+  async start(): Promise<void> {
+    const seen = await this.#look();
+    await this.#store.replaceSource('default', DEFAULT_RULES, 'muster');
+    // A host without the file says nothing about rules: another may have them.
+    if (seen !== 'none') await this.#apply(this.#options.config.monitoring.rules);
+    if (this.#options.watches && this.#path !== undefined) this.#watching = this.#watch(seen);
+  }
+
+  async stop(): Promise<void> {
+    this.#over.abort();
+    await this.#watching;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
+  }
+
+  async #watch(first: string): Promise<void> {
+    let applied = first;
+    let before = first;
+    const { signal } = this.#over;
+    while (!signal.aborted) {
+      await delay(LOOK_MS, undefined, { signal, ref: false }).catch(() => undefined); // stopped: the loop ends
+      if (signal.aborted) return;
+      const seen = await this.#look();
+      // An editor may be in the middle of writing: a change counts once the file has stayed the same for a look.
+      const isSettled = seen === before;
+      before = seen;
+      if (seen === applied || !isSettled) continue;
+      try {
+        await this.#reread(seen);
+        applied = seen;
+      } catch (error) {
+        // The database is away: the same again at the next look.
+        this.#options.log.warn({ error: messageOf(error) }, 'the rules of monitoring.yml could not be brought into force; trying again');
+      }
+    }
+  }
+
+  /** What the file looks like from outside. */
+  async #look(): Promise<string> {
+    if (this.#path === undefined) return 'none';
+    const found = await stat(this.#path).catch(() => undefined); // not there, or not readable: examined as such
+    return found === undefined ? 'none' : `${found.mtimeMs} ${found.size} ${found.ino}`;
+  }
+
+  async #reread(seen: string): Promise<void> {
+    const { config, log, state, environment = process.env, cwd = process.cwd() } = this.#options;
+    if (seen === 'none') {
+      // An editor that replaces a file may leave a moment without one; and nobody deletes rules by losing a file.
+      log.warn('monitoring.yml is gone: its rules stay in force');
+      return;
+    }
+    const examined = examineConfig({ environment, cwd, overrides: { configDir: config.configDir }, ...knownToModules() });
+    const fault = examined.findings.find(({ severity }) => severity === 'error');
+    if (examined.config === undefined || fault !== undefined) {
+      log.warn(
+        { where: fault?.where, finding: fault?.message, remedy: fault?.remedy },
+        'monitoring.yml is not valid: the rules that were in force stay so',
+      );
+      await state.events.append([
+        {
+          type: 'rules:refused',
+          data: { where: fault?.where ?? 'monitoring.yml', message: fault?.message ?? 'cannot be read', remedy: fault?.remedy ?? null },
+        },
+      ]);
+      return;
+    }
+    await this.#apply(examined.config.monitoring.rules);
+    await state.events.append([{ type: 'rules:applied', data: { source: 'file', rules: examined.config.monitoring.rules.length } }]);
+    log.info({ rules: examined.config.monitoring.rules.length }, 'the rules of monitoring.yml are in force');
+  }
+
+  async #apply(rules: readonly unknown[]): Promise<void> {
+    await this.#store.replaceSource('file', ruleList.parse(rules), BY);
+  }
+}
