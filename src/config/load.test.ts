@@ -8,6 +8,7 @@ import { leaves } from './check-file.ts';
 import { ENTERPRISE_EFFECTS, enterpriseSchema } from './enterprise.ts';
 import type { Finding } from './finding.ts';
 import { examineConfig, loadConfig } from './load.ts';
+import * as z from 'zod';
 import { MONITORING_EFFECTS, monitoringSchema } from './monitoring.ts';
 
 let cwd: string;
@@ -157,6 +158,19 @@ describe('a mistake in monitoring.yml', () => {
       }),
     ]);
     expect(load().monitoring.thresholds).toEqual({ 'database.conections_ratio': { warning: 0.5 } });
+  });
+
+  it('in a rule, where what a rule is was told: its line and column', () => {
+    const rules = z.array(z.strictObject({ name: z.string(), threshold: z.number() }));
+    write('config/monitoring.yml', 'rules:\n  - { name: a, threshold: 1 }\n  - { name: b, treshold: 1, threshold: 1 }\n');
+    expect(examineConfig({ environment: {}, cwd, rules }).findings).toEqual([
+      expect.objectContaining({
+        where: 'config/monitoring.yml:3:16',
+        message: 'unknown key "treshold" in rules.1',
+        remedy: expect.stringContaining('Did you mean "threshold"?') as string,
+      }),
+    ]);
+    expect(load().monitoring.rules).toHaveLength(2);
   });
 
   it('in a level of a threshold', () => {

@@ -23,7 +23,6 @@ export type Operator = (typeof OPERATORS)[number];
 /** Beyond it nothing is compared any more: a double keeps no cents of 1e18. */
 const number = () => z.number().min(-1e300).max(1e300);
 const DURATION = /^(\d{1,9}(\.\d{1,3})?(ms|s|m|h|d|w))+$/;
-const DAY_MS = 86_400_000;
 
 const duration = (max: string) =>
   z
@@ -199,4 +198,3 @@ export const ruleDocument = z
 export type RuleDocument = z.output<typeof ruleDocument>;
 
 export const msOf = (value: string | number): number => (typeof value === 'number' ? value : durationMs(value));
-export { DAY_MS };
