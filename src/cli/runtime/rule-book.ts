@@ -46,9 +46,9 @@ export class RuleBook implements Service {
 
   async start(): Promise<void> {
     const seen = await this.#look();
-    await this.#store.replaceSource('default', DEFAULT_RULES, 'muster');
     // A host without the file says nothing about rules: another may have them.
-    if (seen !== 'none') await this.#apply(this.#options.config.monitoring.rules);
+    if (seen === 'none') await this.#store.replaceSource('default', DEFAULT_RULES, 'muster');
+    else await this.#apply(this.#options.config.monitoring.rules);
     if (this.#options.watches && this.#path !== undefined) this.#watching = this.#watch(seen);
   }
 
@@ -119,5 +119,7 @@ export class RuleBook implements Service {
 
   async #apply(rules: readonly unknown[]): Promise<void> {
     await this.#store.replaceSource('file', ruleList.parse(rules), BY);
+    // One that ships comes back where the file no longer stands before it.
+    await this.#store.replaceSource('default', DEFAULT_RULES, 'muster');
   }
 }

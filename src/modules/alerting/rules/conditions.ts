@@ -148,7 +148,7 @@ export function readBurn(rule: Rule, bad: Events | undefined, all: Events | unde
   if (all === undefined) return { kind: 'no_data', why: 'no events were counted' };
   const budget = 1 - rule.objective;
   const reached = new Set<Level>();
-  let worst: { burn: number; longMs: number } | undefined;
+  let worst: { burn: number; longMs: number; share: number } | undefined;
   let isEnough = false;
   for (const { level, factor, longMs, shortMs } of BURN_WINDOWS) {
     const total = sumWithin(all, now - longMs);
@@ -156,9 +156,10 @@ export function readBurn(rule: Rule, bad: Events | undefined, all: Events | unde
     isEnough = true;
     const long = sumWithin(bad, now - longMs) / total / budget;
     const shortTotal = sumWithin(all, now - shortMs);
-    const short = shortTotal === 0 ? 0 : sumWithin(bad, now - shortMs) / shortTotal / budget;
-    if (worst === undefined || Math.min(long, short) / factor > worst.burn) worst = { burn: long, longMs };
-    if (long >= factor && short >= factor) reached.add(level);
+    const recent = shortTotal === 0 ? 0 : sumWithin(bad, now - shortMs) / shortTotal / budget;
+    const share = Math.min(long, recent) / factor;
+    if (worst === undefined || share > worst.share) worst = { burn: long, longMs, share };
+    if (long >= factor && recent >= factor) reached.add(level);
   }
   if (!isEnough || worst === undefined) return { kind: 'no_data', why: `fewer than ${rule.minEvents} events` };
   return {

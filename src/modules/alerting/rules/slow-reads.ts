@@ -10,8 +10,9 @@ const HOUR_MS = 3_600_000;
 const FORECAST_POINTS = 120;
 /** What looks back for hours changes slowly. */
 const AGAIN_MS = 30_000;
-const FINE = { bucketMs: MINUTE_MS, count: 6 * 60 };
-const COARSE = { bucketMs: HOUR_MS, count: 72 };
+/** One more than the window: the newest bucket is not over yet. */
+const FINE = { bucketMs: MINUTE_MS, count: 6 * 60 + 1 };
+const COARSE = { bucketMs: HOUR_MS, count: 72 + 1 };
 /** Series of one burn rate, added up: more would read millions of rows each time. */
 export const MOST_EVENT_SERIES = 500;
 export const MOST_FORECAST_SERIES = 1_000;

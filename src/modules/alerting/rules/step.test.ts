@@ -139,9 +139,10 @@ describe('whatever is measured', () => {
           const each = values[index];
           if (typeof each !== 'number' || line === undefined || index === 0) return;
           const inBetween = rule.operator.startsWith('>') ? each > line.clear && each < line.threshold : each < line.clear && each > line.threshold;
-          // An open one stays; one that is not open gets no level.
-          if (inBetween && all[index - 1]?.goodSince === null) expect(state.open).toBe(all[index - 1]?.open);
-          else if (inBetween && all[index - 1]?.open === null) expect(state.open).toBeNull();
+          const before = all[index - 1];
+          // What fires and is bad stays so; what does not fire does not begin to.
+          if (inBetween && before?.open === null) expect(state.open).toBeNull();
+          else if (inBetween && line.level in (before?.bad ?? {})) expect(state.open).toBe(before?.open);
         });
       }),
     );

@@ -116,8 +116,10 @@ function openLevel(
   at: number,
   now: number,
 ): Pick<TargetState, 'open' | 'goodSince' | 'stops'> {
+  // While it is on its way to stop, what counts is how it was when it became good.
+  const asOf = previous.goodSince ?? now;
   const stops =
-    rule.flapping === undefined ? [] : previous.stops.filter((stop) => now - stop < (rule.flapping?.withinMs ?? 0)).slice(-100);
+    rule.flapping === undefined ? [] : previous.stops.filter((stop) => asOf - stop < (rule.flapping?.withinMs ?? 0)).slice(-100);
   const { open } = previous;
   if (open === null || (held !== null && rank(held) >= rank(open))) return { open: held, goodSince: null, stops };
   // Bad again before it stopped firing: it never stopped.
