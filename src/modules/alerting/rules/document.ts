@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { durationMs } from '../../../base/duration.ts';
+import { LEVELS } from '../delivery/notification.ts';
 
-export const LEVELS = ['info', 'warning', 'critical', 'emergency'] as const;
 export const KINDS = [
   'threshold',
   'rate',
@@ -16,7 +16,7 @@ export const KINDS = [
 export const OPERATORS = ['>', '>=', '<', '<=', '==', '!='] as const;
 export const AGGREGATES = ['last', 'avg', 'min', 'max', 'sum'] as const;
 
-export type Level = (typeof LEVELS)[number];
+export { LEVELS, type Level } from '../delivery/notification.ts';
 export type Kind = (typeof KINDS)[number];
 export type Operator = (typeof OPERATORS)[number];
 

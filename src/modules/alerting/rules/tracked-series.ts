@@ -14,8 +14,8 @@ export interface Tracked extends TargetIdentity {
 
 /** Series that all rules together may be about. */
 export const MOST_TRACKED = 200_000;
-/** Numbers are given out before the commit: a lower one may come to light a little later. */
-const NUMBERS_BACK = 1_000;
+/** Numbers are given out before the commit: a lower one may come to light a little later, or else when all are looked for again. */
+const NUMBERS_BACK = 100;
 const RELOAD_MS = 60_000;
 const PAGE = 20_000;
 const SERIES_A_READ = 1_000;
