@@ -1,12 +1,12 @@
 import { existsSync, readFileSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
-import { HEALTH_METRICS } from '../../health/metrics.ts';
-import { METRICS } from '../../performance/catalogue.ts';
-import { DEFAULT_RULES } from './default-rules.ts';
-import { ruleDocument } from './document.ts';
+import { HEALTH_METRICS } from './health/metrics.ts';
+import { METRICS } from './performance/catalogue.ts';
+import { DEFAULT_RULES } from './alerting/rules/default-rules.ts';
+import { ruleDocument } from './alerting/rules/document.ts';
 
-const runbooks = fileURLToPath(new URL('../../../../docs/runbooks/', import.meta.url));
+const runbooks = fileURLToPath(new URL('../../docs/runbooks/', import.meta.url));
 
 describe.each(DEFAULT_RULES.map((rule) => [rule.name, rule] as const))('the rule %s that ships', (name, rule) => {
   test('is about metrics that are measured', () => {
