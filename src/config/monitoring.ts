@@ -23,9 +23,7 @@ const monitoringShape = z.strictObject({
     .preprocess((input) => input ?? {}, z.record(z.string(), thresholdSchema))
     .describe('names of checks, each with warning, critical, emergency'),
   // What a rule is, the module that evaluates them knows: whoever loads the file says so (LoadOptions.rules).
-  rules: z
-    .preprocess((input) => input ?? [], z.array(z.unknown()))
-    .describe('rules, as in docs/rules.md'),
+  rules: z.preprocess((input) => input ?? [], z.array(z.unknown())).describe('rules, as in docs/rules.md'),
   retention: section({
     metrics_rows: wholeDays(1, 90).default(days(2)),
     metrics_detail: wholeDays(1, 3_650).default(days(30)),

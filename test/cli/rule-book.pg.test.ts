@@ -36,7 +36,15 @@ const events = async (type: string): Promise<readonly Readonly<Record<string, un
 
 async function open(): Promise<RuleBook> {
   const config = loadConfig({ environment: {}, cwd: folder, overrides: { configDir: folder }, ...knownToModules() });
-  const book = new RuleBook({ config, state, wake: { hint: () => undefined }, log: silentLogger, watches: true, environment: {}, cwd: folder });
+  const book = new RuleBook({
+    config,
+    state,
+    wake: { hint: () => undefined },
+    log: silentLogger,
+    watches: true,
+    environment: {},
+    cwd: folder,
+  });
   await book.start();
   return book;
 }
@@ -57,7 +65,10 @@ test('keeps the last good rules while the file is wrong, says what is wrong, and
   await using _book = await open();
   write('rules:\n  - { name: a, metric_name: m, treshold: 2 }\n');
   await until('the file is refused', async () => (await events('rules:refused')).length === 1, 30_000);
-  expect((await events('rules:refused'))[0]).toMatchObject({ where: expect.stringMatching(/monitoring\.yml:2:\d+$/), message: expect.stringContaining('treshold') });
+  expect((await events('rules:refused'))[0]).toMatchObject({
+    where: expect.stringMatching(/monitoring\.yml:2:\d+$/),
+    message: expect.stringContaining('treshold'),
+  });
   // Cut in the middle, as a half written file is.
   write('rules:\n  - { name: a, metric_na');
   await until('it is refused again', async () => (await events('rules:refused')).length === 2, 30_000);

@@ -38,7 +38,10 @@ describe('a rule', () => {
     expect((await put('cpu high', FLAT, { 'if-match': '"1"' })).statusCode).toBe(412);
     expect((await put('cpu high', FLAT, { 'if-none-match': '*' })).statusCode).toBe(412);
     expect((await put('new one', { ...FLAT, name: 'new one' }, { 'if-none-match': '*' })).statusCode).toBe(200);
-    expect((await server.ask('GET', '/rules')).json<{ items: { name: string }[] }>().items.map(({ name }) => name)).toEqual(['cpu high', 'new one']);
+    expect((await server.ask('GET', '/rules')).json<{ items: { name: string }[] }>().items.map(({ name }) => name)).toEqual([
+      'cpu high',
+      'new one',
+    ]);
 
     expect((await server.ask('DELETE', '/rules/cpu%20high', { headers: { 'if-match': '"1"' } })).statusCode).toBe(412);
     expect((await server.ask('DELETE', '/rules/cpu%20high')).statusCode).toBe(204);
@@ -48,7 +51,9 @@ describe('a rule', () => {
   });
 
   test('may be about a metric that nobody measured', async () => {
-    expect((await server.ask('POST', '/rules', { body: { name: 'unknown', metric_name: 'never.measured', threshold: 1 } })).statusCode).toBe(201);
+    expect(
+      (await server.ask('POST', '/rules', { body: { name: 'unknown', metric_name: 'never.measured', threshold: 1 } })).statusCode,
+    ).toBe(201);
     const evaluation = await createRuleEvaluator(server.state).evaluate();
     await server.database.database.transaction((tx) => evaluation.save(tx));
     expect((await server.ask('GET', '/rules/unknown')).json<{ report: object }>().report).toMatchObject({ state: 'no_data', series: 0 });
@@ -73,7 +78,17 @@ describe('a rule', () => {
     [{ kind: 'forecast' }, '/horizon'],
     [{ kind: 'composite' }, '/all'],
     [{ levels: [{ level: 'warning', threshold: 1 }] }, '/threshold'],
-    [{ threshold: undefined, clear_threshold: undefined, levels: [{ level: 'warning', threshold: 5 }, { level: 'critical', threshold: 4 }] }, '/levels/1/threshold'],
+    [
+      {
+        threshold: undefined,
+        clear_threshold: undefined,
+        levels: [
+          { level: 'warning', threshold: 5 },
+          { level: 'critical', threshold: 4 },
+        ],
+      },
+      '/levels/1/threshold',
+    ],
   ])('with %j is refused, and the field is named', async (wrong, pointer) => {
     const refused = await server.ask('POST', '/rules', { body: { ...FLAT, ...wrong } });
     expect(refused.statusCode).toBe(422);
@@ -97,13 +112,18 @@ test('a replay tells when a rule would have fired, and writes nothing', async ()
   await server.state.metrics.writeExternal(
     [0, 5, 5, 0].map((value, i) => ({ metricName: 'replayed', agentId: '', unit: '', labels: {}, at: now - (3 - i) * 60_000, value })),
   );
-  const answer = await server.ask('POST', '/rules/test', { body: { rule: { name: 'r', metric_name: 'replayed', threshold: 1 }, from: 'now-1h' } });
+  const answer = await server.ask('POST', '/rules/test', {
+    body: { rule: { name: 'r', metric_name: 'replayed', threshold: 1 }, from: 'now-1h' },
+  });
   expect(answer.statusCode).toBe(200);
   expect(answer.json<{ firings: { fired_at: string; ended_at: string }[] }>().firings).toMatchObject([
     { fired_at: new Date(now - 120_000).toISOString(), ended_at: new Date(now).toISOString(), value: 5, threshold: 1 },
   ]);
   expect((await server.ask('GET', '/rules/r')).statusCode).toBe(404);
-  expect((await server.ask('POST', '/rules/test', { body: { rule: { name: 'r', metric_name: 'm', threshold: 1 }, from: 'now-90d' } })).statusCode).toBe(422);
+  expect(
+    (await server.ask('POST', '/rules/test', { body: { rule: { name: 'r', metric_name: 'm', threshold: 1 }, from: 'now-90d' } }))
+      .statusCode,
+  ).toBe(422);
 });
 
 test('whoever may only look may not make rules', async () => {

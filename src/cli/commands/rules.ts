@@ -75,11 +75,17 @@ export async function show(invocation: Invocation, _options: unknown, name: stri
       const field = (title: string, text: string): string => `${output.colors.dim(title.padEnd(10))}${text}`;
       return [
         `${output.colors.bold(printable(record.name))}  ${stateWord(record, output.colors)}`,
-        field('from', `${record.source}, changed ${ago(record.updatedAt, now)} by ${printable(record.updatedBy)}, revision ${record.revision}`),
+        field(
+          'from',
+          `${record.source}, changed ${ago(record.updatedAt, now)} by ${printable(record.updatedBy)}, revision ${record.revision}`,
+        ),
         ...(report === undefined
           ? []
           : [
-              field('series', `${report.series}: ${report.firing} firing, ${report.pending} pending, ${report.noData} without data, ${report.error} in error`),
+              field(
+                'series',
+                `${report.series}: ${report.firing} firing, ${report.pending} pending, ${report.noData} without data, ${report.error} in error`,
+              ),
               ...(report.why === '' ? [] : [field('why', printable(report.why))]),
               field('looked at', ago(report.evaluatedAt, now)),
             ]),
@@ -90,7 +96,13 @@ export async function show(invocation: Invocation, _options: unknown, name: stri
           : [
               '',
               drawTable(
-                [{ title: 'TARGET', shrinkTo: 20 }, { title: 'STATE' }, { title: 'LEVEL' }, { title: 'VALUE', align: 'right' }, { title: 'SINCE' }],
+                [
+                  { title: 'TARGET', shrinkTo: 20 },
+                  { title: 'STATE' },
+                  { title: 'LEVEL' },
+                  { title: 'VALUE', align: 'right' },
+                  { title: 'SINCE' },
+                ],
                 targets.map(({ target, state, level, value, since }) => [
                   printable(target === '' ? '(all of it)' : target),
                   state,
@@ -121,7 +133,10 @@ export async function apply(invocation: Invocation, _options: unknown, path: str
       });
     const records: RuleRecord[] = [];
     for (const definition of definitions) records.push(await store.put(definition, by));
-    output.result({ items: records.map(ruleView) }, () => `${plural(records.length, 'rule')} in force: ${records.map(({ name }) => printable(name)).join(', ')}`);
+    output.result(
+      { items: records.map(ruleView) },
+      () => `${plural(records.length, 'rule')} in force: ${records.map(({ name }) => printable(name)).join(', ')}`,
+    );
   });
 }
 
@@ -148,7 +163,10 @@ export async function test(invocation: Invocation, options: TestOptions, nameOrF
     const replays: { readonly name: string; readonly replay: Replay }[] = [];
     for (const definition of definitions) {
       if (definition === undefined) throw missing(nameOrFile);
-      replays.push({ name: definition.name, replay: await replayRule(fleet.state.metrics, compileRule(definition), { from: to - backMs, to }) });
+      replays.push({
+        name: definition.name,
+        replay: await replayRule(fleet.state.metrics, compileRule(definition), { from: to - backMs, to }),
+      });
     }
     output.result({ items: replays.map(({ name, replay }) => ({ rule: name, ...replay })) }, () =>
       replays
@@ -190,7 +208,11 @@ function readRules(path: string): readonly RuleDocument[] {
   const shaped =
     typeof file.value === 'object' && file.value !== null && !Array.isArray(file.value) && 'rules' in file.value
       ? { ...file, value: file.value }
-      : { ...file, value: { rules: Array.isArray(file.value) ? file.value : [file.value] }, locate: within(file.locate, Array.isArray(file.value)) };
+      : {
+          ...file,
+          value: { rules: Array.isArray(file.value) ? file.value : [file.value] },
+          locate: within(file.locate, Array.isArray(file.value)),
+        };
   const { value, findings } = checkFile(shaped, ruleFile);
   const first = findings[0];
   if (value !== undefined && first === undefined) return value.rules;
@@ -210,4 +232,3 @@ const within =
 
 const missing = (name: string): MusterError =>
   new MusterError('NOT_FOUND', `There is no rule "${printable(name)}"`, { remedy: 'Run `muster rules list` for those there are.' });
-

@@ -229,19 +229,29 @@ export class Runtime {
 type Rooms = Awaited<ReturnType<typeof loadRooms>>;
 
 async function loadRooms({ config, host, reloaded, server }: RuntimeOptions) {
-  const [parts, installation, { RuleBook }, { WakeUps }, { createSharedState }, { createAccess }, { createOutbound }, { migrateAll }, fleet, http] =
-    await Promise.all([
-      import('./parts.ts'),
-      import('./installation.ts'),
-      import('./rule-book.ts'),
-      import('../../db/wake-ups.ts'),
-      import('../../state/create-shared-state.ts'),
-      import('../../state/access.ts'),
-      import('../../outbound/index.ts'),
-      import('./migrate-all.ts'),
-      host ? import('../../fleet/host.ts') : undefined,
-      server ? import('../../server/app.ts') : undefined,
-    ]);
+  const [
+    parts,
+    installation,
+    { RuleBook },
+    { WakeUps },
+    { createSharedState },
+    { createAccess },
+    { createOutbound },
+    { migrateAll },
+    fleet,
+    http,
+  ] = await Promise.all([
+    import('./parts.ts'),
+    import('./installation.ts'),
+    import('./rule-book.ts'),
+    import('../../db/wake-ups.ts'),
+    import('../../state/create-shared-state.ts'),
+    import('../../state/access.ts'),
+    import('../../outbound/index.ts'),
+    import('./migrate-all.ts'),
+    host ? import('../../fleet/host.ts') : undefined,
+    server ? import('../../server/app.ts') : undefined,
+  ]);
   const modules = await parts.loadModules(config, { bundles: reloaded !== undefined });
   const { agentTypes, codeFolderOf, defaultAgents } = parts;
   return {

@@ -123,9 +123,7 @@ export interface Metrics extends AsyncDisposable {
   /** The newest values of many series in one statement. */
   newest(seriesIds: readonly number[]): Promise<NewestValues>;
   /** Every sample of these stretches, `to` exclusive, in one statement. */
-  samples(
-    stretches: readonly { readonly series: number; readonly from: number; readonly to: number }[],
-  ): Promise<readonly SeriesSamples[]>;
+  samples(stretches: readonly { readonly series: number; readonly from: number; readonly to: number }[]): Promise<readonly SeriesSamples[]>;
   /** Even buckets of each of these series, from rollups where those are cheaper. */
   buckets(query: {
     readonly seriesIds: readonly number[];

@@ -68,4 +68,3 @@ export async function readBuckets(
 ): Promise<{ readonly stepMs: number; readonly series: readonly (readonly (readonly [number, number | null])[])[] }> {
   return bucketsOf(database, retention, query);
 }
-

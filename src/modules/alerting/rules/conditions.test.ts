@@ -82,19 +82,60 @@ test('absence counts from when the rule was made where nothing was ever measured
 describe('a forecast', () => {
   const rule = ruleOf({ kind: 'forecast', threshold: 100, window: '6h', horizon: '4d', no_data_after: '1h' });
   /** A value a minute over six hours. */
-  const line = (of: (i: number) => number): Samples => samples(...Array.from({ length: 360 }, (_, i): [number, number] => [(359 - i) * MINUTE, of(i)]));
+  const line = (of: (i: number) => number): Samples =>
+    samples(...Array.from({ length: 360 }, (_, i): [number, number] => [(359 - i) * MINUTE, of(i)]));
 
   test('says that a disk that fills steadily will be full within days', () => {
     // 0.5 an hour from 60: full in 80 hours.
-    expect(reachedOf(readSeries(rule, line((i) => 57 + i / 120), NOW))).toEqual(['warning']);
+    expect(
+      reachedOf(
+        readSeries(
+          rule,
+          line((i) => 57 + i / 120),
+          NOW,
+        ),
+      ),
+    ).toEqual(['warning']);
     // 0.1 an hour: full in 400 hours.
-    expect(reachedOf(readSeries(rule, line((i) => 59.4 + i / 600), NOW))).toEqual([]);
-    expect(reachedOf(readSeries(rule, line(() => 60), NOW))).toEqual([]);
-    expect(reachedOf(readSeries(rule, line((i) => 90 - i / 60), NOW))).toEqual([]);
+    expect(
+      reachedOf(
+        readSeries(
+          rule,
+          line((i) => 59.4 + i / 600),
+          NOW,
+        ),
+      ),
+    ).toEqual([]);
+    expect(
+      reachedOf(
+        readSeries(
+          rule,
+          line(() => 60),
+          NOW,
+        ),
+      ),
+    ).toEqual([]);
+    expect(
+      reachedOf(
+        readSeries(
+          rule,
+          line((i) => 90 - i / 60),
+          NOW,
+        ),
+      ),
+    ).toEqual([]);
   });
 
   test('is not led astray by outliers', () => {
-    expect(reachedOf(readSeries(rule, line((i) => (i % 40 === 0 ? 5_000 : 59.4 + i / 600)), NOW))).toEqual([]);
+    expect(
+      reachedOf(
+        readSeries(
+          rule,
+          line((i) => (i % 40 === 0 ? 5_000 : 59.4 + i / 600)),
+          NOW,
+        ),
+      ),
+    ).toEqual([]);
   });
 
   test('says when it cannot tell', () => {
@@ -112,7 +153,10 @@ test('the slope of a line is found though a quarter of its points lie elsewhere,
       fc.uniqueArray(fc.nat(59), { maxLength: 12 }),
       (slope, intercept, outliers) => {
         const times = Array.from({ length: 60 }, (_, i) => i);
-        const trend = theilSen(times, times.map((at) => (outliers.includes(at) ? 1e6 : intercept + slope * at)));
+        const trend = theilSen(
+          times,
+          times.map((at) => (outliers.includes(at) ? 1e6 : intercept + slope * at)),
+        );
         expect(trend?.least).toBeLessThanOrEqual(slope + 1e-6);
         expect(trend?.most).toBeGreaterThanOrEqual(slope - 1e-6);
       },
@@ -138,17 +182,71 @@ describe('a burn rate', () => {
   const all = events(() => 1_000);
 
   test('pages for a fast burn while it goes on, and no longer', () => {
-    expect(reachedOf(readBurn(rule, events((ago) => (ago < 60 ? 20 : 0)), all, NOW))).toContain('critical');
-    expect(reachedOf(readBurn(rule, events((ago) => (ago >= 10 && ago < 60 ? 25 : 0)), all, NOW))).not.toContain('critical');
+    expect(
+      reachedOf(
+        readBurn(
+          rule,
+          events((ago) => (ago < 60 ? 20 : 0)),
+          all,
+          NOW,
+        ),
+      ),
+    ).toContain('critical');
+    expect(
+      reachedOf(
+        readBurn(
+          rule,
+          events((ago) => (ago >= 10 && ago < 60 ? 25 : 0)),
+          all,
+          NOW,
+        ),
+      ),
+    ).not.toContain('critical');
   });
   test('warns of a slow burn', () => {
-    expect(reachedOf(readBurn(rule, events(() => 1.5), all, NOW))).toEqual(['warning']);
-    expect(reachedOf(readBurn(rule, events(() => 0.5), all, NOW))).toEqual([]);
+    expect(
+      reachedOf(
+        readBurn(
+          rule,
+          events(() => 1.5),
+          all,
+          NOW,
+        ),
+      ),
+    ).toEqual(['warning']);
+    expect(
+      reachedOf(
+        readBurn(
+          rule,
+          events(() => 0.5),
+          all,
+          NOW,
+        ),
+      ),
+    ).toEqual([]);
   });
   test('says nothing of a few events, or none', () => {
-    expect(valueOf(readBurn(rule, events(() => 0), events(() => 0), NOW))).toBe('no_data');
+    expect(
+      valueOf(
+        readBurn(
+          rule,
+          events(() => 0),
+          events(() => 0),
+          NOW,
+        ),
+      ),
+    ).toBe('no_data');
     expect(valueOf(readBurn(rule, undefined, undefined, NOW))).toBe('no_data');
-    expect(valueOf(readBurn(rule, events((ago) => (ago < 3 ? 1 : 0)), events((ago) => (ago < 3 ? 1 : 0)), NOW))).toBe('no_data');
+    expect(
+      valueOf(
+        readBurn(
+          rule,
+          events((ago) => (ago < 3 ? 1 : 0)),
+          events((ago) => (ago < 3 ? 1 : 0)),
+          NOW,
+        ),
+      ),
+    ).toBe('no_data');
   });
 });
 

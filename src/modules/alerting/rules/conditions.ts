@@ -14,7 +14,8 @@ export function readSeries(rule: Rule, samples: Samples, now: number): Reading {
   const count = samples.times.length;
   const newest = samples.times[count - 1];
   if (newest === undefined) return NEVER;
-  if (rule.kind === 'staleness') return { kind: 'value', at: now, value: Math.max(0, now - newest) / 1_000, reached: silentFor(rule, now - newest) };
+  if (rule.kind === 'staleness')
+    return { kind: 'value', at: now, value: Math.max(0, now - newest) / 1_000, reached: silentFor(rule, now - newest) };
   if (now - newest > rule.noDataAfterMs) return silence(now - newest);
   switch (rule.kind) {
     case 'rate':
@@ -91,7 +92,8 @@ export function readAbsence(rule: Rule, newest: number | undefined, since: numbe
 function forecast(rule: Rule, samples: Samples, now: number, newest: number): Reading {
   const { times, values } = between(samples, now - rule.windowMs, now);
   const trend = theilSen(times, values);
-  if (trend === undefined) return { kind: 'no_data', why: `not predictable: ${times.length} points within ${formatDuration(rule.windowMs)} are too few` };
+  if (trend === undefined)
+    return { kind: 'no_data', why: `not predictable: ${times.length} points within ${formatDuration(rule.windowMs)} are too few` };
   const rises = rule.operator === '>' || rule.operator === '>=';
   const current = trend.valueAt(newest);
   const [fast, slow] = rises ? [trend.most, trend.least] : [-trend.least, -trend.most];

@@ -2,17 +2,7 @@ import { z } from 'zod';
 import { durationMs } from '../../../base/duration.ts';
 import { LEVELS } from '../delivery/notification.ts';
 
-export const KINDS = [
-  'threshold',
-  'rate',
-  'ratio',
-  'absence',
-  'staleness',
-  'forecast',
-  'burn_rate',
-  'composite',
-  'anomaly',
-] as const;
+export const KINDS = ['threshold', 'rate', 'ratio', 'absence', 'staleness', 'forecast', 'burn_rate', 'composite', 'anomaly'] as const;
 export const OPERATORS = ['>', '>=', '<', '<=', '==', '!='] as const;
 export const AGGREGATES = ['last', 'avg', 'min', 'max', 'sum'] as const;
 
@@ -28,14 +18,11 @@ const duration = (max: string) =>
   z
     .union([z.string().max(40), z.number()])
     .refine((value) => typeof value !== 'string' || DURATION.test(value.trim()), 'is not a length of time: write 30s, 5m or 1h30m')
-    .refine(
-      (value) => {
-        if (typeof value === 'string' && !DURATION.test(value.trim())) return true; // said already
-        const ms = typeof value === 'string' ? durationMs(value) : value;
-        return ms >= 0 && ms <= durationMs(max);
-      },
-      `must be from 0s to ${max}`,
-    )
+    .refine((value) => {
+      if (typeof value === 'string' && !DURATION.test(value.trim())) return true; // said already
+      const ms = typeof value === 'string' ? durationMs(value) : value;
+      return ms >= 0 && ms <= durationMs(max);
+    }, `must be from 0s to ${max}`)
     .describe(`A length of time such as 30s, 5m or 1h30m, up to ${max}; a number counts milliseconds`);
 
 /** What can be stored, printed on one line and put into a path. */
@@ -76,11 +63,15 @@ const FIELDS = {
   name: RuleName,
   enabled: z.boolean().default(true),
   kind: z.enum(KINDS).default('threshold'),
-  metric_name: oneLine(255).optional().describe('What is measured. A metric that nobody has measured yet is accepted: the rule says no_data.'),
+  metric_name: oneLine(255)
+    .optional()
+    .describe('What is measured. A metric that nobody has measured yet is accepted: the rule says no_data.'),
   match: labels.optional().describe('Labels that a series must have'),
   agents: z.array(oneLine(255)).max(1_000).optional().describe('Only series of these agents; "" for those of none'),
   aggregate: z.enum(AGGREGATES).default('last').describe('What a threshold is compared with: the newest value, or one of all in `window`'),
-  window: duration('7d').optional().describe('How far back is looked. Default 5m; forecast 6h; absence and staleness: how long silence is allowed'),
+  window: duration('7d')
+    .optional()
+    .describe('How far back is looked. Default 5m; forecast 6h; absence and staleness: how long silence is allowed'),
   operator: z.enum(OPERATORS).default('>'),
   threshold: number().optional(),
   clear_threshold: number().optional().describe('Where it is good again. Default: the threshold'),
@@ -144,9 +135,7 @@ function faultsOf(rule: Fields): readonly Fault[] {
   if (rule.levels !== undefined && new Set(rule.levels.map(({ level }) => level)).size < rule.levels.length)
     faults.push({ path: ['levels'], message: 'names a level twice' });
   if (rule.levels === undefined) faults.push(...clearFault(rule.operator, rule.threshold, rule.clear_threshold, []));
-  rule.levels?.forEach((each, index) =>
-    faults.push(...clearFault(rule.operator, each.threshold, each.clear_threshold, ['levels', index])),
-  );
+  rule.levels?.forEach((each, index) => faults.push(...clearFault(rule.operator, each.threshold, each.clear_threshold, ['levels', index])));
   faults.push(...orderFault(rule));
   return faults;
 }

@@ -65,7 +65,17 @@ const told = ({ changes }: Evaluation): readonly string[] =>
 describe('an evaluation', () => {
   test('tells what fires and what is well again, once, with all that an alert needs', async () => {
     const metric = newMetric();
-    await make({ name: 'r', metric_name: metric, operator: '>', threshold: 1, clear_threshold: 0.5, for: '0s', level: 'critical', channels: ['ops'], labels: { team: 'db' } });
+    await make({
+      name: 'r',
+      metric_name: metric,
+      operator: '>',
+      threshold: 1,
+      clear_threshold: 0.5,
+      for: '0s',
+      level: 'critical',
+      channels: ['ops'],
+      labels: { team: 'db' },
+    });
     const rule = evaluator();
     await measure(sample(metric, 2, { labels: { device: 'sda' } }), sample(metric, 0, { agentId: 'b' }));
     const [verdict, ...others] = (await round(rule)).changes;
@@ -154,7 +164,9 @@ describe('an evaluation', () => {
     const rule = evaluator();
     await round(rule);
     const age = (interval: string): Promise<unknown> =>
-      database.database.query(sql`update muster.latest set ts = clock_timestamp() - ${interval}::interval where series_id in (select series_id from muster.series where metric_name = ${metric})`);
+      database.database.query(
+        sql`update muster.latest set ts = clock_timestamp() - ${interval}::interval where series_id in (select series_id from muster.series where metric_name = ${metric})`,
+      );
     await age('2 minutes');
     // A new life of the evaluator: the old one knows that the sample was newer.
     const later = evaluator();
@@ -168,9 +180,21 @@ describe('an evaluation', () => {
     const now = Date.now();
     const over = (metric: string, values: readonly number[], labels: Readonly<Record<string, string>>): readonly Sample[] =>
       values.map((value, i) => sample(metric, value, { at: now - (values.length - 1 - i) * 10_000, labels }));
-    await measure(...over(requests, [0, 100, 200], { queue: 'q' }), ...over(errors, [0, 30, 90], { queue: 'q' }), ...over(depth, [0, 90, 0], {}));
+    await measure(
+      ...over(requests, [0, 100, 200], { queue: 'q' }),
+      ...over(errors, [0, 30, 90], { queue: 'q' }),
+      ...over(depth, [0, 90, 0], {}),
+    );
     await make({ name: 'rate', kind: 'rate', metric_name: requests, window: '1m', threshold: 9 });
-    await make({ name: 'ratio', kind: 'ratio', metric_name: errors, of: { metric_name: requests }, counters: true, window: '1m', threshold: 0.4 });
+    await make({
+      name: 'ratio',
+      kind: 'ratio',
+      metric_name: errors,
+      of: { metric_name: requests },
+      counters: true,
+      window: '1m',
+      threshold: 0.4,
+    });
     await make({ name: 'mean', metric_name: depth, aggregate: 'avg', window: '1m', threshold: 25 });
     await make({ name: 'there', kind: 'absence', metric_name: depth, window: '10m' });
     await make({ name: 'both', kind: 'composite', all: ['rate', 'ratio', { not: 'there' }], level: 'emergency' });
@@ -240,16 +264,27 @@ test('a replay fires when the evaluation would have', async () => {
   const rule = compileRule(ruleDocument.parse({ name: 'r', metric_name: metric, threshold: 1, for: '90s' }));
   const replay = await replayRule(state.metrics, rule, { from: now - 10 * 60_000, to: now });
   expect(replay).toMatchObject({ series: 1, isTruncated: false, note: null });
-  expect(replay.firings.map(({ badSince, firedAt, endedAt, target }) => [badSince - now, firedAt - now, endedAt === null ? null : endedAt - now, target])).toEqual([
-    [-360_000, -270_000, -180_000, 'agent=a'],
-  ]);
+  expect(
+    replay.firings.map(({ badSince, firedAt, endedAt, target }) => [
+      badSince - now,
+      firedAt - now,
+      endedAt === null ? null : endedAt - now,
+      target,
+    ]),
+  ).toEqual([[-360_000, -270_000, -180_000, 'agent=a']]);
   const never = compileRule(ruleDocument.parse({ name: 'n', metric_name: 'never_seen', threshold: 1 }));
-  expect(await replayRule(state.metrics, never, { from: now - 1_000, to: now })).toMatchObject({ series: 0, firings: [], note: expect.stringContaining('no_data') });
+  expect(await replayRule(state.metrics, never, { from: now - 1_000, to: now })).toMatchObject({
+    series: 0,
+    firings: [],
+    note: expect.stringContaining('no_data'),
+  });
 });
 
 test('rules of a file, of people and those that ship do not take each other away', async () => {
-  const rule = (name: string, threshold = 1): ReturnType<typeof ruleDocument.parse> => ruleDocument.parse({ name, metric_name: 'm', threshold });
-  const sources = async (): Promise<readonly string[]> => (await rules.list({}, { limit: 100 })).map(({ name, source, revision }) => `${name} ${source} ${revision}`);
+  const rule = (name: string, threshold = 1): ReturnType<typeof ruleDocument.parse> =>
+    ruleDocument.parse({ name, metric_name: 'm', threshold });
+  const sources = async (): Promise<readonly string[]> =>
+    (await rules.list({}, { limit: 100 })).map(({ name, source, revision }) => `${name} ${source} ${revision}`);
   await rules.replaceSource('default', [rule('a'), rule('b'), rule('c')], 'muster');
   await rules.put(rule('b', 2), 'someone');
   await rules.replaceSource('file', [rule('c', 3), rule('d')], 'file');

@@ -132,9 +132,7 @@ class Evaluator implements RuleEvaluator {
     this.#bound = read.rows.flatMap(({ definition, created_at: createdAt }): readonly Bound[] => {
       // What SQL put there may be anything: it is as if it were disabled, and `muster rules show` says what is wrong with it.
       const parsed = ruleDocument.safeParse(definition);
-      return parsed.success
-        ? [{ rule: compileRule(parsed.data), createdAt, targets: [], isTruncated: false, divisors: undefined }]
-        : [];
+      return parsed.success ? [{ rule: compileRule(parsed.data), createdAt, targets: [], isTruncated: false, divisors: undefined }] : [];
     });
     this.#rules = new Map(this.#bound.map(({ rule }) => [rule.name, rule]));
     this.#signature = signature;
@@ -322,7 +320,11 @@ class Evaluator implements RuleEvaluator {
       const rule = this.#rules.get(name);
       for (const [target, known] of targets) {
         const why =
-          rule === undefined ? 'the rule was deleted or disabled' : this.#isTarget(rule, target) ? undefined : 'the rule is no longer about it';
+          rule === undefined
+            ? 'the rule was deleted or disabled'
+            : this.#isTarget(rule, target)
+              ? undefined
+              : 'the rule is no longer about it';
         if (why !== undefined) close(name, rule, target, known, why, round);
       }
     }
@@ -407,21 +409,14 @@ function isSameMemory(a: TargetState, b: TargetState): boolean {
   if (a.open !== b.open || a.goodSince !== b.goodSince || a.since !== b.since || a.stops.length !== b.stops.length) return false;
   const levels = Object.keys(b.bad) as (keyof typeof b.bad)[];
   if (levels.length !== Object.keys(a.bad).length) return false;
-  return levels.every((level) => a.bad[level]?.since === b.bad[level]?.since && (b.open !== null || a.bad[level]?.samples === b.bad[level]?.samples));
+  return levels.every(
+    (level) => a.bad[level]?.since === b.bad[level]?.since && (b.open !== null || a.bad[level]?.samples === b.bad[level]?.samples),
+  );
 }
 
 function reportOf(count: Count, isTruncated: boolean, now: number): RuleReport {
   const known = count.targets - count.noData - count.error;
-  const state =
-    count.firing > 0
-      ? 'firing'
-      : count.error > 0
-        ? 'error'
-        : count.pending > 0
-          ? 'pending'
-          : known > 0
-            ? 'ok'
-            : 'no_data';
+  const state = count.firing > 0 ? 'firing' : count.error > 0 ? 'error' : count.pending > 0 ? 'pending' : known > 0 ? 'ok' : 'no_data';
   const why = isTruncated
     ? `more than ${MOST_SERIES_A_RULE} series match: the others are not looked at`
     : count.why !== ''

@@ -3,7 +3,12 @@ import type { Rule } from './rule.ts';
 import type { TargetState } from './state.ts';
 
 /** One plain line about a verdict: what is measured, what it is held against, and why. */
-export function explain(rule: Rule, state: Pick<TargetState, 'state' | 'value' | 'threshold' | 'why' | 'since'>, unit: string, at: number): string {
+export function explain(
+  rule: Rule,
+  state: Pick<TargetState, 'state' | 'value' | 'threshold' | 'why' | 'since'>,
+  unit: string,
+  at: number,
+): string {
   const name = rule.selector?.metricName ?? rule.name;
   const lasted = formatDuration(Math.max(0, at - state.since));
   if (state.state === 'no_data' || state.state === 'error') return `${name}: ${state.why}`;

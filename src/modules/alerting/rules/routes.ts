@@ -165,7 +165,8 @@ export function addRuleRoutes(app: Api, { state, wake }: Pick<ModuleServices, 's
       const to = Math.min(request.body.to ?? now, now);
       const from = request.body.from ?? now - DAY_MS;
       if (from >= to) throw invalid([{ pointer: '/from', code: 'empty_range', message: 'must be before `to`, and in the past' }]);
-      if (to - from > LONGEST_REPLAY_MS) throw invalid([{ pointer: '/from', code: 'too_long', message: 'is more than 31 days before `to`' }]);
+      if (to - from > LONGEST_REPLAY_MS)
+        throw invalid([{ pointer: '/from', code: 'too_long', message: 'is more than 31 days before `to`' }]);
       const replay = await replayRule(state.metrics, compileRule(rule), { from, to });
       return {
         rule: rule.name,

@@ -13,7 +13,8 @@ export const ruleList = z.preprocess(
     .superRefine((rules, context) => {
       const seen = new Set<string>();
       rules.forEach(({ name }, index) => {
-        if (seen.has(name)) context.addIssue({ code: 'custom', path: [index, 'name'], message: `is the name of another rule of this file too` });
+        if (seen.has(name))
+          context.addIssue({ code: 'custom', path: [index, 'name'], message: `is the name of another rule of this file too` });
         seen.add(name);
       });
     }),

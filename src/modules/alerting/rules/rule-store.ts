@@ -131,7 +131,9 @@ export function createRuleStore(database: Database, wake: { hint(topic: string):
   const requireRoom = async (): Promise<void> => {
     const count = (await database.one<{ n: number }>(sql`select count(*)::int as n from muster.alert_rules`))?.n ?? 0;
     if (count >= MOST_RULES)
-      throw new MusterError('CONFLICT', `there are ${MOST_RULES} rules already`, { remedy: 'Delete some, or let one rule match more series.' });
+      throw new MusterError('CONFLICT', `there are ${MOST_RULES} rules already`, {
+        remedy: 'Delete some, or let one rule match more series.',
+      });
   };
 
   return {
@@ -242,5 +244,4 @@ export function createRuleStore(database: Database, wake: { hint(topic: string):
 
 const keptInFile = (name: string): MusterError =>
   new MusterError('CONFLICT', `rule "${name}" is kept in config/monitoring.yml`, { remedy: 'Change it there; the file is watched.' });
-const changedMeanwhile = (name: string): MusterError =>
-  new MusterError('PRECONDITION_FAILED', `rule "${name}" changed since it was read`);
+const changedMeanwhile = (name: string): MusterError => new MusterError('PRECONDITION_FAILED', `rule "${name}" changed since it was read`);

@@ -80,9 +80,7 @@ export function compileRule(document: RuleDocument): Rule {
     forSamples: document.for_samples,
     keepFiringMs: msOf(document.keep_firing),
     flapping:
-      document.flapping === undefined
-        ? undefined
-        : { changes: document.flapping.changes, withinMs: msOf(document.flapping.within) },
+      document.flapping === undefined ? undefined : { changes: document.flapping.changes, withinMs: msOf(document.flapping.within) },
     noDataAfterMs,
     forgetAfterMs,
     divisor: document.of === undefined ? undefined : selectorOf(document.of),

@@ -57,7 +57,11 @@ export function between({ times, values }: Samples, from: number, to: number): {
  * By how much a counter grew, and over how long: from the last sample at or before `from`, where there is one. A counter that
  * fell began anew, at nothing.
  */
-export function increaseWithin({ times, values }: Samples, from: number, to: number): { readonly increase: number; readonly ms: number } | undefined {
+export function increaseWithin(
+  { times, values }: Samples,
+  from: number,
+  to: number,
+): { readonly increase: number; readonly ms: number } | undefined {
   let before: number | undefined;
   let firstAt = 0;
   let lastAt = 0;

@@ -43,7 +43,11 @@ export class SlowReads {
   }
 
   async read(
-    bounds: readonly { readonly rule: Rule; readonly targets: readonly Tracked[]; readonly divisors: ReadonlyMap<string, Tracked> | undefined }[],
+    bounds: readonly {
+      readonly rule: Rule;
+      readonly targets: readonly Tracked[];
+      readonly divisors: ReadonlyMap<string, Tracked> | undefined;
+    }[],
     now: number,
   ): Promise<void> {
     const names = new Set<string>();
@@ -95,7 +99,13 @@ export async function readEvents(metrics: Metrics, all: readonly Tracked[], now:
   const seriesIds = all.slice(0, MOST_EVENT_SERIES).map(({ seriesId }) => seriesId);
   if (seriesIds.length === 0) return undefined;
   const read = async ({ bucketMs, count }: typeof FINE): Promise<Buckets> => {
-    const { series, stepMs } = await metrics.buckets({ seriesIds, from: now - count * bucketMs, to: now, points: count, aggregate: 'rate' });
+    const { series, stepMs } = await metrics.buckets({
+      seriesIds,
+      from: now - count * bucketMs,
+      to: now,
+      points: count,
+      aggregate: 'rate',
+    });
     const end = (series[0]?.at(-1)?.[0] ?? now) + stepMs;
     const length = series[0]?.length ?? 0;
     const counts = Array.from({ length }, (_, i) =>
@@ -109,4 +119,3 @@ export async function readEvents(metrics: Metrics, all: readonly Tracked[], now:
   };
   return { fine: await read(FINE), coarse: await read(COARSE) };
 }
-

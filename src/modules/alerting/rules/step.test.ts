@@ -30,7 +30,15 @@ describe('a verdict', () => {
   });
 
   test('that fires clears only at its clear threshold', () => {
-    expect(words(ruleOf({ clear_threshold: 5 }), [7, 11, 7, 5.5, 5, 7, 11])).toEqual(['ok', 'firing', 'firing', 'firing', 'ok', 'ok', 'firing']);
+    expect(words(ruleOf({ clear_threshold: 5 }), [7, 11, 7, 5.5, 5, 7, 11])).toEqual([
+      'ok',
+      'firing',
+      'firing',
+      'firing',
+      'ok',
+      'ok',
+      'firing',
+    ]);
     expect(words(ruleOf({ operator: '<', clear_threshold: 15 }), [12, 9, 12, 15, 12])).toEqual(['ok', 'firing', 'firing', 'ok', 'ok']);
   });
 
@@ -52,7 +60,13 @@ describe('a verdict', () => {
 
   test('goes on firing until it was good for as long as it is to keep firing, and a relapse begins that anew', () => {
     expect(words(ruleOf({ keep_firing: '2s' }), [11, 1, 1, 11, 1, 1, 1])).toEqual([
-      'firing', 'firing', 'firing', 'firing', 'firing', 'firing', 'ok',
+      'firing',
+      'firing',
+      'firing',
+      'firing',
+      'firing',
+      'firing',
+      'ok',
     ]);
   });
 
@@ -73,7 +87,13 @@ describe('a verdict', () => {
       ],
     });
     expect(states(rule, [11, 12, 21, 21, 16, 12, 1]).map(({ state, level }) => `${state} ${level}`)).toEqual([
-      'pending warning', 'firing warning', 'firing warning', 'firing critical', 'firing critical', 'firing warning', 'ok null',
+      'pending warning',
+      'firing warning',
+      'firing warning',
+      'firing critical',
+      'firing critical',
+      'firing warning',
+      'ok null',
     ]);
   });
 
@@ -138,7 +158,9 @@ describe('whatever is measured', () => {
         states(rule, values).forEach((state, index, all) => {
           const each = values[index];
           if (typeof each !== 'number' || line === undefined || index === 0) return;
-          const inBetween = rule.operator.startsWith('>') ? each > line.clear && each < line.threshold : each < line.clear && each > line.threshold;
+          const inBetween = rule.operator.startsWith('>')
+            ? each > line.clear && each < line.threshold
+            : each < line.clear && each > line.threshold;
           const before = all[index - 1];
           // What fires and is bad stays so; what does not fire does not begin to.
           if (inBetween && before?.open === null) expect(state.open).toBeNull();
@@ -159,7 +181,9 @@ describe('whatever is measured', () => {
           state = step(
             rule,
             state,
-            typeof each === 'number' ? value(now, each) : { kind: each === 'silence' ? 'no_data' : 'error', why: each === 'silence' ? 'silent' : 'wrong' },
+            typeof each === 'number'
+              ? value(now, each)
+              : { kind: each === 'silence' ? 'no_data' : 'error', why: each === 'silence' ? 'silent' : 'wrong' },
             now,
           );
         });

@@ -55,7 +55,12 @@ export function step(rule: Rule, before: TargetState | undefined, reading: Readi
   for (const line of rule.lines) {
     if (!isReached(rule, reading, line, previous)) continue;
     const run = previous.bad[line.level];
-    bad[line.level] = run === undefined ? { since: at, samples: 1 } : isNew ? { since: run.since, samples: Math.min(run.samples + 1, rule.forSamples) } : run;
+    bad[line.level] =
+      run === undefined
+        ? { since: at, samples: 1 }
+        : isNew
+          ? { since: run.since, samples: Math.min(run.samples + 1, rule.forSamples) }
+          : run;
   }
   const held = gravest(rule.lines, (level) => lasts(rule, bad[level], now));
   const { open, goodSince, stops } = openLevel(rule, previous, bad, held, at, now);
@@ -141,7 +146,10 @@ function sinceOf(previous: TargetState, state: TargetState['state'], bad: Target
 }
 
 const firstOf = (bad: TargetState['bad'], otherwise: number): number =>
-  Object.values(bad).reduce((first, run) => Math.min(first, run.since), Object.keys(bad).length === 0 ? otherwise : Number.POSITIVE_INFINITY);
+  Object.values(bad).reduce(
+    (first, run) => Math.min(first, run.since),
+    Object.keys(bad).length === 0 ? otherwise : Number.POSITIVE_INFINITY,
+  );
 
 /** When the state may change though nothing new is measured; null: never. */
 export function dueAt(rule: Rule, state: TargetState): number | null {
@@ -157,4 +165,7 @@ export function dueAt(rule: Rule, state: TargetState): number | null {
 
 /** Whether nothing needs to be kept of a target: it is as good as one never seen. */
 export const isForgettable = (state: TargetState): boolean =>
-  state.open === null && (state.state === 'ok' || state.state === 'no_data') && state.stops.length === 0 && Object.keys(state.bad).length === 0;
+  state.open === null &&
+  (state.state === 'ok' || state.state === 'no_data') &&
+  state.stops.length === 0 &&
+  Object.keys(state.bad).length === 0;

@@ -21,7 +21,9 @@ const ReportView = z.object({
 export const RuleView = z
   .object({
     name: z.string(),
-    source: z.enum(['default', 'file', 'api']).describe('It ships with Muster, is kept in monitoring.yml, or was made or changed by people'),
+    source: z
+      .enum(['default', 'file', 'api'])
+      .describe('It ships with Muster, is kept in monitoring.yml, or was made or changed by people'),
     enabled: z.boolean(),
     revision: z.number().int(),
     definition: z.record(z.string(), z.unknown()).describe('The rule as it was given, with the defaults of what was left out'),
