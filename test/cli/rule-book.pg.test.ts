@@ -32,7 +32,7 @@ const write = (text: string): void => writeFileSync(join(folder, 'monitoring.yml
 const ofFile = async (): Promise<readonly string[]> =>
   (await rules.list({ source: 'file' }, { limit: 100 })).map(({ name, definition }) => `${name} ${definition.threshold}`);
 const events = async (type: string): Promise<readonly Readonly<Record<string, unknown>>[]> =>
-  (await state.events.list({ type: type as `${string}:${string}` }, { limit: 100 })).map(({ data }) => data);
+  (await state.events.list({ type }, { limit: 100 })).map(({ data }) => data);
 
 async function open(): Promise<RuleBook> {
   const config = loadConfig({ environment: {}, cwd: folder, overrides: { configDir: folder }, ...knownToModules() });

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createRuleEvaluator } from '../../src/modules/alerting/rules/index.ts';
 import { builtInModules } from '../../src/modules/built-in.ts';
-import { bearer, testServer, type TestServer } from './support/test-server.ts';
+import { bearer, BOOTSTRAP, testServer, type TestServer } from './support/test-server.ts';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -20,7 +20,7 @@ const FLAT = {
   channels: ['nobody made this channel yet'],
 };
 const put = (name: string, body: unknown, headers: Readonly<Record<string, string>> = {}) =>
-  server.ask('PUT', `/rules/${encodeURIComponent(name)}`, { body, headers });
+  server.ask('PUT', `/rules/${encodeURIComponent(name)}`, { body, headers: { ...bearer(BOOTSTRAP), ...headers } });
 
 describe('a rule', () => {
   test('is made, shown, replaced while it is the same, and deleted', async () => {
@@ -43,7 +43,9 @@ describe('a rule', () => {
       'new one',
     ]);
 
-    expect((await server.ask('DELETE', '/rules/cpu%20high', { headers: { 'if-match': '"1"' } })).statusCode).toBe(412);
+    expect((await server.ask('DELETE', '/rules/cpu%20high', { headers: { ...bearer(BOOTSTRAP), 'if-match': '"1"' } })).statusCode).toBe(
+      412,
+    );
     expect((await server.ask('DELETE', '/rules/cpu%20high')).statusCode).toBe(204);
     expect((await server.ask('DELETE', '/rules/cpu%20high')).statusCode).toBe(404);
     expect((await server.ask('GET', '/rules/cpu%20high')).statusCode).toBe(404);

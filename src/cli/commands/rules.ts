@@ -211,7 +211,7 @@ function readRules(path: string): readonly RuleDocument[] {
       : {
           ...file,
           value: { rules: Array.isArray(file.value) ? file.value : [file.value] },
-          locate: within(file.locate, Array.isArray(file.value)),
+          locate: within((at, part) => file.locate(at, part), Array.isArray(file.value)),
         };
   const { value, findings } = checkFile(shaped, ruleFile);
   const first = findings[0];

@@ -73,7 +73,6 @@ interface Count {
 
 class Evaluator implements RuleEvaluator {
   readonly #database: Pick<Database, 'query'>;
-  readonly #metrics: Metrics;
   readonly #series: TrackedSeries;
   readonly #slow: SlowReads;
   #bound: readonly Bound[] = [];
@@ -87,7 +86,6 @@ class Evaluator implements RuleEvaluator {
 
   constructor({ database, metrics }: EvaluatorOptions) {
     this.#database = database;
-    this.#metrics = metrics;
     this.#series = new TrackedSeries(metrics);
     this.#slow = new SlowReads(metrics);
   }

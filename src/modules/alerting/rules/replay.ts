@@ -69,7 +69,7 @@ export async function replayRule(
 
   if (rule.kind === 'absence') {
     const columns = await read(series);
-    const times = Float64Array.from(columns.flatMap(({ times: each }) => [...each])).sort();
+    const times = Float64Array.from(columns.flatMap(({ times: each }) => [...each])).toSorted();
     run(rule, { target: '', unit: '' }, [times], (now) => readAbsence(rule, lastBefore(times, now), from, now), { from, to }, outcome);
   } else {
     const divisors = rule.divisor === undefined ? [] : await seriesOf(metrics, rule.divisor);

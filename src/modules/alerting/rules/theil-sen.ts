@@ -30,11 +30,11 @@ export function theilSen(times: ArrayLike<number>, values: ArrayLike<number>): T
     }
   }
   if (slopes.length === 0) return undefined;
-  const sorted = Float64Array.from(slopes).sort();
+  const sorted = Float64Array.from(slopes).toSorted();
   const slope = median(sorted);
   const half = Z * Math.sqrt((n * (n - 1) * (2 * n + 5)) / 18);
   const edge = (index: number): number => sorted[Math.min(sorted.length - 1, Math.max(0, Math.round(index)))] ?? slope;
-  const intercept = median(Float64Array.from(points, ({ at, value }) => value - slope * at).sort());
+  const intercept = median(Float64Array.from(points, ({ at, value }) => value - slope * at).toSorted());
   return {
     slope,
     least: edge((sorted.length - half) / 2),
