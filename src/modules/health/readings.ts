@@ -1,5 +1,5 @@
 import { METRICS, type Labels, type MetricName } from '../performance/index.ts';
-import type { Tier } from '../metric.ts';
+import { isOwnInterval, OWN_INTERVALS_MS, type Tier } from '../metric.ts';
 
 /** The newest value of one series of a performance_monitor. */
 export interface LatestReading {
@@ -11,7 +11,7 @@ export interface LatestReading {
 }
 
 /** A value may be this old, by tier, before it tells nothing about now. */
-export type MaxAges = Readonly<Record<Exclude<Tier, 'run'>, number>>;
+export type MaxAges = Readonly<Record<'fast' | 'slow' | 'rare', number>>;
 
 /** The readings that are fresh enough to judge by. */
 export class Readings {
@@ -19,8 +19,9 @@ export class Readings {
 
   constructor(latest: readonly LatestReading[], now: number, maxAges: MaxAges) {
     for (const reading of latest) {
-      const tier = isMetricName(reading.name) ? METRICS[reading.name].tier : 'run';
-      if (tier === 'run' || now - reading.at > maxAges[tier]) continue;
+      // Another database than the fleet's own is not what its health is judged by.
+      if (!isMetricName(reading.name) || reading.labels['database'] !== undefined) continue;
+      if (now - reading.at > maxAge(METRICS[reading.name].tier, maxAges)) continue;
       const known = this.#byName.get(reading.name);
       if (known === undefined) this.#byName.set(reading.name, [reading]);
       else known.push(reading);
@@ -40,6 +41,12 @@ export class Readings {
   get size(): number {
     return this.#byName.size;
   }
+}
+
+/** Three intervals, as for the tiers of the configuration; what every run records is not judged here. */
+function maxAge(tier: Tier, maxAges: MaxAges): number {
+  if (tier === 'run') return Number.NEGATIVE_INFINITY;
+  return isOwnInterval(tier) ? 3 * OWN_INTERVALS_MS[tier] : maxAges[tier];
 }
 
 const isMetricName = (name: string): name is MetricName => Object.hasOwn(METRICS, name);

@@ -2,6 +2,7 @@ import type { AgentSql } from '../../agent/context.ts';
 import type { PoolStatus } from '../../db/database.ts';
 import type { LatestValue } from '../../state/metrics/metrics.ts';
 import type { Tier } from '../metric.ts';
+import type { Advice } from './advice.ts';
 import type { RecordReading } from './reading.ts';
 
 /** What one collection offers its collectors. */
@@ -17,6 +18,10 @@ export interface Collection {
   readonly monotonic: number;
   /** The server cancels a statement after this. */
   readonly statementTimeoutMs: number;
+  /** Keeps what a person is told by name, in place of what the same topic was told last. */
+  readonly advise: (topic: string, advice: readonly Advice[]) => void;
+  /** An event under the monitor's id. */
+  readonly emit: (type: `${string}:${string}`, data: Readonly<Record<string, unknown>>) => void;
 }
 
 /**

@@ -1,6 +1,7 @@
 import { messageOf, MusterError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
-import type { Tier } from '../metric.ts';
+import { isOwnInterval, OWN_INTERVALS_MS, type Tier } from '../metric.ts';
+import { MOST_ADVICE, type Advice } from './advice.ts';
 import { aliasesOf } from './aliases.ts';
 import { METRICS, type MetricName } from './catalogue.ts';
 import type { Collection, Collector } from './collector.ts';
@@ -9,8 +10,8 @@ import { measuredPrecision } from './precision.ts';
 import type { Labels, Reading } from './reading.ts';
 import { isDue } from './tick.ts';
 
-/** Milliseconds between measurements, by tier. */
-export type Intervals = Readonly<Record<Exclude<Tier, 'run'>, number>>;
+/** Milliseconds between measurements, by tier of the configuration. */
+export type Intervals = Readonly<Record<'fast' | 'slow' | 'rare', number>>;
 
 /** How a collector fares, for people: in system_state, with its monitor. */
 export interface CollectorStatus {
@@ -34,7 +35,13 @@ interface Course {
   notBefore: number;
 }
 
-export type RoundContext = Omit<Collection, 'record'> & { readonly log: Logger };
+export type RoundContext = Omit<Collection, 'record' | 'advise' | 'emit'> & {
+  readonly log: Logger;
+  readonly emit?: Collection['emit'];
+};
+
+/** What was found by name, by topic, and when. */
+export type AdviceBook = ReadonlyMap<string, { readonly at: number; readonly advice: readonly Advice[] }>;
 
 /** A collector that takes more than this share of its interval is run less often. */
 const MOST_OF_INTERVAL = 0.1;
@@ -47,11 +54,16 @@ const RETRY_NOT_OFFERED_MS = 300_000;
 export class Rounds {
   readonly #courses: readonly Course[];
   readonly #intervals: Intervals;
+  readonly #labels: Labels;
+  readonly #advice = new Map<string, { readonly at: number; readonly advice: readonly Advice[] }>();
+  #stopped = false;
   #lastSlow: number | undefined;
   #lastRare: number | undefined;
   #cpuSeconds = 0;
 
-  constructor(collectors: readonly Collector[], intervals: Intervals) {
+  /** @param labels are added to every reading: the database that is measured, where it is not the fleet's own. */
+  constructor(collectors: readonly Collector[], intervals: Intervals, labels: Labels = {}) {
+    this.#labels = labels;
     this.#courses = collectors.map((collector) => ({
       collector,
       status: 'not_run',
@@ -72,20 +84,25 @@ export class Rounds {
     const readings: Reading[] = [];
     const record = (name: MetricName, value: number | null | undefined, labels: Labels = {}): void => {
       const { tier, unit } = METRICS[name];
-      if (due.has(tier) && value !== null && value !== undefined && Number.isFinite(value))
-        readings.push({ name, labels, value: measuredPrecision(value, unit) });
+      // What is measured at an interval of its own is read by a collector of that very interval.
+      if ((due.has(tier) || isOwnInterval(tier)) && value !== null && value !== undefined && Number.isFinite(value))
+        readings.push({ name, labels: { ...this.#labels, ...labels }, value: measuredPrecision(value, unit) });
     };
+    const advise: Collection['advise'] = (topic, advice) => void this.#advice.set(topic, { at: tick, advice: advice.slice(0, MOST_ADVICE) });
+    const emit: Collection['emit'] = (type, data) => context.emit?.(type, { ...this.#labels, ...data });
     let databaseAnswers = true;
     for (const course of this.#courses) {
+      if (this.#stopped) break;
       if (!this.#isDue(course, tick)) continue;
       if (course.collector.asksDatabase === true && !databaseAnswers)
         fail(course, new MusterError('DATABASE_UNREACHABLE', 'the probe failed'));
-      else await this.#run(course, tick, { ...context, record }, context.log);
+      else await this.#run(course, tick, { ...context, record, advise, emit }, context.log);
       if (course.collector.name === PROBE) databaseAnswers = course.status === 'up';
     }
     const { user, system } = process.cpuUsage(cpuBefore);
     this.#cpuSeconds += (user + system) / 1e6;
-    readings.push(...aliasesOf(readings));
+    // The short names are those of the fleet's own host and database.
+    if (Object.keys(this.#labels).length === 0) readings.push(...aliasesOf(readings));
     if (due.has('slow')) this.#recordOwn(record);
     return readings;
   }
@@ -100,7 +117,13 @@ export class Rounds {
     }));
   }
 
+  advice(): AdviceBook {
+    return this.#advice;
+  }
+
+  /** A collection under way ends after the collector that is at work. */
   stop(): void {
+    this.#stopped = true;
     for (const { collector } of this.#courses) collector.stop?.();
   }
 
@@ -118,7 +141,11 @@ export class Rounds {
   }
 
   #isDue({ collector, lastTick, notBefore }: Course, tick: number): boolean {
-    return tick >= notBefore && isDue(tick, lastTick, this.#intervals[collector.tier], this.#intervals.fast);
+    return tick >= notBefore && isDue(tick, lastTick, this.#intervalOf(collector), this.#intervals.fast);
+  }
+
+  #intervalOf({ tier }: Collector): number {
+    return isOwnInterval(tier) ? OWN_INTERVALS_MS[tier] : this.#intervals[tier];
   }
 
   async #run(course: Course, tick: number, collection: Collection, log: Logger): Promise<void> {
@@ -141,7 +168,7 @@ export class Rounds {
     const tookMs = performance.now() - startedAt;
     course.duration = tookMs / 1_000;
     course.longest = Math.max(course.longest, course.duration);
-    if (tookMs > this.#intervals[collector.tier] * MOST_OF_INTERVAL) course.notBefore = tick + tookMs / MOST_OF_INTERVAL;
+    if (tookMs > this.#intervalOf(collector) * MOST_OF_INTERVAL) course.notBefore = tick + tookMs / MOST_OF_INTERVAL;
   }
 
   #recordOwn(record: Collection['record']): void {

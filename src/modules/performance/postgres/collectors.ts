@@ -2,30 +2,105 @@ import { sql } from '../../../db/sql.ts';
 import type { Collector } from '../collector.ts';
 import type { Labels } from '../reading.ts';
 import { activity, lockWaits } from './activity.ts';
+import {
+  collations,
+  extensions,
+  hostAccess,
+  integerKeys,
+  notValidated,
+  sequences,
+  settings,
+  superusers,
+  withoutPrimaryKey,
+} from './configuration.ts';
 import { databaseCounters, databaseSize, tuples, wraparound } from './database.ts';
-import { server, slots, standbys } from './replication.ts';
-import { collectorOf, rowsOf, type ServerFacts } from './server.ts';
-import { checkpoints, writeAheadLog } from './write-ahead-log.ts';
+import { duplicateIndexes, indexScans, invalidIndexes, missingIndexes, unindexedForeignKeys, unusedIndexes } from './indexes.ts';
+import { backgroundWriter, databaseSizes, inputOutput, slru } from './io.ts';
+import { backends, blocking, locks, preparedTransactions } from './locks.ts';
+import { recoveryConflicts, server, slots, standbys, subscriptions } from './replication.ts';
+import { collectorOf, rowsOf, type Check, type ServerFacts } from './server.ts';
+import { statements } from './statements.ts';
+import { exactSizes, relationSizes, tableBloat, tables } from './tables.ts';
+import { autovacuumDue, databaseAges, progress, relationAges, vacuumHorizon } from './vacuum.ts';
+import { archiver, checkpoints, walFiles, walPosition, writeAheadLog } from './write-ahead-log.ts';
 
-/** PostgreSQL as its statistics views show it, and our way to it. The probe comes first: where it fails the rest is not tried. */
-export function postgresCollectors(host: Labels): readonly Collector[] {
-  const facts: ServerFacts = { version: undefined };
-  return [
-    probe(),
-    pools(host),
-    collectorOf(activity, facts),
-    collectorOf(databaseCounters(), facts),
-    collectorOf(versionKept(facts), facts),
-    collectorOf(lockWaits, facts),
-    collectorOf(writeAheadLog, facts),
-    collectorOf(checkpoints, facts),
-    collectorOf(standbys, facts),
-    collectorOf(slots, facts),
-    collectorOf(tuples, facts),
-    collectorOf(wraparound, facts),
-    collectorOf(databaseSize, facts),
-  ];
+/** Tables, indexes and statements told by name; the others in sum. */
+export const MOST_BY_NAME = 20;
+
+// Checks of different rows in one list: what a check records it has read itself.
+export type AnyCheck = Check<never>;
+
+/** What is read at the intervals of an operator's watch, by the order in which it is read. */
+const watchChecks = (): readonly AnyCheck[] => [
+  activity,
+  blocking(),
+  databaseCounters(),
+  server,
+  lockWaits,
+  backends,
+  locks,
+  vacuumHorizon,
+  writeAheadLog,
+  walPosition,
+  checkpoints,
+  backgroundWriter,
+  archiver,
+  standbys,
+  slots,
+  tuples,
+  wraparound,
+  databaseSize,
+];
+
+/** What looks through the catalogue or changes slowly: apart from the watch, which it must not delay. */
+const surveyChecks = (most: number): readonly AnyCheck[] => [
+  progress,
+  inputOutput,
+  slru,
+  walFiles,
+  databaseAges,
+  preparedTransactions,
+  recoveryConflicts,
+  subscriptions,
+  tables(most),
+  databaseSizes,
+  relationSizes(most),
+  autovacuumDue(most),
+  indexScans(most),
+  relationAges(most),
+  invalidIndexes,
+  unindexedForeignKeys,
+  missingIndexes,
+  exactSizes(most),
+  sequences(most),
+  integerKeys(most),
+  withoutPrimaryKey,
+  notValidated,
+  extensions,
+  collations,
+  superusers,
+  hostAccess,
+  settings(),
+  unusedIndexes,
+  duplicateIndexes,
+  tableBloat(most),
+];
+
+/** Every check of the catalogue, for the documentation. */
+export const allChecks = (): readonly AnyCheck[] => [...watchChecks(), ...surveyChecks(MOST_BY_NAME)];
+
+/** A server as its statistics views show it. The probe comes first: where it fails the rest is not tried. */
+export function watchCollectors(facts: ServerFacts = { version: undefined }): readonly Collector[] {
+  return [probe(), ...watchChecks().map((check) => collectorOf(check === server ? versionKept(facts) : check, facts))];
 }
+
+/** Its catalogue, tables, indexes and statements, the busiest by name; a probe of their own first. */
+export function surveyCollectors(most: number, facts: ServerFacts = { version: undefined }): readonly Collector[] {
+  return [...surveyChecks(most).map((check) => collectorOf(check, facts)), statements(most)];
+}
+
+/** The fleet's own database, and our way to it. */
+export const postgresCollectors = (host: Labels): readonly Collector[] => [...watchCollectors(), pools(host)];
 
 /** The name of the collector whose failure means that the database does not answer. */
 export const PROBE = 'postgres_probe';
@@ -66,7 +141,7 @@ function pools(host: Labels): Collector {
   };
 }
 
-function versionKept(facts: ServerFacts): typeof server {
+function versionKept(facts: ServerFacts): AnyCheck {
   return {
     ...server,
     record: (rows, collection) => {

@@ -1,4 +1,4 @@
-import { sql } from '../../../db/sql.ts';
+import { raw, sql } from '../../../db/sql.ts';
 import { onlyRow, seconds, type Check } from './server.ts';
 
 interface DatabaseRow {
@@ -17,6 +17,17 @@ interface DatabaseRow {
   readonly conflicts: number;
   readonly checksum_failures: number | null;
   readonly stats_reset: number | null;
+  readonly read_seconds: number;
+  readonly write_seconds: number;
+  readonly session_seconds: number;
+  readonly active_seconds: number;
+  readonly idle_in_transaction_seconds: number;
+  readonly sessions: number;
+  readonly abandoned: number;
+  readonly fatal: number;
+  readonly killed: number;
+  readonly workers_planned: number | null;
+  readonly workers_launched: number | null;
 }
 
 /** Counters of the fleet's own database; the cache ratio is that of the time since the last run, not of all time. */
@@ -25,11 +36,16 @@ export function databaseCounters(): Check<DatabaseRow> {
   return {
     name: 'postgres_database',
     tier: 'fast',
-    statement: () => sql`
+    statement: (version) => sql`
       select xact_commit::float8 as commits, xact_rollback::float8 as rollbacks, blks_hit::float8 as hits, blks_read::float8 as reads,
         tup_returned::float8 as returned, tup_fetched::float8 as fetched, tup_inserted::float8 as inserted, tup_updated::float8 as updated,
         tup_deleted::float8 as deleted, temp_bytes::float8 as temp_bytes, temp_files::float8 as temp_files, deadlocks::float8 as deadlocks,
-        conflicts::float8 as conflicts, checksum_failures::float8 as checksum_failures, ${seconds('stats_reset')} as stats_reset
+        conflicts::float8 as conflicts, checksum_failures::float8 as checksum_failures, ${seconds('stats_reset')} as stats_reset,
+        blk_read_time / 1000 as read_seconds, blk_write_time / 1000 as write_seconds, session_time / 1000 as session_seconds,
+        active_time / 1000 as active_seconds, idle_in_transaction_time / 1000 as idle_in_transaction_seconds, sessions::float8 as sessions,
+        sessions_abandoned::float8 as abandoned, sessions_fatal::float8 as fatal, sessions_killed::float8 as killed,
+        ${raw(version >= 180_000 ? 'parallel_workers_to_launch::float8' : 'null::float8')} as workers_planned,
+        ${raw(version >= 180_000 ? 'parallel_workers_launched::float8' : 'null::float8')} as workers_launched
       from pg_stat_database where datname = current_database()`,
     record: (rows, { record }) => {
       const row = onlyRow(rows[0]);
@@ -47,6 +63,18 @@ export function databaseCounters(): Check<DatabaseRow> {
       record('postgres_conflicts_total', row.conflicts);
       record('postgres_checksum_failures_total', row.checksum_failures);
       record('postgres_stats_reset_time_seconds', row.stats_reset);
+      // Without track_io_timing both are 0: not measured.
+      if (row.read_seconds + row.write_seconds > 0) {
+        record('postgres_block_io_seconds_total', row.read_seconds, { operation: 'read' });
+        record('postgres_block_io_seconds_total', row.write_seconds, { operation: 'write' });
+      }
+      record('postgres_session_seconds_total', row.session_seconds, { kind: 'open' });
+      record('postgres_session_seconds_total', row.active_seconds, { kind: 'active' });
+      record('postgres_session_seconds_total', row.idle_in_transaction_seconds, { kind: 'idle_in_transaction' });
+      record('postgres_sessions_total', row.sessions, { end: 'any' });
+      for (const end of ['abandoned', 'fatal', 'killed'] as const) record('postgres_sessions_total', row[end], { end });
+      record('postgres_parallel_workers_total', row.workers_planned, { kind: 'planned' });
+      record('postgres_parallel_workers_total', row.workers_launched, { kind: 'launched' });
     },
   };
 }

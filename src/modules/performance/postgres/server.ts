@@ -1,4 +1,5 @@
-import { MusterError } from '../../../base/errors.ts';
+import { messageOf, MusterError } from '../../../base/errors.ts';
+import { sqlStateOf } from '../../../db/failure.ts';
 import { raw, sql, type Sql } from '../../../db/sql.ts';
 import type { Collection, Collector } from '../collector.ts';
 
@@ -11,10 +12,17 @@ export interface ServerFacts {
 /** Whoever waits for a lock on a catalogue longer than this is in the way of a schema change, not of a measurement. */
 const LOCK_TIMEOUT_MS = 200;
 
+/** What looks through all of the catalogue may take this long, for it is asked every hour at most. */
+export const ADVISOR_TIMEOUT_MS = 10_000;
+
 /** A statement that gives rows, and what is recorded of them. */
 export interface Check<Row> {
   readonly name: string;
   readonly tier: Collector['tier'];
+  /** The major version that brought what it reads. Default: every version Muster supports. */
+  readonly since?: 15 | 16 | 17 | 18;
+  /** It looks through all of the catalogue: it may take {@link ADVISOR_TIMEOUT_MS}. */
+  readonly advises?: true;
   readonly statement: (version: number) => Sql;
   readonly record: (rows: readonly Row[], collection: Collection) => void;
 }
@@ -27,9 +35,22 @@ export function collectorOf<Row>(check: Check<Row>, facts: ServerFacts): Collect
     asksDatabase: true,
     async collect(collection) {
       facts.version ??= await serverVersion(collection);
-      check.record(await rowsOf<Row>(collection, check.statement(facts.version)), collection);
+      if (facts.version < (check.since ?? 0) * 10_000)
+        throw new MusterError('NOT_MEASURABLE', `PostgreSQL ${Math.floor(facts.version / 10_000)} does not tell it: ${check.since} does`);
+      const limits = check.advises === true ? { ...collection, statementTimeoutMs: ADVISOR_TIMEOUT_MS } : collection;
+      check.record(await permitted(rowsOf<Row>(limits, check.statement(facts.version))), collection);
     },
   };
+}
+
+/** What this role may not read is not there for it. */
+async function permitted<T>(rows: Promise<T>): Promise<T> {
+  try {
+    return await rows;
+  } catch (error) {
+    if (sqlStateOf(error) !== '42501') throw error;
+    throw new MusterError('NOT_MEASURABLE', messageOf(error), { remedy: 'Grant the role pg_monitor.', cause: error });
+  }
 }
 
 export async function rowsOf<Row>({ sql: database, statementTimeoutMs }: Collection, statement: Sql): Promise<readonly Row[]> {
@@ -49,3 +70,6 @@ export function onlyRow<Row>(row: Row | undefined): Row {
 
 /** Seconds of an interval, as a float. */
 export const seconds = (interval: string) => raw(`extract(epoch from ${interval})::float8`);
+
+/** What is left of a list that was cut, as a label. */
+export const REST = '(rest)';
