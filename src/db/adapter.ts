@@ -34,6 +34,8 @@ export interface PostgresAdapterOptions {
   readonly lockTimeoutMs?: number | undefined;
   readonly idleInTransactionTimeoutMs?: number | undefined;
   readonly applicationName?: string | undefined;
+  /** Default false: a server that takes no writes is refused. */
+  readonly acceptsStandby?: boolean | undefined;
   readonly log?: Logger | undefined;
 }
 
@@ -67,6 +69,7 @@ export class PostgresAdapter implements Database, Service {
       statementTimeoutMs: options.statementTimeoutMs ?? 30_000,
       lockTimeoutMs: options.lockTimeoutMs ?? 10_000,
       idleInTransactionTimeoutMs: options.idleInTransactionTimeoutMs ?? 60_000,
+      acceptsStandby: options.acceptsStandby ?? false,
     };
     const main = options.queryTimeoutMs ?? this.#limits.statementTimeoutMs + READ_GRACE_MS;
     this.#queryTimeoutMs = { main, heartbeat: Math.min(main, options.heartbeatTimeoutMs ?? 4_000) };

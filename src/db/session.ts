@@ -7,6 +7,8 @@ export interface SessionLimits {
   readonly statementTimeoutMs: number;
   readonly lockTimeoutMs: number;
   readonly idleInTransactionTimeoutMs: number;
+  /** Connect to a standby as well: for what only reads. */
+  readonly acceptsStandby?: boolean;
 }
 
 export interface SessionFacts {
@@ -45,7 +47,7 @@ export async function openSession(client: pg.ClientBase, limits: SessionLimits, 
   const row = rows[0];
   if (row === undefined) throw new MusterError('INTERNAL', 'A new session answered without a row.');
   checkServerVersion(row.version);
-  if (row.standby)
+  if (row.standby && limits.acceptsStandby !== true)
     throw new MusterError('DATABASE_READ_ONLY', 'The server is a standby, which takes no writes.', { data: { transient: true } });
   return { pooled: !row.own, serverVersion: row.version, pid: row.pid };
 }

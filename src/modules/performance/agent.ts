@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { defineAgent, type AgentContext } from '../../agent/index.ts';
 import { phaseOf } from '../../agent/schedule.ts';
 import { durationMs } from '../../base/duration.ts';
@@ -10,16 +11,24 @@ import { fleetCollectors } from './fleet/collectors.ts';
 import { hostCollectors, thisMachine, type HostSource } from './host/index.ts';
 import { postgresCollectors } from './postgres/collectors.ts';
 import { processCollectors } from './process/collectors.ts';
-import { Rounds, type CollectorStatus, type Intervals } from './rounds.ts';
+import { Rounds, type AdviceBook, type CollectorStatus, type Intervals, type RoundContext } from './rounds.ts';
+import { Background, type Collected } from './background.ts';
+import { MonitoredDatabase } from './monitored-database.ts';
+import type { Reading } from './reading.ts';
+import { surveyCollectors } from './postgres/collectors.ts';
 import { tickOf } from './tick.ts';
 
 /** What lives from startup to shutdown. */
 interface Life {
   readonly rounds: Rounds;
+  /** The catalogue of the fleet's own database: it may take longer than a run. */
+  readonly survey: Background | undefined;
+  readonly databases: readonly MonitoredDatabase[];
   readonly intervals: Intervals;
   readonly host: string;
   lastTick: number | undefined;
   reported: string | undefined;
+  readonly advised: Map<string, string>;
 }
 
 const lives = new WeakMap<object, Life>();
@@ -27,11 +36,17 @@ const lives = new WeakMap<object, Life>();
 /** Where a monitor says how its collectors fare, and how often they measure. */
 export const monitorKey = (agentId: string): string => `performance:${agentId}`;
 
+/** Where a monitor says by name what its checks of a database found; the fleet's own has no name. */
+export const adviceKey = (agentId: string, database = ''): string =>
+  `performance:${agentId}:advice${database === '' ? '' : `:${database}`}`;
+
 /** The document at {@link monitorKey}. */
 interface MonitorReport {
   readonly host: string;
   readonly intervals_ms: Intervals;
   readonly collectors: readonly CollectorStatus[];
+  /** The databases besides the fleet's own: whether they answer, and what does not work there. */
+  readonly databases: readonly { readonly database: string; readonly up: boolean; readonly collectors: readonly CollectorStatus[] }[];
   readonly changed_at: string;
 }
 
@@ -53,39 +68,83 @@ export const performanceMonitor = defineAgent({
     const intervals = { fast: durationMs(every), slow: durationMs(slow_every), rare: durationMs(rare_every) };
     const machine = thisMachine();
     const rounds = new Rounds(collectorsFor(ctx.config, machine), intervals);
-    lives.set(ctx.life, { rounds, intervals, host: machine.host.host, lastTick: undefined, reported: undefined });
+    lives.set(ctx.life, {
+      rounds,
+      survey: ctx.config.postgres ? new Background(new Rounds(surveyCollectors(ctx.config.top), intervals, { beside: true })) : undefined,
+      databases: ctx.config.databases.map((database) => new MonitoredDatabase(database, ctx.config.top, intervals, ctx.log)),
+      intervals,
+      host: machine.host.host,
+      lastTick: undefined,
+      reported: undefined,
+      advised: new Map(),
+    });
   },
   async run(ctx) {
     const life = lifeOf(ctx);
     const everyMs = durationMs(ctx.config.every);
     const at = tickOf(ctx.clock.now(), everyMs, phaseOf(ctx.agentId) * everyMs, life.lastTick);
     life.lastTick = at;
-    const readings = await life.rounds.collect(at, {
+    const context: RoundContext = {
       sql: ctx.sql,
       pools: () => poolsOf(ctx),
       latest: async (metricName) => (await ctx.fleet.metrics.latest({ metricName }, { limit: 1_000 })).items,
       monotonic: ctx.clock.monotonic(),
       statementTimeoutMs: durationMs(ctx.config.statement_timeout),
       log: ctx.log,
-    });
-    for (const { name, value, labels } of readings) ctx.metric(name, value, { unit: METRICS[name].unit, labels, at });
+      emit: ctx.emit,
+    };
+    for (const database of life.databases) database.begin(at, { ...context, log: ctx.log.child({ database: database.name }) });
+    const readings = await life.rounds.collect(at, context);
+    if (life.rounds.answers) life.survey?.begin(at, context);
+    await beside(life, ctx.signal);
+    const collected: readonly Collected[] = [{ at, readings }, ...takeAll(life)];
+    for (const each of collected) recordAll(ctx, each.readings, each.at);
+    await advise(ctx, life);
     await report(ctx, life);
-    return { samples: readings.length };
+    return { samples: collected.reduce((sum, each) => sum + each.readings.length, 0) };
   },
-  shutdown(ctx) {
-    lives.get(ctx.life)?.rounds.stop();
+  async shutdown(ctx) {
+    const life = lives.get(ctx.life);
     lives.delete(ctx.life);
+    life?.rounds.stop();
+    life?.survey?.stop();
+    await Promise.all([life?.survey?.settled(), ...(life?.databases ?? []).map((database) => database.stop())]);
   },
   health(ctx) {
-    const failing =
-      lives
-        .get(ctx.life)
-        ?.rounds.status()
-        .filter(({ status }) => status === 'failing') ?? [];
+    const failing = statusOf(lives.get(ctx.life)).filter(({ status }) => status === 'failing');
     if (failing.length === 0) return { score: ctx.runs.consecutiveFailures === 0 ? 100 : 50 };
     return { score: Math.max(40, 100 - 10 * failing.length), reasons: failing.map(({ collector, reason }) => `${collector}: ${reason}`) };
   },
 });
+
+/** How long a run waits for what goes on beside it; what takes longer is there for the next run. */
+const PATIENCE_MS = 1_000;
+
+async function beside({ survey, databases }: Life, signal: AbortSignal): Promise<void> {
+  const done = Promise.all([survey?.settled(), ...databases.map((database) => database.settled())]);
+  const waiting = new AbortController();
+  const enough = delay(PATIENCE_MS, undefined, { signal: AbortSignal.any([waiting.signal, signal]), ref: false }).catch(() => undefined);
+  await Promise.race([done, enough]);
+  waiting.abort();
+}
+
+const takeAll = ({ survey, databases }: Life): readonly Collected[] => [
+  ...(survey?.take() ?? []),
+  ...databases.flatMap((database) => database.take()),
+];
+
+function recordAll(ctx: AgentContext<PerformanceConfig>, readings: readonly Reading[], at: number): void {
+  for (const { name, value, labels } of readings) ctx.metric(name, value, { unit: METRICS[name].unit, labels, at });
+}
+
+/** Every collector of the fleet's own host and database, and those of other databases that do not work. */
+const statusOf = (life: Life | undefined): readonly CollectorStatus[] => [
+  ...(life?.rounds.status() ?? []),
+  ...(life?.survey?.status() ?? []),
+  ...(life?.databases ?? []).flatMap((database) =>
+    database.status().map((status) => ({ ...status, collector: `${database.name}: ${status.collector}` })),
+  ),
+];
 
 function collectorsFor(config: PerformanceConfig, machine: HostSource): readonly Collector[] {
   return [
@@ -110,15 +169,38 @@ function poolsOf(ctx: AgentContext<PerformanceConfig>): readonly PoolStatus[] {
 
 /** Says in shared state which collectors work, whenever that changes. */
 async function report(ctx: AgentContext<PerformanceConfig>, life: Life): Promise<void> {
-  const status = life.rounds.status();
-  const gist = JSON.stringify(status.map(({ collector, status: state, reason }: CollectorStatus) => [collector, state, reason]));
+  const collectors = [...life.rounds.status(), ...(life.survey?.status() ?? [])];
+  const databases = life.databases.map((database) => ({
+    database: database.name,
+    up: database.answers,
+    collectors: database.status(),
+  }));
+  const gist = JSON.stringify([collectors.map(gistOf), databases.map(({ up, collectors: each }) => [up, each.map(gistOf)])]);
   if (gist === life.reported) return;
   const { host, intervals: intervals_ms } = life;
   await ctx.state.set(monitorKey(ctx.agentId), {
     host,
     intervals_ms,
-    collectors: status,
+    collectors,
+    databases,
     changed_at: new Date(ctx.clock.now()).toISOString(),
   } satisfies MonitorReport);
   life.reported = gist;
+}
+
+const gistOf = ({ collector, status, reason }: CollectorStatus): readonly unknown[] => [collector, status, reason];
+
+/** Keeps by name what the checks found, whenever that changes. */
+async function advise(ctx: AgentContext<PerformanceConfig>, { survey, databases, advised }: Life): Promise<void> {
+  const books: readonly (readonly [string, AdviceBook])[] = [
+    ...(survey === undefined ? [] : [['', survey.advice()] as const]),
+    ...databases.map((database) => [database.name, database.advice()] as const),
+  ];
+  for (const [database, book] of books) {
+    const topics = Object.fromEntries([...book].map(([topic, { advice }]) => [topic, advice]));
+    const gist = JSON.stringify(topics);
+    if (book.size === 0 || gist === advised.get(database)) continue;
+    await ctx.state.set(adviceKey(ctx.agentId, database), { topics, changed_at: new Date(ctx.clock.now()).toISOString() });
+    advised.set(database, gist);
+  }
 }

@@ -9,5 +9,5 @@ export const performanceModule: Module = {
 };
 
 export { METRICS, type MetricName } from './catalogue.ts';
-export { monitorKey } from './agent.ts';
+export { adviceKey, monitorKey } from './agent.ts';
 export type { Labels } from './reading.ts';

@@ -43,6 +43,13 @@ export type RoundContext = Omit<Collection, 'record' | 'advise' | 'emit'> & {
 /** What was found by name, by topic, and when. */
 export type AdviceBook = ReadonlyMap<string, { readonly at: number; readonly advice: readonly Advice[] }>;
 
+export interface RoundsOptions {
+  /** Added to every reading: the database that is measured, where it is not the fleet's own. */
+  readonly labels?: Labels;
+  /** They run beside others in this process, so that the processor time that passes meanwhile is not theirs. */
+  readonly beside?: boolean;
+}
+
 /** A collector that takes more than this share of its interval is run less often. */
 const MOST_OF_INTERVAL = 0.1;
 const RETRY_NOT_OFFERED_MS = 300_000;
@@ -55,15 +62,17 @@ export class Rounds {
   readonly #courses: readonly Course[];
   readonly #intervals: Intervals;
   readonly #labels: Labels;
+  readonly #beside: boolean;
+  #answers = false;
   readonly #advice = new Map<string, { readonly at: number; readonly advice: readonly Advice[] }>();
   #stopped = false;
   #lastSlow: number | undefined;
   #lastRare: number | undefined;
   #cpuSeconds = 0;
 
-  /** @param labels are added to every reading: the database that is measured, where it is not the fleet's own. */
-  constructor(collectors: readonly Collector[], intervals: Intervals, labels: Labels = {}) {
+  constructor(collectors: readonly Collector[], intervals: Intervals, { labels = {}, beside = false }: RoundsOptions = {}) {
     this.#labels = labels;
+    this.#beside = beside || Object.keys(labels).length > 0;
     this.#courses = collectors.map((collector) => ({
       collector,
       status: 'not_run',
@@ -88,7 +97,8 @@ export class Rounds {
       if ((due.has(tier) || isOwnInterval(tier)) && value !== null && value !== undefined && Number.isFinite(value))
         readings.push({ name, labels: { ...this.#labels, ...labels }, value: measuredPrecision(value, unit) });
     };
-    const advise: Collection['advise'] = (topic, advice) => void this.#advice.set(topic, { at: tick, advice: advice.slice(0, MOST_ADVICE) });
+    const advise: Collection['advise'] = (topic, advice) =>
+      void this.#advice.set(topic, { at: tick, advice: advice.slice(0, MOST_ADVICE) });
     const emit: Collection['emit'] = (type, data) => context.emit?.(type, { ...this.#labels, ...data });
     let databaseAnswers = true;
     for (const course of this.#courses) {
@@ -97,12 +107,12 @@ export class Rounds {
       if (course.collector.asksDatabase === true && !databaseAnswers)
         fail(course, new MusterError('DATABASE_UNREACHABLE', 'the probe failed'));
       else await this.#run(course, tick, { ...context, record, advise, emit }, context.log);
-      if (course.collector.name === PROBE) databaseAnswers = course.status === 'up';
+      if (course.collector.name === PROBE) this.#answers = databaseAnswers = course.status === 'up';
     }
     const { user, system } = process.cpuUsage(cpuBefore);
     this.#cpuSeconds += (user + system) / 1e6;
     // The short names are those of the fleet's own host and database.
-    if (Object.keys(this.#labels).length === 0) readings.push(...aliasesOf(readings));
+    if (!this.#beside) readings.push(...aliasesOf(readings));
     if (due.has('slow')) this.#recordOwn(record);
     return readings;
   }
@@ -115,6 +125,11 @@ export class Rounds {
       errors,
       duration_seconds: duration === undefined ? null : measuredPrecision(duration, 'seconds'),
     }));
+  }
+
+  /** Whether the probe of these rounds succeeded when it was last made. */
+  get answers(): boolean {
+    return this.#answers;
   }
 
   advice(): AdviceBook {
@@ -172,7 +187,7 @@ export class Rounds {
   }
 
   #recordOwn(record: Collection['record']): void {
-    record('collector_cpu_seconds_total', this.#cpuSeconds);
+    if (!this.#beside) record('collector_cpu_seconds_total', this.#cpuSeconds);
     for (const course of this.#courses) {
       if (course.status === 'not_run') continue;
       const labels = { collector: course.collector.name };

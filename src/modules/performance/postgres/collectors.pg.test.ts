@@ -5,10 +5,11 @@ import { silentLogger } from '../../../base/logger.ts';
 import type { Transaction } from '../../../db/database.ts';
 import { raw, sql } from '../../../db/sql.ts';
 import { METRICS } from '../catalogue.ts';
+import type { Collection } from '../collector.ts';
 import { fleetCollectors } from '../fleet/collectors.ts';
 import type { Reading } from '../reading.ts';
 import { Rounds } from '../rounds.ts';
-import { postgresCollectors } from './collectors.ts';
+import { postgresCollectors, surveyCollectors } from './collectors.ts';
 import { POSTGRES_METRICS } from './metrics.ts';
 
 const INTERVALS = { fast: 5_000, slow: 5_000, rare: 5_000 };
@@ -36,7 +37,7 @@ function sqlOf(before?: (tx: Transaction) => Promise<unknown>): AgentSql {
   };
 }
 
-async function collect(rounds: Rounds, tick: number, agentSql = sqlOf()): Promise<readonly Reading[]> {
+async function collect(rounds: Rounds, tick: number, agentSql = sqlOf(), emit?: Collection['emit']): Promise<readonly Reading[]> {
   return rounds.collect(tick, {
     sql: agentSql,
     pools: () => test.database.pools(),
@@ -44,6 +45,7 @@ async function collect(rounds: Rounds, tick: number, agentSql = sqlOf()): Promis
     monotonic: tick,
     statementTimeoutMs: 2_000,
     log: silentLogger,
+    ...(emit === undefined ? {} : { emit }),
   });
 }
 
@@ -51,32 +53,45 @@ const valueOf = (readings: readonly Reading[], name: string, labels: Readonly<Re
   readings.find((reading) => reading.name === name && Object.entries(labels).every(([key, value]) => reading.labels[key] === value))?.value;
 
 describe('the PostgreSQL collectors', () => {
+  const everything = () => [...postgresCollectors({ host: 'here' }), ...surveyCollectors(20), ...fleetCollectors()];
+
   it('read every source of this server without an error', async () => {
-    const rounds = new Rounds([...postgresCollectors({ host: 'here' }), ...fleetCollectors()], INTERVALS);
+    const rounds = new Rounds(everything(), INTERVALS);
     const first = await collect(rounds, 5_000);
     const second = await collect(rounds, 10_000);
-    expect(rounds.status().filter(({ status }) => status !== 'up')).toEqual([]);
-    // What only exists with standbys, slots, checksums or a reset; and the ratio of an interval in which no statistics arrived.
-    const absentHere = [
-      'postgres_cache_hit_ratio',
-      'postgres_replication_lag_bytes',
-      'postgres_replication_lag_seconds',
-      'postgres_replay_age_seconds',
-      'postgres_replication_slot_retained_bytes',
-      'postgres_checksum_failures_total',
-      'postgres_stats_reset_time_seconds',
-    ];
+    const major = Math.floor((valueOf(first, 'postgres_server_version_number') ?? 0) / 10_000);
+    const statuses = rounds.status();
+    expect(statuses.filter(({ status }) => status === 'failing')).toEqual([]);
+    const notOffered = statuses.filter(({ status }) => status === 'not_offered').map(({ collector }) => collector);
+    expect(notOffered).toEqual([
+      ...(major < 16 ? ['postgres_io'] : []),
+      ...(major < 15 ? ['postgres_subscriptions', 'postgres_collations'] : []),
+      'postgres_statements',
+    ]);
+    // What only exists with standbys, slots, subscriptions, an archive, checksums, a reset, timing or load; and the ratio of an
+    // interval in which no statistics arrived.
+    const absentHere =
+      /^postgres_(cache_hit_ratio|replication_.*|replay_age_.*|checksum_failures_total|stats_reset_time_seconds|subscription_errors_total|archived_total|last_archive_age_seconds|archiver_failing|block_io_seconds_total|io_seconds_total|io_evictions_total|progress_ratio|query_.*|statements_deallocated_total|table_vacuum_seconds_total|sequence_usage_ratio|table_bloat_estimated_bytes|buffers_written_total)$/;
     const read = new Set([...first, ...second].map(({ name }) => name));
-    expect(Object.keys(POSTGRES_METRICS).filter((name) => !read.has(name as keyof typeof METRICS) && !absentHere.includes(name))).toEqual(
-      [],
-    );
+    const newer = (source: string): boolean => Number(/\((\d\d)\+?\)$/.exec(source)?.[1] ?? 0) > major;
+    expect(
+      Object.entries(POSTGRES_METRICS)
+        .filter(([name, { source }]) => !read.has(name as keyof typeof METRICS) && !absentHere.test(name) && !newer(source))
+        .map(([name]) => name),
+    ).toEqual([]);
   });
 
   it('record the labels that the catalogue names, and no others', async () => {
-    const rounds = new Rounds([...postgresCollectors({ host: 'here' }), ...fleetCollectors()], INTERVALS);
+    const rounds = new Rounds(everything(), INTERVALS);
     for (const { name, labels } of [...(await collect(rounds, 5_000)), ...(await collect(rounds, 10_000))]) {
       expect(Object.keys(labels).toSorted(), name).toEqual([...METRICS[name].labels].toSorted());
     }
+  });
+
+  it('name every series of a collection once', async () => {
+    const rounds = new Rounds(everything(), INTERVALS);
+    const seen = (await collect(rounds, 5_000)).map(({ name, labels }) => JSON.stringify([name, Object.entries(labels).toSorted()]));
+    expect(seen.filter((series, index) => seen.indexOf(series) !== index)).toEqual([]);
   });
 
   it('see a session that is idle in a transaction, and how long', async () => {
@@ -131,6 +146,74 @@ describe('the PostgreSQL collectors', () => {
     }
   });
 
+  it('name the root of a blocking tree once, in an event', async () => {
+    const events: { readonly type: string; readonly data: Readonly<Record<string, unknown>> }[] = [];
+    const rounds = new Rounds(postgresCollectors({ host: 'here' }), INTERVALS);
+    await test.database.query(sql`create table blocked (id int primary key)`);
+    const waiters: Promise<unknown>[] = [];
+    await test.database.transaction(async (holder) => {
+      await holder.query(sql`lock table blocked in access exclusive mode`);
+      const { rows } = await holder.query<{ pid: number }>(sql`select pg_backend_pid() as pid`);
+      waiters.push(test.database.transaction((tx) => tx.query(sql`select * from blocked`), { lockTimeoutMs: 20_000 }));
+      let tick = 0;
+      const blocked = async (): Promise<number | undefined> =>
+        valueOf(await collect(rounds, (tick += 5_000), sqlOf(), (type, data) => events.push({ type, data })), 'postgres_blocked_backends');
+      await expect.poll(blocked, { timeout: 10_000 }).toBe(1);
+      await blocked();
+      expect(events).toHaveLength(1);
+      expect(events[0]).toMatchObject({ type: 'database:blocked', data: { roots: [{ pid: rows[0]?.pid }], waiting_in_all: 1 } });
+    });
+    await Promise.all(waiters);
+  });
+
+  it('find by name what a schema lacks and has too much of', async () => {
+    for (const statement of [
+      'create table advised (id int primary key, a int, b int, c text)',
+      'create index advised_a on advised (a)',
+      'create index advised_a_b on advised (a, b)',
+      'create index advised_b_where on advised (b) where a > 1',
+      'create table advising (advised_id int references advised, note text)',
+      'create table keyless (id int)',
+      'alter table advising add constraint short check (length(note) < 10) not valid',
+      'create unique index concurrently keyless_id on keyless (id)',
+      `update pg_index set indisvalid = false where indexrelid = 'keyless_id'::regclass`,
+    ])
+      await test.database.query({ text: statement, values: [] });
+    const rounds = new Rounds(surveyCollectors(20), INTERVALS);
+    const readings = await collect(rounds, 5_000);
+    const advice = (topic: string): readonly string[] | undefined =>
+      rounds
+        .advice()
+        .get(topic)
+        ?.advice.map(({ object }) => object);
+    expect(advice('duplicate_indexes')).toContain('public.advised_a');
+    expect(advice('duplicate_indexes')).not.toContain('public.advised_b_where');
+    expect(advice('unindexed_foreign_keys')).toContain('public.advising');
+    expect(advice('tables_without_primary_key')).toEqual(expect.arrayContaining(['public.keyless', 'public.advising']));
+    expect(advice('constraints_not_validated')).toContain('public.advising');
+    expect(advice('invalid_indexes')).toEqual(['public.keyless_id']);
+    expect(valueOf(readings, 'postgres_invalid_indexes')).toBe(1);
+    await test.database.query(sql`drop table advising, advised, keyless`);
+  });
+
+  it('tell the busiest tables by name and the others in sum', async () => {
+    await test.database.query(sql`create table busy as select generate_series(1, 5000) as id`);
+    const rounds = new Rounds(surveyCollectors(1), INTERVALS);
+    await collect(rounds, 60_000);
+    let tick = 60_000;
+    await expect
+      .poll(
+        async () => {
+          await test.database.query(sql`select sum(id) from busy`);
+          const readings = await collect(rounds, (tick += 60_000));
+          return readings.filter(({ name }) => name === 'postgres_table_live_tuples').map(({ labels }) => labels['table']);
+        },
+        { timeout: 20_000 },
+      )
+      .toEqual(['busy', '(rest)']);
+    await test.database.query(sql`drop table busy`);
+  });
+
   it('give up on a statement after its time-out, and go on with the rest', async () => {
     const rounds = new Rounds(
       [
@@ -142,7 +225,7 @@ describe('the PostgreSQL collectors', () => {
           collect: async ({ sql: database, statementTimeoutMs }) =>
             void (await database.read(sql`select pg_sleep(30)`, { statementTimeoutMs })),
         },
-        ...postgresCollectors({ host: 'here' }).slice(2, 3),
+        ...postgresCollectors({ host: 'here' }).slice(1, 2),
       ],
       INTERVALS,
     );

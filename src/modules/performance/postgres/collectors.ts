@@ -24,9 +24,6 @@ import { exactSizes, relationSizes, tableBloat, tables } from './tables.ts';
 import { autovacuumDue, databaseAges, progress, relationAges, vacuumHorizon } from './vacuum.ts';
 import { archiver, checkpoints, walFiles, walPosition, writeAheadLog } from './write-ahead-log.ts';
 
-/** Tables, indexes and statements told by name; the others in sum. */
-export const MOST_BY_NAME = 20;
-
 // Checks of different rows in one list: what a check records it has read itself.
 export type AnyCheck = Check<never>;
 
@@ -87,14 +84,14 @@ const surveyChecks = (most: number): readonly AnyCheck[] => [
 ];
 
 /** Every check of the catalogue, for the documentation. */
-export const allChecks = (): readonly AnyCheck[] => [...watchChecks(), ...surveyChecks(MOST_BY_NAME)];
+export const allChecks = (): readonly AnyCheck[] => [...watchChecks(), ...surveyChecks(1)];
 
 /** A server as its statistics views show it. The probe comes first: where it fails the rest is not tried. */
 export function watchCollectors(facts: ServerFacts = { version: undefined }): readonly Collector[] {
   return [probe(), ...watchChecks().map((check) => collectorOf(check === server ? versionKept(facts) : check, facts))];
 }
 
-/** Its catalogue, tables, indexes and statements, the busiest by name; a probe of their own first. */
+/** Its catalogue, tables, indexes and statements, the busiest `most` by name. */
 export function surveyCollectors(most: number, facts: ServerFacts = { version: undefined }): readonly Collector[] {
   return [...surveyChecks(most).map((check) => collectorOf(check, facts)), statements(most)];
 }
@@ -142,11 +139,12 @@ function pools(host: Labels): Collector {
 }
 
 function versionKept(facts: ServerFacts): AnyCheck {
-  return {
+  const kept: typeof server = {
     ...server,
     record: (rows, collection) => {
       facts.version = rows[0]?.version ?? facts.version;
       server.record(rows, collection);
     },
   };
+  return kept;
 }

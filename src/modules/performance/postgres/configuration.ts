@@ -204,7 +204,8 @@ export function settings(): Check<SettingRow> {
       );
       const now = new Map(rows.map((row) => [row.name, row]));
       const changes = before === undefined ? [] : settingChanges(before, now);
-      if (changes.length > 0) emit('database:settings_changed', { changes: changes.slice(0, MOST_CHANGES), changes_in_all: changes.length });
+      if (changes.length > 0)
+        emit('database:settings_changed', { changes: changes.slice(0, MOST_CHANGES), changes_in_all: changes.length });
       before = now;
     },
   };

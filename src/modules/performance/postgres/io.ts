@@ -93,7 +93,8 @@ interface SlruRow {
 export const slru: Check<SlruRow> = {
   name: 'postgres_slru',
   tier: '1m',
-  statement: () => sql`select lower(name) as slru, blks_hit::float8 as hits, blks_read::float8 as reads from pg_stat_slru where blks_hit + blks_read > 0 limit 16`,
+  statement: () =>
+    sql`select lower(name) as slru, blks_hit::float8 as hits, blks_read::float8 as reads from pg_stat_slru where blks_hit + blks_read > 0 limit 16`,
   record: (rows, { record }) => {
     for (const { slru: name, hits, reads } of rows) {
       record('postgres_slru_blocks_total', hits, { slru: name, source: 'hit' });

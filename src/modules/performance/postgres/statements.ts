@@ -59,8 +59,7 @@ export function statements(most: number): Collector {
       if (extension === undefined) throw new MusterError('NOT_MEASURABLE', 'pg_stat_statements is not installed in this database');
       const rows = await readStatements(collection, extension.schema);
       const { top, rest, restCounters } = busiest.split(rows);
-      for (const row of top)
-        recordAll(record, countersOf(row), { queryid: row.queryid, datname: row.datname, usename: row.usename });
+      for (const row of top) recordAll(record, countersOf(row), { queryid: row.queryid, datname: row.datname, usename: row.usename });
       if (rest.length > 0) recordAll(record, restCounters, { queryid: REST, datname: REST, usename: REST });
       const [info] = await rowsOf<{ readonly dealloc: number }>(
         collection,
@@ -90,6 +89,10 @@ async function readStatements(collection: Parameters<Collector['collect']>[0], s
   }
 }
 
-function recordAll(record: Parameters<Collector['collect']>[0]['record'], counters: Readonly<Record<string, number | null>>, labels: Labels): void {
+function recordAll(
+  record: Parameters<Collector['collect']>[0]['record'],
+  counters: Readonly<Record<string, number | null>>,
+  labels: Labels,
+): void {
   for (const [column, metric, own] of COUNTERS) record(metric, counters[column], { ...labels, ...own });
 }
