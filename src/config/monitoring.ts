@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { KeyEffect } from './key-effect.ts';
 import { duration, quantity, section, wholeDays } from './scalars.ts';
+import { databasesSchema, probesSchema, scrapeSchema } from './watched.ts';
 
 const days = (count: number): number => count * 86_400_000;
 
@@ -24,6 +25,9 @@ const monitoringShape = z.strictObject({
     .describe('names of checks, each with warning, critical, emergency'),
   // What a rule is, the module that evaluates them knows: whoever loads the file says so (LoadOptions.rules).
   rules: z.preprocess((input) => input ?? [], z.array(z.unknown())).describe('rules, as in docs/rules.md'),
+  databases: databasesSchema.describe('a list of name, url and labels'),
+  probes: probesSchema.describe('a list of name, type and what the type takes'),
+  scrape: scrapeSchema.describe('a list of name, url and more'),
   retention: section({
     metrics_rows: wholeDays(1, 90).default(days(2)),
     metrics_detail: wholeDays(1, 3_650).default(days(30)),
@@ -63,6 +67,21 @@ export const MONITORING_EFFECTS: readonly KeyEffect[] = [
     path: 'rules',
     effect:
       'Rules of this installation, each as `POST /api/v1/rules` takes it (docs/rules.md). The file is watched: a change is in force within seconds, and while the file is not valid the last good one stays so.',
+  },
+  {
+    path: 'databases',
+    effect:
+      'PostgreSQL servers that performance_monitor watches besides the fleet’s own: `- { name: orders, url: "${ORDERS_DATABASE_URL}", labels: { team: shop } }`. See [Monitoring](../monitoring.md).',
+  },
+  {
+    path: 'probes',
+    effect:
+      'Endpoints that endpoint_monitor asks whether they are there, of type http, tcp, tls or dns: `- { name: shop, type: http, url: "https://shop.example.com/health", every: 30s, timeout: 5s }`. See [Probes](../probes.md).',
+  },
+  {
+    path: 'scrape',
+    effect:
+      'Programs whose metrics endpoint_monitor reads in Prometheus’ format: `- { name: shop, url: "https://shop.example.com/metrics", every: 30s, series: 2000 }`. See [Probes](../probes.md).',
   },
   {
     path: 'retention.metrics_rows',

@@ -29,15 +29,18 @@ describe('monitoring.yml and what uses it agree', () => {
     expect(templates.monitoring.thresholds).toEqual(Object.fromEntries(levels));
   });
 
-  it.each(['performance_monitor', 'heartbeat_health_agent'])('without a file, %s runs as it would by itself', (type) => {
-    const given = configOf(type, bare);
-    const own = plain(type);
-    const inMs = (config: Record<string, unknown>) =>
-      Object.fromEntries(
-        Object.entries(config).map(([key, value]) => [key, key.endsWith('every') ? durationMs(value as string | number) : value]),
-      );
-    expect(inMs(given)).toEqual(inMs(own));
-  });
+  it.each(['performance_monitor', 'heartbeat_health_agent', 'endpoint_monitor'])(
+    'without a file, %s runs as it would by itself',
+    (type) => {
+      const given = configOf(type, bare);
+      const own = plain(type);
+      const inMs = (config: Record<string, unknown>) =>
+        Object.fromEntries(
+          Object.entries(config).map(([key, value]) => [key, key.endsWith('every') ? durationMs(value as string | number) : value]),
+        );
+      expect(inMs(given)).toEqual(inMs(own));
+    },
+  );
 
   it('retention is the default of the rooms that keep', () => {
     expect(retentionOf(bare)).toEqual({ retention: DEFAULT_RETENTION, metrics: { retention: DEFAULT_METRICS_RETENTION } });

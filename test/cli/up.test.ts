@@ -42,6 +42,7 @@ describe('muster up on an empty folder', () => {
     expect(atWork(await agentsOf(ready))).toEqual([
       'agent_coordinator',
       'diagnostic_test_agent',
+      'endpoint_monitor',
       'heartbeat_health_agent',
       'performance_monitor',
       'test_agent_1',

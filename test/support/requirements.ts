@@ -34,6 +34,12 @@ export const REQUIREMENTS = {
     install: 'apt-get install pgbouncer',
     path: program('pgbouncer') ?? ifExists('/usr/sbin/pgbouncer'),
   },
+  prometheus: {
+    name: 'Prometheus',
+    enables: 'tests with a Prometheus that scrapes Muster and writes to it',
+    install: 'apt-get install prometheus',
+    path: program('prometheus'),
+  },
   postgresMatrix: {
     name: 'PostgreSQL 14 to 17 from npm',
     enables: 'database tests against every supported major',

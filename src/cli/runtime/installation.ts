@@ -33,9 +33,15 @@ export function withInstallationDefaults(
   types: readonly AnyAgentDefinition[],
   { monitoring, dataDir }: Config,
 ): readonly AnyAgentDefinition[] {
-  const { intervals, thresholds } = monitoring;
+  const { intervals, thresholds, databases, probes, scrape } = monitoring;
   const defaults: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
-    performance_monitor: { every: intervals.metrics, slow_every: intervals.metrics_slow, rare_every: intervals.metrics_rare },
+    performance_monitor: {
+      every: intervals.metrics,
+      slow_every: intervals.metrics_slow,
+      rare_every: intervals.metrics_rare,
+      databases,
+    },
+    endpoint_monitor: { probes, scrape },
     heartbeat_health_agent: { every: intervals.health, thresholds },
     test_launcher_env_agent: { data_dir: dataDir },
   };
