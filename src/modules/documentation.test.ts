@@ -6,14 +6,15 @@ import { HEALTH_METRICS } from './health/metrics.ts';
 import { DEFAULT_THRESHOLDS, type Threshold } from './health/thresholds.ts';
 import type { Catalogue } from './metric.ts';
 import { ALIASES, COLLECTOR_METRICS } from './performance/catalogue.ts';
+import { ENDPOINT_METRICS } from './performance/endpoints/metrics.ts';
 import { FLEET_METRICS } from './performance/fleet/metrics.ts';
 import { HOST_METRICS } from './performance/host/metrics.ts';
+import { allChecks } from './performance/postgres/collectors.ts';
 import { POSTGRES_METRICS } from './performance/postgres/metrics.ts';
+import { ADVISOR_TIMEOUT_MS } from './performance/postgres/server.ts';
 import { PROCESS_METRICS } from './performance/process/metrics.ts';
 
-const PAGE = new URL('../../docs/agents.md', import.meta.url);
-
-/** The tables of docs/agents.md, between `<!-- metrics:name -->` and `<!-- /metrics -->`. `UPDATE_DOCS=1` writes them. */
+/** The tables of these pages, between `<!-- metrics:name -->` and `<!-- /metrics -->`. `UPDATE_DOCS=1` writes them. */
 const TABLES: Readonly<Record<string, Catalogue>> = {
   host: HOST_METRICS,
   process: PROCESS_METRICS,
@@ -25,7 +26,10 @@ const TABLES: Readonly<Record<string, Catalogue>> = {
   delivery: DELIVERY_METRICS,
   diagnostic: DIAGNOSTIC_METRICS,
   synthetic: SYNTHETIC_METRICS,
+  endpoint: ENDPOINT_METRICS,
 };
+
+const PAGES = ['agents.md', 'probes.md', 'monitoring.md'].map((name) => new URL(`../../docs/${name}`, import.meta.url));
 
 function table(catalogue: Catalogue): string {
   const rows = Object.entries(catalogue).map(([name, { kind, unit, tier, labels, source, help }]) => {
@@ -33,6 +37,15 @@ function table(catalogue: Catalogue): string {
     return `| ${text.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   });
   return ['| metric | kind | unit | every | labels | source | meaning |', '|---|---|---|---|---|---|---|', ...rows].join('\n');
+}
+
+/** Every check of PostgreSQL: how often it runs, how long it may take, since when there is what it reads. */
+function postgresChecks(): string {
+  const rows = allChecks().map(
+    ({ name, tier, since, advises }) =>
+      `| \`${name}\` | ${tier} | ${advises === true ? `${ADVISOR_TIMEOUT_MS / 1_000} s` : '`statement_timeout`'} | ${since ?? 14} |`,
+  );
+  return ['| check | every | takes at most | since PostgreSQL |', '|---|---|---|---|', ...rows].join('\n');
 }
 
 function checks(): string {
@@ -44,9 +57,8 @@ function checks(): string {
   return ['| check | worse | warning | critical | emergency |', '|---|---|---|---|---|', ...rows].join('\n');
 }
 
-describe('docs/agents.md', () => {
-  const page = readFileSync(PAGE, 'utf8');
-  const withTables = Object.entries(TABLES).reduce(
+function withTables(page: string): string {
+  const tables = Object.entries(TABLES).reduce(
     (text, [name, catalogue]) =>
       text.replace(
         new RegExp(`(<!-- metrics:${name} -->\\n)[^]*?(<!-- /metrics -->)`),
@@ -54,15 +66,28 @@ describe('docs/agents.md', () => {
       ),
     page,
   );
-  const expected = withTables.replace(
-    /(<!-- checks -->\n)[^]*?(<!-- \/checks -->)/,
-    (_, start: string, end: string) => `${start}\n${checks()}\n\n${end}`,
+  const fill = (text: string, mark: string, content: () => string): string =>
+    text.replace(
+      new RegExp(`(<!-- ${mark} -->\\n)[^]*?(<!-- /checks -->)`),
+      (_, start: string, end: string) => `${start}\n${content()}\n\n${end}`,
+    );
+  return fill(fill(tables, 'checks:postgres', postgresChecks), 'checks', checks);
+}
+
+describe('the pages of metrics', () => {
+  const updates = process.env['UPDATE_DOCS'] === '1';
+  const pages = PAGES.map((url) => {
+    const page = readFileSync(url, 'utf8');
+    const expected = withTables(page);
+    if (updates && expected !== page) writeFileSync(url, expected);
+    return { name: url.pathname.split('/').at(-1) ?? '', page: updates ? expected : page, expected };
+  });
+
+  it.each(Object.keys(TABLES))('have a table of the %s metrics', (name) =>
+    expect(pages.filter(({ page }) => page.includes(`<!-- metrics:${name} -->`))).toHaveLength(1),
   );
-  if (process.env['UPDATE_DOCS'] === '1' && expected !== page) writeFileSync(PAGE, expected);
 
-  it.each(Object.keys(TABLES))('has a table of the %s metrics', (name) => expect(page).toContain(`<!-- metrics:${name} -->`));
-
-  it('says of every metric what the catalogue says', () => expect(process.env['UPDATE_DOCS'] === '1' ? expected : page).toBe(expected));
+  it.each(pages)('$name says what the code says', ({ page, expected }) => expect(page).toBe(expected));
 });
 
 describe('every metric', () => {
