@@ -58,7 +58,7 @@ export const bench: Bench = {
     }
     const share = (of: (cost: Cost) => number): number => costs.reduce((sum, cost) => sum + (100 * of(cost)) / cost.everyMs, 0);
     const [databaseShare, hostShare] = [share(({ databaseMs }) => databaseMs), share(({ hostMs }) => hostMs)];
-    const slowest = costs.toSorted((a, b) => percentile(b.wallMs, 50) - percentile(a.wallMs, 50));
+    const slowest = costs.toSorted((a, b) => median(b.wallMs) - median(a.wallMs));
     const timeoutShare = (cost: Cost): number => (100 * Math.max(...cost.wallMs)) / timeoutOf(cost);
     const closest = costs.toSorted((a, b) => timeoutShare(b) - timeoutShare(a))[0];
     return [
@@ -74,7 +74,7 @@ export const bench: Bench = {
               {
                 every_s: everyMs / 1_000,
                 runs,
-                median_ms: round(percentile(wallMs, 50)),
+                median_ms: round(median(wallMs)),
                 max_ms: round(Math.max(...wallMs)),
                 database_cpu_ms: round(databaseMs),
                 host_cpu_ms: round(hostMs),
@@ -87,7 +87,7 @@ export const bench: Bench = {
       { figure: 'database-cpu', value: databaseShare },
       { figure: 'host-cpu', value: hostShare },
       { figure: 'timeout-share', value: closest === undefined ? Number.NaN : timeoutShare(closest), detail: { check: closest?.name } },
-      { figure: 'slowest', value: percentile(slowest[0]?.wallMs ?? [], 50), detail: { check: slowest[0]?.name } },
+      { figure: 'slowest', value: median(slowest[0]?.wallMs ?? []), detail: { check: slowest[0]?.name } },
       { figure: 'samples', value: costs.reduce((sum, { samples, everyMs }) => sum + (1_000 * samples) / everyMs, 0) },
     ];
   },

@@ -6,7 +6,7 @@ import { isMusterError } from '../base/errors.ts';
 import type { AgentId, Epoch, HostId } from '../base/ids.ts';
 import type { Fence } from '../state/fence.ts';
 import type { LedgerBatch } from '../state/ledger.ts';
-import type { HostBatch } from '../state/metrics/metrics.ts';
+import type { HostBatch, WriteResult } from '../state/metrics/metrics.ts';
 import type { SharedState } from '../state/shared-state.ts';
 import type { LineKeeper } from './agent-log.ts';
 import type { HostEvent } from './fleet-event.ts';
@@ -61,6 +61,7 @@ export class Outbox {
   #flushingLedger: Promise<void> | undefined;
   readonly #clock: Clock;
   readonly #samples = new SampleBuffer();
+  readonly #refusals = new WeakMap<Fence, Refusals>();
   #unsent: HostBatch | undefined;
   #agentEvents: AgentEntry[] = [];
   #hostEvents: HostEvent[] = [];
@@ -110,6 +111,7 @@ export class Outbox {
   }
 
   lane(fence: Fence, refusals?: Refusals): SampleLane {
+    if (refusals !== undefined) this.#refusals.set(fence, refusals);
     return new SampleLane(fence, refusals);
   }
 
@@ -233,6 +235,23 @@ export class Outbox {
     }
   }
 
+  /** Tells each agent of the samples that would have opened too many series. */
+  #tellRefusedSeries({ samples, fences }: HostBatch, rejected: WriteResult['rejected']): void {
+    const byAgent = new Map<string, string[]>();
+    for (const { index, reason } of rejected) {
+      const sample = samples[index];
+      if (reason !== 'too_many_series' || sample === undefined) continue;
+      const metrics = byAgent.get(sample.agentId) ?? [];
+      metrics.push(sample.metricName);
+      byAgent.set(sample.agentId, metrics);
+    }
+    if (byAgent.size === 0) return;
+    for (const fence of fences) {
+      const metrics = byAgent.get(fence.agentId);
+      if (metrics !== undefined) this.#refusals.get(fence)?.series(metrics);
+    }
+  }
+
   /** Writes all samples that wait. A batch whose fate is unknown is sent again as it is, so that the storage can recognise it. */
   flushSamples(): Promise<void> {
     this.#flushingSamples ??= this.#flushSamples().finally(() => (this.#flushingSamples = undefined));
@@ -249,6 +268,7 @@ export class Outbox {
         const { written, rejected } = await this.#state.metrics.writeFenced(batch);
         this.#counts.samplesWritten += written;
         this.#counts.samplesRefused += rejected.length;
+        this.#tellRefusedSeries(batch, rejected);
       } catch (error) {
         // Refused for good: the host lost its lease. Anything else may work the next time.
         if (!isTransient(error)) {

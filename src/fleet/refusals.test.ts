@@ -25,3 +25,18 @@ test('is told once a minute for each reason, and shown for a minute after it las
   refusals.flood(10);
   expect(events.slice(3).map(({ data }) => data)).toEqual([{ dropped_samples: 7 }, { dropped_samples: 27 }]);
 });
+
+test('names the metrics whose labels take too many values, at once and then a minute apart', async () => {
+  const clock = new VirtualClock();
+  const events: AgentEvent[] = [];
+  const refusals = new Refusals({ clock, log: silentLogger, emit: (event) => events.push(event) });
+  refusals.series(['load', 'load']);
+  refusals.series(['load', 'queue']);
+  expect(refusals.current).toMatch(/more series than a metric may have/);
+  await clock.advance(61_000);
+  refusals.series(['load']);
+  expect(events).toEqual([
+    { type: 'agent:too_many_series', data: { refused_samples: 2, metrics: ['load'] } },
+    { type: 'agent:too_many_series', data: { refused_samples: 3, metrics: ['load', 'queue'] } },
+  ]);
+});

@@ -7,6 +7,8 @@ import type { AgentEvent } from './fleet-event.ts';
 const SHOWN_MS = 60_000;
 /** Different refusals remembered at once. */
 const MOST = 20;
+/** Metrics that are told by name at most. */
+const MOST_METRICS = 10;
 
 const METRIC_FAULTS: Readonly<Record<SampleFault, string>> = {
   not_finite: 'its value is no finite number: leave it out, or record another one',
@@ -24,6 +26,10 @@ export class Refusals {
   /** Samples that were dropped and not told of yet. */
   #dropped = 0;
   #floodToldAt = Number.NEGATIVE_INFINITY;
+  /** Samples that would have opened a series too many, and were not told of yet. */
+  #unopened = 0;
+  readonly #unopenedMetrics = new Set<string>();
+  #seriesToldAt = Number.NEGATIVE_INFINITY;
   #last: { readonly text: string; readonly at: number } | undefined;
 
   constructor(options: { readonly clock: Clock; readonly log: Logger; readonly emit: (event: AgentEvent) => void }) {
@@ -53,6 +59,22 @@ export class Refusals {
     this.#emit({ type: 'agent:flooding', data: { dropped_samples: this.#dropped } });
     this.#floodToldAt = now;
     this.#dropped = 0;
+  }
+
+  /** Samples of these metrics, a name each, would have opened a series beyond the limit: the agent's labels take ever new values. */
+  series(metrics: readonly string[]): void {
+    this.#unopened += metrics.length;
+    for (const metric of metrics) if (this.#unopenedMetrics.size < MOST_METRICS) this.#unopenedMetrics.add(metric);
+    const now = this.#clock.monotonic();
+    const text = `it opens more series than a metric may have: ${this.#unopened} samples were refused; use fewer distinct label values`;
+    this.#last = { text, at: now };
+    if (now - this.#seriesToldAt <= SHOWN_MS) return;
+    const data = { refused_samples: this.#unopened, metrics: [...this.#unopenedMetrics] };
+    this.#log.warn(data, text);
+    this.#emit({ type: 'agent:too_many_series', data });
+    this.#seriesToldAt = now;
+    this.#unopened = 0;
+    this.#unopenedMetrics.clear();
   }
 
   /** What was refused within the last minute; null: nothing. */
