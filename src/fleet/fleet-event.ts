@@ -25,6 +25,8 @@ export interface AgentEventData {
   'agent:flooding': { readonly dropped_samples: number };
   /** A metric or event of it was not recorded, and why; once a minute. */
   'agent:refused': { readonly reason: string };
+  /** Its labels take more distinct values than a metric may have series; samples of the series there are go on. */
+  'agent:too_many_series': { readonly refused_samples: number; readonly metrics: readonly string[] };
   /** Its configuration does not fit its schema: it is not run. */
   'agent:config_invalid': { readonly error: string; readonly remedy: string };
   /** It took a changed configuration without a restart. */

@@ -131,6 +131,31 @@ test('what of an agent is not recorded is told once, and shown beside it while i
   expect((await fleet.eventsOf('sloppy_00')).filter((type) => type === 'agent:refused')).toHaveLength(1);
 }, 120_000);
 
+test('1,000,000 distinct label values are bounded and told, and harm nobody else', async () => {
+  await using fleet = await testFleet();
+  await fleet.agents('labels', 1);
+  await fleet.agents('worker', 1);
+  let next = 0;
+  const labels = defineAgent({
+    ...base,
+    type: 'labels',
+    schedule: { every: '200ms' },
+    run: (ctx) => {
+      // As many a run as an agent may have waiting; the rest of the million is given up by its own lane.
+      for (let n = 0; n < 20_000 && next < 1_000_000; n += 1) ctx.metric('requests', 1, { labels: { user: String((next += 1)) } });
+      return Promise.resolve();
+    },
+  });
+  await fleet.host([labels, worker((ctx) => ctx.metric('worker_value', ctx.runNumber))]);
+  await until('it is told', async () => (await fleet.eventsOf('labels_00')).includes('agent:too_many_series'), 60_000);
+  const series = async (metric: string): Promise<number> =>
+    (await fleet.state.metrics.names({ search: metric }, { limit: 10 })).find(({ metricName }) => metricName === metric)?.series ?? 0;
+  expect(await series('requests')).toBeLessThanOrEqual(10_000);
+  await until('the neighbour is heard', async () => (await series('worker_value')) === 1, 30_000);
+  const [event] = await fleet.state.events.list({ type: 'agent:too_many_series' }, { limit: 1 });
+  expect(event?.data).toMatchObject({ metrics: ['requests'] });
+}, 120_000);
+
 test('a configuration that does not fit is told with path and remedy, and the agent starts once it is mended', async () => {
   await using fleet = await testFleet();
   const picky: AnyAgentDefinition = defineAgent({
