@@ -45,6 +45,19 @@ export interface PoolStatus {
   readonly idle: number;
   /** Callers that wait for a connection. */
   readonly waiting: number;
+  /** Since the start, where the pool counts it. */
+  readonly totals?: PoolTotals;
+}
+
+/** What a pool has done since its start. */
+export interface PoolTotals {
+  /** Times a connection was handed out. */
+  readonly uses: number;
+  /** How long callers waited for one, and how long they kept it: ms. */
+  readonly waitMs: number;
+  readonly useMs: number;
+  /** Callers who got none: the server was away, or the wait too long. */
+  readonly failures: number;
 }
 
 /** A PostgreSQL database, reached through pools that heal. Errors are MusterErrors of the DATABASE_ family where a person can act on them. */

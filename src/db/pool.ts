@@ -2,6 +2,7 @@ import pg from 'pg';
 import { MusterError, messageOf } from '../base/errors.ts';
 import type { Logger } from '../base/logger.ts';
 import type { Connection } from './connection.ts';
+import type { PoolTotals } from './database.ts';
 import { failureOf } from './failure.ts';
 import { openSession, type SessionFacts, type SessionLimits } from './session.ts';
 import { tlsFor } from './tls-offer.ts';
@@ -26,6 +27,7 @@ export interface PoolFigures {
   readonly waiting: number;
   /** Connections thrown away since the start because they broke or their state was in doubt. */
   readonly discarded: number;
+  readonly totals: PoolTotals;
 }
 
 /** Connections to one server. Each is set up before its first use and thrown away when its state is in doubt. */
@@ -35,6 +37,7 @@ export class ConnectionPool {
   #pool: Promise<pg.Pool> | undefined;
   #opened: pg.Pool | undefined;
   #discarded = 0;
+  readonly #totals = { uses: 0, waitMs: 0, useMs: 0, failures: 0 };
   #ended: Promise<void> | undefined;
 
   constructor(options: PoolOptions) {
@@ -89,7 +92,11 @@ export class ConnectionPool {
 
   /** Runs `work` on a connection that nobody else uses meanwhile. */
   async use<T>(work: (client: pg.PoolClient, session: SessionFacts) => Promise<T>): Promise<T> {
-    const client = await (await this.#open()).connect();
+    const askedAt = performance.now();
+    const client = await this.#connect();
+    const gotAt = performance.now();
+    this.#totals.uses += 1;
+    this.#totals.waitMs += gotAt - askedAt;
     const session = this.#sessions.get(client);
     if (session === undefined) throw new MusterError('INTERNAL', 'A connection was handed out before it was set up.');
     // The statement under way rejects by itself; between statements nobody would listen.
@@ -105,6 +112,17 @@ export class ConnectionPool {
     } catch (error) {
       this.#release(client, onError, broken ?? (failureOf(error).discard ? error : inTransaction(client)));
       throw error;
+    } finally {
+      this.#totals.useMs += performance.now() - gotAt;
+    }
+  }
+
+  async #connect(): Promise<pg.PoolClient> {
+    try {
+      return await (await this.#open()).connect();
+    } catch (error) {
+      this.#totals.failures += 1;
+      throw error;
     }
   }
 
@@ -119,7 +137,14 @@ export class ConnectionPool {
 
   figures(): PoolFigures {
     const { totalCount = 0, idleCount = 0, waitingCount = 0 } = this.#opened ?? {};
-    return { max: this.#options.max, total: totalCount, idle: idleCount, waiting: waitingCount, discarded: this.#discarded };
+    return {
+      max: this.#options.max,
+      total: totalCount,
+      idle: idleCount,
+      waiting: waitingCount,
+      discarded: this.#discarded,
+      totals: { ...this.#totals },
+    };
   }
 
   /** Refuses new work and resolves when every connection is closed. Idempotent. */

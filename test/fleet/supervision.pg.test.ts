@@ -133,8 +133,8 @@ test('what of an agent is not recorded is told once, and shown beside it while i
 
 test('1,000,000 distinct label values are bounded and told, and harm nobody else', async () => {
   await using fleet = await testFleet();
-  await fleet.agents('labels', 1);
-  await fleet.agents('worker', 1);
+  await fleet.agents('labels', ['labels_00']);
+  await fleet.agents('worker', ['worker_00']);
   let next = 0;
   const labels = defineAgent({
     ...base,

@@ -7,6 +7,9 @@ export interface DiskCounters {
   readonly writes: number;
   readonly writtenBytes: number;
   readonly busySeconds: number;
+  /** Time of all reads together: more than the clock's where several were under way. */
+  readonly readSeconds: number;
+  readonly writeSeconds: number;
 }
 
 /** The kernel counts sectors of 512 bytes whatever the disk's own size is. */
@@ -26,12 +29,21 @@ export function parseDiskstats(text: string): readonly DiskCounters[] {
 function parseLine(line: string): DiskCounters {
   const fields = line.trim().split(/\s+/);
   const device = fields[2];
-  const [reads, , sectorsRead, , writes, , sectorsWritten, , , busyMs] = fields.slice(3).map(Number);
-  const counts = [reads, sectorsRead, writes, sectorsWritten, busyMs];
+  const [reads, , sectorsRead, readMs, writes, , sectorsWritten, writeMs, , busyMs] = fields.slice(3).map(Number);
+  const counts = [reads, sectorsRead, writes, sectorsWritten, busyMs, readMs, writeMs];
   if (device === undefined || counts.some((count) => count === undefined || !Number.isFinite(count)))
     throw malformed('/proc/diskstats', line);
-  const [r = 0, rs = 0, w = 0, ws = 0, ms = 0] = counts;
-  return { device, reads: r, readBytes: rs * SECTOR_BYTES, writes: w, writtenBytes: ws * SECTOR_BYTES, busySeconds: ms / 1_000 };
+  const [r = 0, rs = 0, w = 0, ws = 0, ms = 0, rms = 0, wms = 0] = counts;
+  return {
+    device,
+    reads: r,
+    readBytes: rs * SECTOR_BYTES,
+    writes: w,
+    writtenBytes: ws * SECTOR_BYTES,
+    busySeconds: ms / 1_000,
+    readSeconds: rms / 1_000,
+    writeSeconds: wms / 1_000,
+  };
 }
 
 /** sda1 of sda, nvme0n1p2 of nvme0n1; but xvda1 is a disk of its own where there is no xvda. */

@@ -3,8 +3,8 @@ import type { Collector } from '../collector.ts';
 import { Rate } from '../rate.ts';
 import { cpuShares, parseCpuTimes, type CpuTimes } from './cpu.ts';
 import { parseDiskstats } from './disks.ts';
-import { parseMeminfo, parseOomKills } from './memory.ts';
-import { parseNetDev } from './network.ts';
+import { parseMeminfo, parseOomKills, parsePaging } from './memory.ts';
+import { parseNetDev, parseSockets } from './network.ts';
 import { parsePressure, type Pressure } from './pressure.ts';
 import { kernelNumber, malformed, readIfThere } from './proc-files.ts';
 import type { HostSource } from './source.ts';
@@ -65,7 +65,9 @@ function disks({ read, host }: HostSource): Collector {
     tier: 'fast',
     collect({ record, monotonic }) {
       let bytes = 0;
-      for (const { device, reads, readBytes, writes, writtenBytes, busySeconds } of parseDiskstats(read('/proc/diskstats'))) {
+      for (const { device, reads, readBytes, writes, writtenBytes, busySeconds, readSeconds, writeSeconds } of parseDiskstats(
+        read('/proc/diskstats'),
+      )) {
         bytes += readBytes + writtenBytes;
         const labels = { ...host, device };
         record('host_disk_read_bytes_total', readBytes, labels);
@@ -73,6 +75,8 @@ function disks({ read, host }: HostSource): Collector {
         record('host_disk_operations_total', reads, { ...labels, operation: 'read' });
         record('host_disk_operations_total', writes, { ...labels, operation: 'write' });
         record('host_disk_io_seconds_total', busySeconds, labels);
+        record('host_disk_operation_seconds_total', readSeconds, { ...labels, operation: 'read' });
+        record('host_disk_operation_seconds_total', writeSeconds, { ...labels, operation: 'write' });
       }
       record('disk_io', rate.perSecond(bytes, monotonic), host);
     },
@@ -135,6 +139,13 @@ function descriptors({ read, host }: HostSource): Collector {
       record('host_file_descriptors_limit', limit, host);
       const vmstat = readIfThere(read, '/proc/vmstat');
       record('host_oom_kills_total', vmstat === undefined ? undefined : parseOomKills(vmstat), host);
+      const paging = vmstat === undefined ? undefined : parsePaging(vmstat);
+      for (const kind of ['minor', 'major'] as const) record('host_paging_faults_total', paging?.faults[kind], { ...host, kind });
+      for (const direction of ['in', 'out'] as const)
+        record('host_swapped_pages_total', paging?.swapped[direction], { ...host, direction });
+      const sockstat = readIfThere(read, '/proc/net/sockstat');
+      for (const [kind, count] of Object.entries(sockstat === undefined ? {} : parseSockets(sockstat)))
+        record('host_sockets', count, { ...host, kind });
     },
   };
 }

@@ -29,3 +29,18 @@ export function parseMeminfo(text: string): Memory {
 export function parseOomKills(vmstat: string): number | undefined {
   return kernelNumber(/^oom_kill (\d+)$/m.exec(vmstat)?.[1]);
 }
+
+export interface Paging {
+  readonly faults: Readonly<Record<'minor' | 'major', number | undefined>>;
+  readonly swapped: Readonly<Record<'in' | 'out', number | undefined>>;
+}
+
+/** Faults and swapped pages since boot. The kernel counts major faults among all of them. */
+export function parsePaging(vmstat: string): Paging {
+  const count = (key: string): number | undefined => kernelNumber(new RegExp(`^${key} (\\d+)$`, 'm').exec(vmstat)?.[1]);
+  const [all, major] = [count('pgfault'), count('pgmajfault')];
+  return {
+    faults: { minor: all === undefined || major === undefined ? undefined : all - major, major },
+    swapped: { in: count('pswpin'), out: count('pswpout') },
+  };
+}

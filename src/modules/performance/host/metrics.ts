@@ -26,6 +26,11 @@ export const HOST_METRICS = {
   host_swap_used_bytes: gauge.slow('bytes', '/proc/meminfo', 'Swap in use', HOST),
   host_swap_total_bytes: gauge.slow('bytes', '/proc/meminfo', 'Swap there is', HOST),
   host_oom_kills_total: counter.slow('', '/proc/vmstat', 'Processes killed for want of memory since boot', HOST),
+  host_paging_faults_total: counter.slow('', '/proc/vmstat', 'Page faults: minor, and major ones that had to be read from disk', [
+    ...HOST,
+    'kind',
+  ]),
+  host_swapped_pages_total: counter.slow('', '/proc/vmstat', 'Pages swapped in and out', [...HOST, 'direction']),
   host_disk_read_bytes_total: counter.fast(
     'bytes',
     '/proc/diskstats',
@@ -35,10 +40,17 @@ export const HOST_METRICS = {
   host_disk_written_bytes_total: counter.fast('bytes', '/proc/diskstats', 'Bytes written', [...HOST, 'device']),
   host_disk_operations_total: counter.slow('', '/proc/diskstats', 'Completed operations: read, write', [...HOST, 'device', 'operation']),
   host_disk_io_seconds_total: counter.slow('seconds', '/proc/diskstats', 'Time in which the disk had work', [...HOST, 'device']),
+  host_disk_operation_seconds_total: counter.slow(
+    'seconds',
+    '/proc/diskstats',
+    'Time of all operations together: read, write; by their number it is how long one takes',
+    [...HOST, 'device', 'operation'],
+  ),
   host_network_received_bytes_total: counter.fast('bytes', '/proc/net/dev', 'Bytes received, by physical interface', [...HOST, 'device']),
   host_network_sent_bytes_total: counter.fast('bytes', '/proc/net/dev', 'Bytes sent', [...HOST, 'device']),
   host_network_errors_total: counter.slow('', '/proc/net/dev', 'Packets with errors, received and sent', [...HOST, 'device']),
   host_network_drops_total: counter.slow('', '/proc/net/dev', 'Packets dropped, received and sent', [...HOST, 'device']),
+  host_sockets: gauge.slow('', '/proc/net/sockstat', 'Sockets: tcp_in_use, tcp_orphan, tcp_time_wait, udp_in_use', [...HOST, 'kind']),
   host_pressure_ratio: gauge.fast(
     'ratio',
     '/proc/pressure/*',

@@ -34,3 +34,24 @@ function parseLine(line: string): InterfaceCounters {
   const [receivedBytes = 0, , receiveErrors = 0, receiveDrops = 0, , , , , sentBytes = 0, , sendErrors = 0, sendDrops = 0] = counts;
   return { device, receivedBytes, sentBytes, errors: receiveErrors + sendErrors, drops: receiveDrops + sendDrops };
 }
+
+/** Sockets of IPv4 in /proc/net/sockstat; those of IPv6 that are not bound to it alone count among them when they speak IPv4. */
+export function parseSockets(text: string): Readonly<Record<string, number>> {
+  const sockets: Record<string, number> = {};
+  for (const line of text.split('\n')) {
+    const [protocol = '', ...fields] = line.split(/[:\s]+/);
+    for (let at = 0; at + 1 < fields.length; at += 2) {
+      const name = NAMED_SOCKETS[`${protocol} ${fields[at]}`];
+      const count = Number(fields[at + 1]);
+      if (name !== undefined && Number.isFinite(count)) sockets[name] = count;
+    }
+  }
+  return sockets;
+}
+
+const NAMED_SOCKETS: Readonly<Record<string, string>> = {
+  'TCP inuse': 'tcp_in_use',
+  'TCP orphan': 'tcp_orphan',
+  'TCP tw': 'tcp_time_wait',
+  'UDP inuse': 'udp_in_use',
+};

@@ -4,8 +4,8 @@ import { cpuShares, parseCpuTimes } from './cpu.ts';
 import { parseDiskstats } from './disks.ts';
 import { filesystemUsage, parseMounts } from './filesystems.ts';
 import { DISKSTATS, MEMINFO, MOUNTINFO, MOUNTINFO_V2, NET_DEV, PRESSURE, STAT } from '../../../../test/support/kernel-files.ts';
-import { parseMeminfo, parseOomKills } from './memory.ts';
-import { parseNetDev } from './network.ts';
+import { parseMeminfo, parseOomKills, parsePaging } from './memory.ts';
+import { parseNetDev, parseSockets } from './network.ts';
 import { parsePressure } from './pressure.ts';
 
 describe('/proc/stat', () => {
@@ -88,6 +88,14 @@ describe('/proc/meminfo', () => {
     expect(parseOomKills('pgfault 12\noom_kill 3\n')).toBe(3);
     expect(parseOomKills('pgfault 12\n')).toBeUndefined();
   });
+
+  it('tells faults that had to be read from disk from those that had not', () => {
+    expect(parsePaging('pswpin 5\npswpout 6\npgfault 120\npgmajfault 20\n')).toEqual({
+      faults: { minor: 100, major: 20 },
+      swapped: { in: 5, out: 6 },
+    });
+    expect(parsePaging('')).toEqual({ faults: { minor: undefined, major: undefined }, swapped: { in: undefined, out: undefined } });
+  });
 });
 
 describe('/proc/diskstats', () => {
@@ -103,6 +111,8 @@ describe('/proc/diskstats', () => {
       writes: 20,
       writtenBytes: 160 * 512,
       busySeconds: 0.012,
+      readSeconds: expect.any(Number) as number,
+      writeSeconds: expect.any(Number) as number,
     });
   });
 
@@ -172,4 +182,15 @@ describe('file system usage', () => {
     expect(filesystemUsage({ ...blocks, files: 0, ffree: 0 })?.inodesUsageRatio).toBeUndefined());
   it('is unknown for a file system without blocks', () =>
     expect(filesystemUsage({ ...blocks, blocks: 0, bfree: 0, bavail: 0 })).toBeUndefined());
+});
+
+describe('/proc/net/sockstat', () => {
+  it('gives sockets by what they do', () => {
+    expect(parseSockets('sockets: used 210\nTCP: inuse 11 orphan 1 tw 23 alloc 13 mem 2\nUDP: inuse 4 mem 0\nRAW: inuse 9\n')).toEqual({
+      tcp_in_use: 11,
+      tcp_orphan: 1,
+      tcp_time_wait: 23,
+      udp_in_use: 4,
+    });
+  });
 });

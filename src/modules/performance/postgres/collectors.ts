@@ -126,13 +126,18 @@ function pools(host: Labels): Collector {
     name: 'postgres_pools',
     tier: 'fast',
     collect({ record, pools: poolsNow }) {
-      for (const { pool, max, total, idle, waiting } of poolsNow()) {
+      for (const { pool, max, total, idle, waiting, totals } of poolsNow()) {
         const labels = { ...host, pool };
         record('postgres_pool_connections', total - idle, { ...labels, state: 'active' });
         record('postgres_pool_connections', idle, { ...labels, state: 'idle' });
         record('postgres_pool_limit', max, labels);
         record('postgres_pool_waiting', waiting, labels);
         record('postgres_pool_usage_ratio', (total - idle) / max, labels);
+        if (totals === undefined) continue;
+        record('postgres_pool_uses_total', totals.uses, labels);
+        record('postgres_pool_wait_seconds_total', totals.waitMs / 1_000, labels);
+        record('postgres_pool_use_seconds_total', totals.useMs / 1_000, labels);
+        record('postgres_pool_failures_total', totals.failures, labels);
       }
     },
   };

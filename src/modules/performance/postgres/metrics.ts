@@ -411,4 +411,11 @@ export const POSTGRES_METRICS = {
   postgres_pool_limit: gauge.slow('', 'our own adapter', 'Connections a pool may open', ['host', 'pool']),
   postgres_pool_waiting: gauge.fast('', 'our own adapter', 'Callers that wait for a connection', ['host', 'pool']),
   postgres_pool_usage_ratio: gauge.fast('ratio', 'our own adapter', 'Connections in use, of the limit', ['host', 'pool']),
+  postgres_pool_uses_total: counter.slow('', 'our own adapter', 'Times a connection was handed out', ['host', 'pool']),
+  postgres_pool_wait_seconds_total: counter.slow('seconds', 'our own adapter', 'Time callers waited for one', ['host', 'pool']),
+  postgres_pool_use_seconds_total: counter.slow('seconds', 'our own adapter', 'Time they kept it', ['host', 'pool']),
+  postgres_pool_failures_total: counter.slow('', 'our own adapter', 'Callers who got none: the server was away, or the wait too long', [
+    'host',
+    'pool',
+  ]),
 } as const satisfies Catalogue;

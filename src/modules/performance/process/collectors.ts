@@ -56,6 +56,12 @@ function eventLoop(host: Labels): Collector {
       if (delay.count > 0) {
         // The histogram holds the time between two firings, so that an idle loop shows the sampling interval itself.
         record('nodejs_eventloop_delay_p99_seconds', Math.max(0, delay.percentile(99) / 1e9 - SAMPLING_MS / 1_000), host);
+        for (const [quantile, percentile] of [
+          ['p50', 50],
+          ['p90', 90],
+        ] as const)
+          record(`nodejs_eventloop_delay_${quantile}_seconds`, Math.max(0, delay.percentile(percentile) / 1e9 - SAMPLING_MS / 1_000), host);
+        record('nodejs_eventloop_delay_mean_seconds', Math.max(0, delay.mean / 1e9 - SAMPLING_MS / 1_000), host);
         record('nodejs_eventloop_delay_max_seconds', Math.max(0, delay.max / 1e9 - SAMPLING_MS / 1_000), host);
         delay.reset();
       }

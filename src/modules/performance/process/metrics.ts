@@ -25,6 +25,9 @@ export const PROCESS_METRICS = {
     'How late timers fired since the last run, 99th percentile, less the sampling interval',
     HOST,
   ),
+  nodejs_eventloop_delay_p50_seconds: gauge.slow('seconds', 'perf_hooks.monitorEventLoopDelay', 'The median of them', HOST),
+  nodejs_eventloop_delay_p90_seconds: gauge.slow('seconds', 'perf_hooks.monitorEventLoopDelay', 'Their 90th percentile', HOST),
+  nodejs_eventloop_delay_mean_seconds: gauge.slow('seconds', 'perf_hooks.monitorEventLoopDelay', 'Their mean', HOST),
   nodejs_eventloop_delay_max_seconds: gauge.fast('seconds', 'perf_hooks.monitorEventLoopDelay', 'The latest of them', HOST),
   nodejs_eventloop_utilization_ratio: gauge.fast(
     'ratio',
