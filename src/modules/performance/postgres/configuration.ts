@@ -131,14 +131,15 @@ export const collations = counted(
     since: 15,
     statement: () => sql`
       with mismatched as (
-        select 'database ' || datname as object, datcollversion as was, pg_database_collation_actual_version(oid) as is
+        select 'database ' || datname as object, datcollversion as recorded, pg_database_collation_actual_version(oid) as found
         from pg_database where datname = current_database()
         union all
         select format('collation %I.%I', n.nspname, c.collname), c.collversion, pg_collation_actual_version(c.oid)
         from pg_collation c join pg_namespace n on n.oid = c.collnamespace
         where c.collversion is not null and c.oid in (select refobjid from pg_depend where refclassid = 'pg_collation'::regclass)
       )
-      select object, was || ' -> ' || is as note, count(*) over ()::int as in_all from mismatched where was is distinct from is and was is not null
+      select object, recorded || ' -> ' || found as note, count(*) over ()::int as in_all
+      from mismatched where recorded is not null and recorded is distinct from found
       order by 1 limit ${MOST_ADVICE}`,
   },
   'postgres_collation_version_mismatches',

@@ -103,8 +103,8 @@ export const duplicateIndexes: Check<DuplicateRow> = {
     with indexes as (
       select i.indexrelid, i.indrelid, c.relname, c.relnamespace, c.relam, c.relpages * current_setting('block_size')::float8 as bytes, i.indisunique,
         i.indnatts = i.indnkeyatts as plain, i.indkey::text || ' ' as keys, i.indclass::text || ' ' as classes, i.indcollation::text || ' ' as collations,
-        i.indoption::text || ' ' as options, coalesce(i.indpred::text, '') as condition, i.indexprs is not null as has_expressions,
-        coalesce(i.indexprs::text, '') as expressions, m.amname = 'btree' as btree, exists (select from pg_constraint k where k.conindid = i.indexrelid) as constrains,
+        i.indoption::text || ' ' as options, coalesce(pg_get_expr(i.indpred, i.indrelid), '') as condition, i.indexprs is not null as has_expressions,
+        coalesce(pg_get_expr(i.indexprs, i.indrelid), '') as expressions, m.amname = 'btree' as btree, exists (select from pg_constraint k where k.conindid = i.indexrelid) as constrains,
         i.indisreplident or i.indisclustered as serves
       from pg_index i join pg_class c on c.oid = i.indexrelid join pg_am m on m.oid = c.relam
       where i.indisvalid and c.relnamespace not in (select oid from pg_namespace where nspname in ('pg_catalog', 'information_schema', 'pg_toast'))
@@ -197,7 +197,7 @@ export const missingIndexes: Check<CandidateRow> = {
     select format('%I.%I', schemaname, relname) as object, count(*) over ()::int as in_all, seq_scan::float8 as scans,
       seq_tup_read::float8 / seq_scan as rows_a_scan, n_live_tup::float8 as live
     from pg_stat_user_tables
-    where n_live_tup >= 10000 and seq_scan >= 100 and seq_scan > coalesce(idx_scan, 0) and seq_tup_read / seq_scan >= 5000
+    where n_live_tup >= 10000 and seq_scan >= 100 and seq_scan > coalesce(idx_scan, 0) and seq_tup_read / nullif(seq_scan, 0) >= 5000
     order by seq_tup_read desc, relid limit ${MOST_ADVICE}`,
   record: (rows, { record, advise }) => {
     record('postgres_missing_index_candidates', rows[0]?.in_all ?? 0);

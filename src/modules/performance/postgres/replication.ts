@@ -19,10 +19,10 @@ export const standbys: Check<StandbyRow> = {
   tier: 'slow',
   statement: () => sql`
     select application_name as application, ${seconds('max(replay_lag)')} as lag_seconds,
-      max(pg_wal_lsn_diff(at, replay_lsn))::float8 as lag_bytes,
-      jsonb_build_object('sent', max(pg_wal_lsn_diff(at, sent_lsn)), 'write', max(pg_wal_lsn_diff(at, write_lsn)),
-        'flush', max(pg_wal_lsn_diff(at, flush_lsn)), 'replay', max(pg_wal_lsn_diff(at, replay_lsn))) as stages
-    from pg_stat_replication, (select case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end as at) here
+      max(pg_wal_lsn_diff(head, replay_lsn))::float8 as lag_bytes,
+      jsonb_build_object('sent', max(pg_wal_lsn_diff(head, sent_lsn)), 'write', max(pg_wal_lsn_diff(head, write_lsn)),
+        'flush', max(pg_wal_lsn_diff(head, flush_lsn)), 'replay', max(pg_wal_lsn_diff(head, replay_lsn))) as stages
+    from pg_stat_replication, (select case when pg_is_in_recovery() then pg_last_wal_replay_lsn() else pg_current_wal_lsn() end as head) here
     where replay_lsn is not null group by application_name order by lag_bytes desc nulls last limit ${MOST}`,
   record: (rows, { record }) => {
     for (const { application, lag_bytes, lag_seconds, stages } of rows) {

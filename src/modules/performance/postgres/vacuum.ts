@@ -83,10 +83,10 @@ export const autovacuumDue = (most: number): Check<DueRow> => ({
   name: 'postgres_autovacuum_due',
   tier: 'rare',
   statement: () => sql`
-    with set as (
+    with common as (
       select current_setting('autovacuum_vacuum_threshold')::float8 as threshold, current_setting('autovacuum_vacuum_scale_factor')::float8 as scale,
         nullif(coalesce(current_setting('autovacuum_vacuum_max_threshold', true), '-1')::float8, -1) as most
-    ), tables as (
+    ), candidates as (
       select c.oid, c.relnamespace, c.relname, greatest(c.reltuples, 0) as reltuples,
         case when c.reloptions is null then null else (select option_value::float8 from pg_options_to_table(c.reloptions) where option_name = 'autovacuum_vacuum_threshold') end as threshold,
         case when c.reloptions is null then null else (select option_value::float8 from pg_options_to_table(c.reloptions) where option_name = 'autovacuum_vacuum_scale_factor') end as scale,
@@ -95,8 +95,8 @@ export const autovacuumDue = (most: number): Check<DueRow> => ({
       where c.relkind in ('r', 'm') and n.nspname not in ('pg_catalog', 'information_schema')
     ), judged as (
       select t.oid, t.relnamespace, t.relname,
-        t.dead / greatest(1, least(coalesce(t.threshold, set.threshold) + coalesce(t.scale, set.scale) * t.reltuples, set.most)) as ratio
-      from tables t, set where t.dead > 0
+        t.dead / greatest(1, least(coalesce(t.threshold, common.threshold) + coalesce(t.scale, common.scale) * t.reltuples, common.most)) as ratio
+      from candidates t, common where t.dead > 0
     )
     select n.nspname as schema, j.relname as table, j.ratio, count(*) filter (where j.ratio >= 1) over ()::int as due
     from judged j join pg_namespace n on n.oid = j.relnamespace order by j.ratio desc, j.oid limit ${most}`,
