@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { MusterError } from '../../../base/errors.ts';
 import type { Api } from '../../../http/api.ts';
-import { problems } from '../../../http/schemas.ts';
+import { Nothing, problems } from '../../../http/schemas.ts';
 import type { RejectionReason, Sample } from '../../../state/metrics/metrics.ts';
 import type { ModuleServices } from '../../module.ts';
 import { unitOf } from '../exposition/unit.ts';
@@ -33,7 +33,7 @@ export function addRemoteWriteRoute(app: FastifyInstance, { state }: ModuleServi
           summary: 'Prometheus remote write, version 1',
           description: `A \`prometheus.WriteRequest\` as ${MEDIA_TYPE}, compressed with snappy. Samples that can be kept are committed before the answer. 400 says which could not, and why; it makes Prometheus log it and go on. NaN, with which Prometheus marks a series as ended, is left out.`,
           consumes: [MEDIA_TYPE],
-          response: { 204: { description: 'All samples are committed' }, ...problems(413, 415) },
+          response: { 204: Nothing, ...problems(413, 415) },
         },
       },
       async (request, reply) => {
@@ -49,7 +49,7 @@ export function addRemoteWriteRoute(app: FastifyInstance, { state }: ModuleServi
           throw new MusterError('INVALID_INPUT', problem, {
             remedy: 'The other samples were written. See the limits in docs/reference/metrics.md.',
           });
-        return reply.code(204).send();
+        return reply.code(204).send(null);
       },
     );
   });
