@@ -91,7 +91,7 @@ export const performanceMonitor = defineAgent({
       monotonic: ctx.clock.monotonic(),
       statementTimeoutMs: durationMs(ctx.config.statement_timeout),
       log: ctx.log,
-      emit: ctx.emit,
+      emit: (type, data) => ctx.emit(type, data),
     };
     for (const database of life.databases) database.begin(at, { ...context, log: ctx.log.child({ database: database.name }) });
     const readings = await life.rounds.collect(at, context);
