@@ -101,8 +101,15 @@ describe.skipIf(missing('prometheus'))('a real Prometheus', { timeout: 120_000 }
       },
       60_000,
     );
-    const { items } = await server.state.metrics.latest({ metricName: 'muster_build_info' }, { limit: 10 });
-    expect(items[0]?.labels['version']).toBe('0.0.0-test');
+    await until(
+      'what it scraped of Muster is there too',
+      async () => {
+        await server.state.metrics.flush();
+        const { items } = await server.state.metrics.latest({ metricName: 'muster_build_info' }, { limit: 10 });
+        return items[0]?.labels['version'] === '0.0.0-test';
+      },
+      60_000,
+    );
     expect(prometheus.output()).not.toMatch(/non-recoverable error|server returned HTTP status 4/);
     expect(server.state.metrics.status().rejected).toMatchObject({ bad_name: 0, bad_time: 0, too_many_series: 0 });
   });

@@ -37,7 +37,7 @@ describe('remote write', () => {
       { labels: { __name__: 'tomorrow' }, samples: [[1, now + 86_400_000]] },
       { labels: { job: 'nameless' }, samples: [[1, now]] },
     ]);
-    expect(answer.statusCode).toBe(400);
+    expect(answer.statusCode).toBe(422);
     const { detail } = answer.json<{ detail: string }>();
     for (const part of ['3 of', 'not_finite (endless)', 'bad_time (tomorrow)', 'without a name']) expect(detail).toContain(part);
     await server.state.metrics.flush();
@@ -50,7 +50,7 @@ describe('remote write', () => {
       Array.from({ length: 6_000 }, (_, n) => ({ labels: { __name__: 'flood', user: String(from + n) }, samples: [[1, now]] as const }));
     expect((await write(flood(0))).statusCode).toBe(204);
     const over = await write([...flood(6_000), { labels: { __name__: 'unharmed' }, samples: [[1, now]] }]);
-    expect(over.statusCode).toBe(400);
+    expect(over.statusCode).toBe(422);
     expect(over.json<{ detail: string }>().detail).toMatch(/2000 × too_many_series \(flood\)/);
     expect((await write([{ labels: { __name__: 'flood', user: '5' }, samples: [[2, now + 1]] }])).statusCode).toBe(204);
     await server.state.metrics.flush();

@@ -71,7 +71,7 @@ describe('the PostgreSQL collectors', () => {
     // What only exists with standbys, slots, subscriptions, an archive, checksums, a reset, timing or load; and the ratio of an
     // interval in which no statistics arrived.
     const absentHere =
-      /^postgres_(cache_hit_ratio|replication_.*|replay_age_.*|checksum_failures_total|stats_reset_time_seconds|subscription_errors_total|archived_total|last_archive_age_seconds|archiver_failing|block_io_seconds_total|io_seconds_total|io_evictions_total|progress_ratio|query_.*|statements_deallocated_total|table_vacuum_seconds_total|sequence_usage_ratio|table_bloat_estimated_bytes|buffers_written_total)$/;
+      /^postgres_(cache_hit_ratio|replication_.*|replay_age_.*|checksum_failures_total|stats_reset_time_seconds|subscription_errors_total|archived_total|last_archive_age_seconds|archiver_failing|block_io_seconds_total|io_seconds_total|io_evictions_total|progress_ratio|query_.*|statements_deallocated_total|table_vacuum_seconds_total|sequence_usage_ratio|locks|table_autovacuum_due_ratio|table_tuples_total|table_last_vacuum_time_seconds|table_blocks_total|integer_key_usage_ratio|table_bloat_estimated_bytes|buffers_written_total)$/;
     const read = new Set([...first, ...second].map(({ name }) => name));
     const newer = (source: string): boolean => Number(/\((\d\d)\+?\)$/.exec(source)?.[1] ?? 0) > major;
     expect(
@@ -188,12 +188,12 @@ describe('the PostgreSQL collectors', () => {
         .advice()
         .get(topic)
         ?.advice.map(({ object }) => object);
-    expect(advice('duplicate_indexes')).toContain('public.advised_a');
-    expect(advice('duplicate_indexes')).not.toContain('public.advised_b_where');
-    expect(advice('unindexed_foreign_keys')).toContain('public.advising');
-    expect(advice('tables_without_primary_key')).toEqual(expect.arrayContaining(['public.keyless', 'public.advising']));
-    expect(advice('constraints_not_validated')).toContain('public.advising');
-    expect(advice('invalid_indexes')).toEqual(['public.keyless_id']);
+    expect(advice('duplicate_indexes')).toContain('muster.advised_a');
+    expect(advice('duplicate_indexes')).not.toContain('muster.advised_b_where');
+    expect(advice('unindexed_foreign_keys')).toContain('muster.advising');
+    expect(advice('tables_without_primary_key')).toEqual(expect.arrayContaining(['muster.keyless', 'muster.advising']));
+    expect(advice('constraints_not_validated')).toContain('muster.advising');
+    expect(advice('invalid_indexes')).toEqual(['muster.keyless_id']);
     expect(valueOf(readings, 'postgres_invalid_indexes')).toBe(1);
     await test.database.query(sql`drop table advising, advised, keyless`);
   });

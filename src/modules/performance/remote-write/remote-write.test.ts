@@ -20,9 +20,9 @@ describe('snappy', () => {
 
   it('gives back what was packed', () => {
     fc.assert(
-      fc.property(fc.uint8Array({ maxLength: 500 }), (bytes) =>
-        expect(Buffer.from(unsnappy(literalSnappy(Buffer.from(bytes)), 1_000))).toEqual(Buffer.from(bytes)),
-      ),
+      fc.property(fc.uint8Array({ maxLength: 500 }), (bytes) => {
+        expect(Buffer.from(unsnappy(literalSnappy(Buffer.from(bytes)), 1_000))).toEqual(Buffer.from(bytes));
+      }),
     );
   });
 

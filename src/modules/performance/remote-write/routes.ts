@@ -31,7 +31,7 @@ export function addRemoteWriteRoute(app: FastifyInstance, { state }: ModuleServi
         schema: {
           tags: ['metrics'],
           summary: 'Prometheus remote write, version 1',
-          description: `A \`prometheus.WriteRequest\` as ${MEDIA_TYPE}, compressed with snappy. Samples that can be kept are committed before the answer. 400 says which could not, and why; it makes Prometheus log it and go on. NaN, with which Prometheus marks a series as ended, is left out.`,
+          description: `A \`prometheus.WriteRequest\` as ${MEDIA_TYPE}, compressed with snappy. Samples that can be kept are committed before the answer. 422 says which could not, and why; it makes Prometheus log it and go on. NaN, with which Prometheus marks a series as ended, is left out.`,
           consumes: [MEDIA_TYPE],
           response: { 204: Nothing, ...problems(413, 415) },
         },
