@@ -15,5 +15,5 @@ export const performanceModule: Module = {
 };
 
 export { METRICS, type MetricName } from './catalogue.ts';
-export { adviceKey, monitorKey } from './agent.ts';
+export { monitorKey } from './agent.ts';
 export type { Labels } from './reading.ts';
