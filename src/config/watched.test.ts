@@ -46,8 +46,8 @@ scrape:
     ['scrape:\n  - { name: a, url: x, series: 1000000 }', 'config/monitoring.yml:2:32', /1 to 10000/, /./],
   ])('is refused at its place where %j', (text, where, message, remedy) => {
     write(text);
-    const [finding] = examineConfig({ environment, cwd }).findings.filter(({ severity }) => severity === 'error');
-    expect(finding).toMatchObject({
+    const findings = examineConfig({ environment, cwd }).findings.filter(({ severity }) => severity === 'error');
+    expect(findings.find((finding) => finding.where === where)).toMatchObject({
       where,
       message: expect.stringMatching(message) as string,
       remedy: expect.stringMatching(remedy) as string,
