@@ -213,7 +213,7 @@ describe('the end', () => {
     const ready = await up.ready();
     await until('it is told', () => up.stderr.includes('left lying about'));
     expect(up.stderr).toContain('nobody awaited it');
-    await until('all are at work', async () => atWork(await agentsOf(ready)).length === 8);
+    await until('all are at work', async () => atWork(await agentsOf(ready)).length === DEFAULT_AGENTS_AT_WORK + 1);
     expect((await up.stop()).code).toBe(0);
   }, 180_000);
 
