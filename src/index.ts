@@ -29,3 +29,10 @@ export type { Logger } from './base/logger.ts';
 export type { Queryable, Result, Transaction } from './db/database.ts';
 export { sql, type Sql } from './db/sql.ts';
 export type { DefaultAgent, Module, ModuleServices } from './modules/module.ts';
+export {
+  defineAction,
+  type RecoveryAction,
+  type Step as RecoveryStep,
+  type Symptom,
+  type Target as RecoveryTarget,
+} from './modules/recovery/action.ts';

@@ -162,6 +162,18 @@ export const ERRORS = {
     title: 'The agent took too long',
     remedy: 'Raise the timeout of its type, or make it end sooner; its ctx.signal aborts at the timeout.',
   },
+  ACTION_INVALID: {
+    status: 422,
+    exitCode: EXIT.dataFormat,
+    title: 'The healing action is not valid',
+    remedy: 'Mend the named field; docs/recovery.md has examples.',
+  },
+  ACTION_TIMEOUT: {
+    status: 500,
+    exitCode: EXIT.unavailable,
+    title: 'The healing action did not end in time',
+    remedy: 'See what it waits for, or give it a longer timeout.',
+  },
   AGENT_EXITED: {
     status: 500,
     exitCode: EXIT.failure,

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import type { KeyEffect } from './key-effect.ts';
+import { recoveryActionSchema } from './recovery-actions.ts';
 import { duration, quantity, section, wholeDays } from './scalars.ts';
 import { databasesSchema, probesSchema, scrapeSchema } from './watched.ts';
 
@@ -28,6 +29,7 @@ const monitoringShape = z.strictObject({
   databases: databasesSchema.describe('a list of name, url and labels'),
   probes: probesSchema.describe('a list of name, type and what the type takes'),
   scrape: scrapeSchema.describe('a list of name, url and more'),
+  actions: z.preprocess((input) => input ?? [], z.array(recoveryActionSchema).max(200)).describe('a list of healing actions'),
   retention: section({
     metrics_rows: wholeDays(1, 90).default(days(2)),
     metrics_detail: wholeDays(1, 3_650).default(days(30)),
@@ -82,6 +84,10 @@ export const MONITORING_EFFECTS: readonly KeyEffect[] = [
     path: 'scrape',
     effect:
       'Programs whose metrics endpoint_monitor reads in Prometheus’ format: `- { name: shop, url: "https://shop.example.com/metrics", every: 30s, series: 2000 }`. See [Probes](../probes.md).',
+  },
+  {
+    path: 'actions',
+    effect: 'Healing actions of your own, by SQL, agent command, HTTP or shell, each bound to alerts: see docs/recovery.md.',
   },
   {
     path: 'retention.metrics_rows',

@@ -3,8 +3,9 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { MusterError } from '../base/errors.ts';
 import { silentLogger, type Logger } from '../base/logger.ts';
 import type { Service } from '../base/service.ts';
+import { openClient } from './client.ts';
 import { parseConnection, type Connection } from './connection.ts';
-import type { Database, PoolName, PoolStatus, Result, Transaction, TransactionOptions } from './database.ts';
+import type { Database, MaintenanceLimits, PoolName, PoolStatus, Result, Transaction, TransactionOptions } from './database.ts';
 import { failureOf, isSerializationFailure } from './failure.ts';
 import { ConnectionPool, type PoolFigures, type PoolOptions } from './pool.ts';
 import type { SessionFacts, SessionLimits } from './session.ts';
@@ -130,6 +131,32 @@ export class PostgresAdapter implements Database, Service {
         // Full jitter: those who collided should not meet again.
         await delay(Math.random() * 10 * 2 ** Math.min(attempt, 6));
       }
+    }
+  }
+
+  async maintain<Row = Record<string, unknown>>(statement: Sql, limits: MaintenanceLimits): Promise<Result<Row>> {
+    const { lockTimeoutMs, signal, statementTimeoutMs } = limits;
+    signal?.throwIfAborted();
+    const queryTimeoutMs = statementTimeoutMs + READ_GRACE_MS;
+    await using dedicated = await openClient(this.directConnection, {
+      applicationName: 'muster maintenance',
+      limits: { statementTimeoutMs, lockTimeoutMs },
+      queryTimeoutMs,
+    });
+    if (dedicated.session.pooled)
+      throw new MusterError('DATABASE_POOLED', 'A pooler stands between: the limits of this statement cannot be set there.', {
+        remedy: 'Set MUSTER_DIRECT_DATABASE_URL to the server itself.',
+      });
+    // The server notices a connection that is gone twice a second.
+    const abort = (): void => dedicated.destroy();
+    signal?.addEventListener('abort', abort, { once: true });
+    try {
+      return await send<Row>(dedicated.client, statement, dedicated.session, queryTimeoutMs);
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw this.#translated(error);
+    } finally {
+      signal?.removeEventListener('abort', abort);
     }
   }
 

@@ -68,4 +68,13 @@ export interface Database extends Queryable {
   transaction<T>(work: (tx: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T>;
   /** How full the pools are. */
   pools?(): readonly PoolStatus[];
+  /** One statement outside of any transaction, as VACUUM must be, on a connection of its own: it works where the pools are wedged. */
+  maintain?<Row = Record<string, unknown>>(statement: Sql, limits: MaintenanceLimits): Promise<Result<Row>>;
+}
+
+export interface MaintenanceLimits {
+  readonly statementTimeoutMs: number;
+  readonly lockTimeoutMs: number;
+  /** The server cancels the statement soon after this aborts. */
+  readonly signal?: AbortSignal | undefined;
 }

@@ -4,6 +4,7 @@ import { diagnosticsModule } from './diagnostics/index.ts';
 import { healthModule } from './health/index.ts';
 import type { Module } from './module.ts';
 import { performanceModule } from './performance/index.ts';
+import { recoveryModule } from './recovery/index.ts';
 
 /** Leads the fleet: an agent like any other, under a lease like any other. */
 const coordinationModule: Module = {
@@ -13,4 +14,11 @@ const coordinationModule: Module = {
 };
 
 /** The modules that come with Muster. They use the same contract as a user's own, and have the same rights. */
-export const builtInModules: readonly Module[] = [coordinationModule, performanceModule, healthModule, alertingModule, diagnosticsModule];
+export const builtInModules: readonly Module[] = [
+  coordinationModule,
+  performanceModule,
+  healthModule,
+  alertingModule,
+  recoveryModule,
+  diagnosticsModule,
+];

@@ -3,6 +3,7 @@ import type { AgentDefinition } from '../agent/definition.ts';
 import type { Wake } from '../base/wake.ts';
 import type { Outbound } from '../outbound/index.ts';
 import type { SharedState } from '../state/shared-state.ts';
+import type { RecoveryAction } from './recovery/action.ts';
 
 /** An agent that a module wants to exist: inserted once, afterwards its row belongs to the operator. */
 export interface DefaultAgent {
@@ -33,6 +34,8 @@ export interface Module {
   readonly migrations?: URL;
   readonly agentTypes?: readonly AgentDefinition<never>[];
   readonly defaultAgents?: readonly DefaultAgent[];
+  /** What can cure alerts: the self-healing agent carries them out, within its rails. */
+  readonly recoveryActions?: readonly RecoveryAction[];
   /** Mounts routes below /api/v1. Each states the permission it needs. */
   routes?(app: FastifyInstance, services: ModuleServices): void;
 }

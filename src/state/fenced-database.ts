@@ -14,6 +14,8 @@ export function fencedDatabase(database: Database, fence: Fence): Database {
     transaction: (work, options) =>
       options?.readOnly ? database.transaction(work, options) : fenced(database, fence.hostId, [fence], work, options),
     pools: () => database.pools?.() ?? [],
+    // Nothing of ours is written by it, and a fence held for minutes would keep the agent from being taken elsewhere.
+    ...(database.maintain === undefined ? {} : { maintain: database.maintain.bind(database) }),
   };
   return guarded;
 }

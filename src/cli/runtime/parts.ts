@@ -5,6 +5,7 @@ import type { Config } from '../../config/config.ts';
 import type { MigrationSet } from '../../db/migration-set.ts';
 import { builtInModules } from '../../modules/built-in.ts';
 import type { Module } from '../../modules/module.ts';
+import { withRecovery } from '../../modules/recovery/index.ts';
 import type { NewAgent } from '../../state/agents.ts';
 import { coreMigrations } from '../../state/migrations.ts';
 
@@ -13,14 +14,14 @@ export const codeFolderOf = (dataDir: string): string => join(dataDir, 'code');
 
 /** What this program is made of besides the core: the modules that come with it, and the user's own from these files and folders. */
 export async function loadModules(
-  { agents: own, dataDir }: Pick<Config, 'agents' | 'dataDir'>,
+  { agents: own, dataDir, monitoring }: Pick<Config, 'agents' | 'dataDir' | 'monitoring'>,
   options: { readonly bundles?: boolean } = {},
 ): Promise<readonly Module[]> {
-  if (own.length === 0) return builtInModules;
+  if (own.length === 0) return withRecovery(builtInModules, monitoring.actions);
   const { loadOwnModules } = await import('../../modules/own-modules.ts');
   const modules = [...builtInModules, ...(await loadOwnModules(own, { codeFolder: codeFolderOf(dataDir), ...options }))];
   refuseTwice(modules);
-  return modules;
+  return withRecovery(modules, monitoring.actions);
 }
 
 /** Throws AGENT_INVALID where two modules define one type. */

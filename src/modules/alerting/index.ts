@@ -18,3 +18,4 @@ export const alertingModule: Module = {
 export { channelDelivery } from './delivery/channel-delivery.ts';
 export type { ChannelRecord, ChannelStore, Settings } from './delivery/channel-store.ts';
 export type { NotificationRecord } from './delivery/notification-store.ts';
+export { enqueue } from './delivery/notification.ts';
