@@ -8,6 +8,7 @@ import { EventsPage } from './pages/events.tsx';
 import { HostsPage } from './pages/hosts.tsx';
 import { NotFoundPage } from './pages/not-found.tsx';
 import { OverviewPage } from './pages/overview/overview.tsx';
+import { RecoveryPage } from './pages/recovery/recovery.tsx';
 import { SignInPage } from './pages/sign-in.tsx';
 import { Shell } from './shell/shell.tsx';
 
@@ -47,6 +48,7 @@ function SignedIn(): ReactNode {
           <Route path="/agents" component={AgentsPage} />
           <Route path="/agents/:id">{({ id }) => <AgentPage key={id} id={decodeURIComponent(id)} />}</Route>
           <Route path="/hosts" component={HostsPage} />
+          <Route path="/healing" component={RecoveryPage} />
           <Route path="/events" component={EventsPage} />
           <Route component={NotFoundPage} />
         </Switch>

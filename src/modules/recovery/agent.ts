@@ -1,9 +1,13 @@
-import { defineAgent } from '../../agent/index.ts';
+import { defineAgent, type AgentContext } from '../../agent/index.ts';
 import { MusterError } from '../../base/errors.ts';
+import { sql } from '../../db/sql.ts';
 import { storedAlerts } from './alert-source.ts';
 import { declare, type Declared } from './catalogue.ts';
-import { healingConfig } from './config.ts';
+import { healingConfig, type HealingConfig } from './config.ts';
 import { Healer } from './healer.ts';
+
+/** What changes seldom is measured seldom. */
+const ROUNDS_A_SAMPLE = 5;
 
 const healers = new WeakMap<object, Healer>();
 
@@ -41,13 +45,7 @@ export const healingAgent = (declared: readonly Declared[]) =>
       const healer = healers.get(ctx.life);
       if (healer === undefined) throw new MusterError('INTERNAL', 'self_healing_agent runs without its startup');
       const round = await healer.round();
-      const { rows } = await ctx.sql.read<{ stopped: number; waiting: number }>({
-        text: `select (select count(*)::int from muster.recovery_actions where stopped_at is not null and retired_at is null) as stopped,
-          (select count(*)::int from muster.recovery_runs where state = 'proposed') as waiting`,
-        values: [],
-      });
-      ctx.metric('recovery_actions_stopped', rows[0]?.stopped ?? 0);
-      ctx.metric('recovery_runs_waiting', rows[0]?.waiting ?? 0);
+      if (ctx.runNumber % ROUNDS_A_SAMPLE === 1) await measure(ctx);
       return round;
     },
     async shutdown(ctx) {
@@ -56,3 +54,11 @@ export const healingAgent = (declared: readonly Declared[]) =>
       await healer?.stop();
     },
   });
+
+async function measure(ctx: AgentContext<HealingConfig>): Promise<void> {
+  const { rows } = await ctx.sql.read<{ stopped: number; waiting: number }>(sql`
+    select (select count(*)::int from muster.recovery_actions where stopped_at is not null and retired_at is null) as stopped,
+      (select count(*)::int from muster.recovery_runs where state = 'proposed') as waiting`);
+  ctx.metric('recovery_actions_stopped', rows[0]?.stopped ?? 0);
+  ctx.metric('recovery_runs_waiting', rows[0]?.waiting ?? 0);
+}

@@ -30,8 +30,12 @@ interface AlertRow {
 
 /** The alerts of this fleet; none where the tables are not there yet. */
 export function storedAlerts(database: Queryable): AlertSource {
-  const isThere = async (): Promise<boolean> =>
-    (await database.query<{ there: boolean }>(sql`select to_regclass('muster.alerts') is not null as there`)).rows[0]?.there === true;
+  let found = false;
+  const isThere = async (): Promise<boolean> => {
+    found ||=
+      (await database.query<{ there: boolean }>(sql`select to_regclass('muster.alerts') is not null as there`)).rows[0]?.there === true;
+    return found;
+  };
   return {
     async firing(limit) {
       if (!(await isThere())) return [];

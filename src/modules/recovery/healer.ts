@@ -72,7 +72,7 @@ export class Healer {
     const counts = { started: 0, verifying: 0, held: 0 };
     // Taken before the rows are read: what is carried out meanwhile still reads `running`, and is not cut off.
     const busy = new Set(this.#underWay.keys());
-    for (const run of await openRuns(this.#database, MOST_RUNS)) {
+    for (const run of await openRuns(this.#site.database, MOST_RUNS)) {
       if (this.#over.signal.aborted) break;
       if (busy.has(run.run_id)) continue;
       const what = await this.#advance(run).catch((error: unknown) => {
@@ -105,7 +105,7 @@ export class Healer {
   async #proposeForAlerts(): Promise<number> {
     const alerts = await this.#options.alerts.firing(MOST_ALERTS);
     if (alerts.length === 0) return 0;
-    const rows = new Map((await listActions(this.#database)).map((row) => [row.name, row]));
+    const rows = new Map((await listActions(this.#site.database)).map((row) => [row.name, row]));
     let proposed = 0;
     for (const alert of alerts) {
       for (const action of this.#options.actions) {

@@ -1,0 +1,56 @@
+/** What the REST API answers about healing. */
+
+export type Mode = 'off' | 'suggest' | 'approve' | 'auto';
+
+export interface HealingAction {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly undo: string;
+  readonly ceiling: 'suggest' | 'approve' | 'auto';
+  readonly approver: 'operator' | 'administrator';
+  readonly modes: Readonly<Record<'info' | 'warning' | 'critical' | 'emergency', Mode>>;
+  readonly stopped_at: string | null;
+  readonly stopped_reason: string | null;
+  readonly success: { readonly n: number; readonly effective: number; readonly ratio: number | null; readonly text: string };
+}
+
+export interface Symptom {
+  readonly present: boolean;
+  readonly text: string;
+}
+
+export type RunState =
+  | 'proposed'
+  | 'approved'
+  | 'running'
+  | 'verifying'
+  | 'effective'
+  | 'ineffective'
+  | 'failed'
+  | 'undone'
+  | 'rejected'
+  | 'expired'
+  | 'refused';
+
+export interface HealingRun {
+  readonly run_id: string;
+  readonly action: string;
+  readonly target: string;
+  readonly level: 'info' | 'warning' | 'critical' | 'emergency';
+  readonly state: RunState;
+  readonly because: string;
+  readonly plan: readonly { readonly kind: string; readonly text: string }[];
+  readonly held_by: string | null;
+  readonly proposed_at: string;
+  readonly expires_at: string;
+  readonly symptom_before: Symptom | null;
+  readonly symptom_after: Symptom | null;
+  readonly reason: string | null;
+  readonly undo: 'requested' | 'running' | 'done' | 'failed' | null;
+}
+
+export interface HealingSettings {
+  readonly halted_at: string | null;
+  readonly halted_by: string | null;
+}
