@@ -13,6 +13,7 @@ import { allChecks } from './performance/postgres/collectors.ts';
 import { POSTGRES_METRICS } from './performance/postgres/metrics.ts';
 import { ADVISOR_TIMEOUT_MS } from './performance/postgres/server.ts';
 import { PROCESS_METRICS } from './performance/process/metrics.ts';
+import { RECOVERY_METRICS } from './recovery/metrics.ts';
 
 /** The tables of these pages, between `<!-- metrics:name -->` and `<!-- /metrics -->`. `UPDATE_DOCS=1` writes them. */
 const TABLES: Readonly<Record<string, Catalogue>> = {
@@ -24,6 +25,7 @@ const TABLES: Readonly<Record<string, Catalogue>> = {
   aliases: ALIASES,
   health: HEALTH_METRICS,
   delivery: DELIVERY_METRICS,
+  recovery: RECOVERY_METRICS,
   diagnostic: DIAGNOSTIC_METRICS,
   synthetic: SYNTHETIC_METRICS,
   endpoint: ENDPOINT_METRICS,
