@@ -51,6 +51,7 @@ function healer(actions: readonly RecoveryAction[], epoch = 1): Healer {
     epoch,
     log: silentLogger,
     wake: noWake,
+    lookAgainMs: 0,
     emit: (type, data) => void events.push({ type, data }),
   });
   healers.push(made);

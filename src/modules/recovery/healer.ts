@@ -7,7 +7,7 @@ import type { EventType } from '../../state/events.ts';
 import { isFor, limitsOf, printPlan, type LookSite, type RecoveryAction, type Symptom, type Target } from './action.ts';
 import type { AlertSource, FiringAlert } from './alert-source.ts';
 import { carryOut, type Hands } from './carry-out.ts';
-import { getAction, listActions, type ActionRow } from './catalogue.ts';
+import { listActions, type ActionRow } from './catalogue.ts';
 import { pageStopped } from './paging.ts';
 import {
   acted,
@@ -30,6 +30,8 @@ const MOST_RUNS = 100;
 /** A repeatable run that is cut off is started again, but not for ever. */
 const MOST_ATTEMPTS = 3;
 const LOOK_TIMEOUT_MS = 10_000;
+/** Targets of an alert that goes on are looked for again after this: each look asks the catalogue. */
+const LOOK_AGAIN_MS = 10_000;
 
 export interface HealerOptions {
   readonly hands: Hands;
@@ -39,6 +41,8 @@ export interface HealerOptions {
   readonly epoch: number;
   readonly log: Logger;
   readonly wake: Wake;
+  /** Default 10 s. */
+  readonly lookAgainMs?: number | undefined;
   emit(type: EventType, data: Readonly<Record<string, unknown>>): void;
 }
 
@@ -60,6 +64,8 @@ export class Healer {
   readonly #site: LookSite;
   readonly #over = new AbortController();
   readonly #underWay = new Map<string, Promise<void>>();
+  /** When the targets of an action were looked for last, by alert and action. */
+  readonly #lookedAt = new Map<string, number>();
 
   constructor(options: HealerOptions) {
     this.#options = options;
@@ -68,14 +74,17 @@ export class Healer {
   }
 
   async round(): Promise<Round> {
-    const proposed = await this.#proposeForAlerts();
+    const alerts = await this.#options.alerts.firing(MOST_ALERTS);
+    const rows = new Lazy(async () => new Map((await listActions(this.#site.database)).map((row) => [row.name, row])));
+    const proposed = await this.#proposeForAlerts(alerts, rows);
     const counts = { started: 0, verifying: 0, held: 0 };
     // Taken before the rows are read: what is carried out meanwhile still reads `running`, and is not cut off.
     const busy = new Set(this.#underWay.keys());
+    const firing = alerts.length < MOST_ALERTS ? new Set(alerts.map(({ alertId }) => alertId)) : undefined;
     for (const run of await openRuns(this.#site.database, MOST_RUNS)) {
       if (this.#over.signal.aborted) break;
       if (busy.has(run.run_id)) continue;
-      const what = await this.#advance(run).catch((error: unknown) => {
+      const what = await this.#advance(run, { firing, row: async () => (await rows.get()).get(run.action) }).catch((error: unknown) => {
         this.#options.log.warn(
           { run: run.run_id, action: run.action, error: messageOf(error) },
           'a healing run could not be taken further',
@@ -102,23 +111,28 @@ export class Healer {
     return this.#options.hands.database;
   }
 
-  async #proposeForAlerts(): Promise<number> {
-    const alerts = await this.#options.alerts.firing(MOST_ALERTS);
-    if (alerts.length === 0) return 0;
-    const rows = new Map((await listActions(this.#site.database)).map((row) => [row.name, row]));
+  async #proposeForAlerts(alerts: readonly FiringAlert[], rows: Lazy<ReadonlyMap<string, ActionRow>>): Promise<number> {
+    const now = performance.now();
+    const bound = alerts.flatMap((alert) =>
+      this.#options.actions
+        .filter((action) => isFor(action, alert.rule, alert.labels))
+        .map((action) => ({ action, alert, key: `${alert.alertId}/${action.name}` })),
+    );
+    const keys = new Set(bound.map(({ key }) => key));
+    for (const key of this.#lookedAt.keys()) if (!keys.has(key)) this.#lookedAt.delete(key);
     let proposed = 0;
-    for (const alert of alerts) {
-      for (const action of this.#options.actions) {
-        const row = rows.get(action.name);
-        if (row === undefined || !isFor(action, alert.rule, alert.labels) || modeOf(row, alert) === 'off') continue;
-        proposed += await this.#proposeFor(action, row, alert).catch((error: unknown) => {
-          this.#options.log.warn(
-            { action: action.name, rule: alert.rule, error: messageOf(error) },
-            'an action could not say what it would do',
-          );
-          return 0;
-        });
-      }
+    for (const { action, alert, key } of bound) {
+      if (now - (this.#lookedAt.get(key) ?? -Infinity) < (this.#options.lookAgainMs ?? LOOK_AGAIN_MS)) continue;
+      const row = (await rows.get()).get(action.name);
+      if (row === undefined || modeOf(row, alert) === 'off') continue;
+      this.#lookedAt.set(key, now);
+      proposed += await this.#proposeFor(action, row, alert).catch((error: unknown) => {
+        this.#options.log.warn(
+          { action: action.name, rule: alert.rule, error: messageOf(error) },
+          'an action could not say what it would do',
+        );
+        return 0;
+      });
     }
     return proposed;
   }
@@ -160,12 +174,12 @@ export class Healer {
   }
 
   /** One step further, whatever step that is. */
-  async #advance(run: Run): Promise<'started' | 'verifying' | 'held' | undefined> {
+  async #advance(run: Run, now: Now): Promise<'started' | 'verifying' | 'held' | undefined> {
     if (run.undo === 'requested' || run.undo === 'running') return this.#undo(run);
     switch (run.state) {
       case 'proposed':
       case 'approved':
-        return this.#begin(run);
+        return this.#begin(run, now);
       case 'running':
         await this.#judgeCutOff(run);
         return undefined;
@@ -177,14 +191,19 @@ export class Healer {
     }
   }
 
-  async #begin(run: Run): Promise<'started' | 'held' | undefined> {
+  async #begin(run: Run, { firing, row }: Now): Promise<'started' | 'held' | undefined> {
     const action = this.#byName.get(run.action);
-    if (run.alert_id !== null && (await this.#options.alerts.isFiring(run.alert_id)) === false)
+    if (run.alert_id !== null && firing?.has(run.alert_id) === false)
       return this.#expire(run, 'the alert was resolved before anything was done');
     if (run.expires_at <= run.now) return this.#expire(run, 'nobody approved it in time');
-    if (action === undefined) return 'held';
-    // What it was to cure may have gone by itself; a proposal that nobody may start yet is left for people to read.
-    if (run.state === 'approved' || modeOf(await getAction(this.#database, run.action), run) === 'auto') {
+    const declared = await row();
+    if (action === undefined || declared === undefined) return 'held';
+    const mode = modeOf(declared, run);
+    if (run.state === 'proposed' && mode !== 'auto') {
+      // Left for people to read; that it waits for them is written down once.
+      if (run.held_by === (mode === 'approve' ? 'it waits for approval' : `its mode is ${mode}`)) return 'held';
+    } else {
+      // What it was to cure may have gone by itself.
       const symptom = await this.#measure(action, run);
       if (symptom?.present === false) return this.#expire(run, `it was gone before anything was done: ${symptom.text}`);
     }
@@ -296,6 +315,27 @@ export class Healer {
 
   #tell(type: EventType, data: Readonly<Record<string, unknown>>): void {
     this.#options.emit(type, data);
+  }
+}
+
+/** What a round knows. */
+interface Now {
+  /** The alerts that fire; undefined where there are too many to have read all. */
+  readonly firing: ReadonlySet<string> | undefined;
+  row(): Promise<ActionRow | undefined>;
+}
+
+/** Fetched when it is first needed in a round, and once. */
+class Lazy<T> {
+  readonly #fetch: () => Promise<T>;
+  #value: Promise<T> | undefined;
+
+  constructor(fetch: () => Promise<T>) {
+    this.#fetch = fetch;
+  }
+
+  get(): Promise<T> {
+    return (this.#value ??= this.#fetch());
   }
 }
 
