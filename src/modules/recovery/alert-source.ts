@@ -12,7 +12,7 @@ export interface FiringAlert {
   readonly threshold: number | null;
 }
 
-/** What healing hears of alerts: which fire, and whether one still does. */
+/** What healing hears of alerts: which fire and are not kept quiet, by a silence or by a graver one, and whether one still fires. */
 export interface AlertSource {
   firing(limit: number): Promise<readonly FiringAlert[]>;
   /** Undefined: there is no such alert. */
@@ -41,7 +41,7 @@ export function storedAlerts(database: Queryable): AlertSource {
       if (!(await isThere())) return [];
       const { rows } = await database.query<AlertRow>(sql`
         select alert_id, rule, level, labels, value::float8 as value, threshold::float8 as threshold
-        from muster.alerts where state = 'firing' order by started_at limit ${limit}`);
+        from muster.alerts where state = 'firing' and verdict = 'firing' and suppression is null order by started_at limit ${limit}`);
       return rows.map(({ alert_id: alertId, labels, level, rule, threshold, value }) => ({
         alertId,
         rule,

@@ -194,7 +194,7 @@ export class Healer {
   async #begin(run: Run, { firing, row }: Now): Promise<'started' | 'held' | undefined> {
     const action = this.#byName.get(run.action);
     if (run.alert_id !== null && firing?.has(run.alert_id) === false)
-      return this.#expire(run, 'the alert was resolved before anything was done');
+      return this.#expire(run, 'its alert was resolved, or is kept quiet, before anything was done');
     if (run.expires_at <= run.now) return this.#expire(run, 'nobody approved it in time');
     const declared = await row();
     if (action === undefined || declared === undefined) return 'held';

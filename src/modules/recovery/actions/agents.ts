@@ -1,5 +1,15 @@
 import { sql } from '../../../db/sql.ts';
-import { defineAction, targetName, type LookSite, type RecoveryAction, type Step, type Symptom, type Target } from '../action.ts';
+import {
+  defineAction,
+  targetName,
+  type Binding,
+  type Concern,
+  type LookSite,
+  type RecoveryAction,
+  type Step,
+  type Symptom,
+  type Target,
+} from '../action.ts';
 
 interface AgentRow {
   readonly agent_id: string;
@@ -33,6 +43,14 @@ async function agentSymptom(site: LookSite, { params }: Target): Promise<Symptom
   return { present: isUnwell, text: `${row.status}, ${health}${row.reason === null ? '' : `: ${row.reason}`}`, value: row.health_score };
 }
 
+/** The label `agent` of a rule on a metric names who measured it; of these two it, or the subject, names who is unwell. */
+const ON: readonly Binding[] = [
+  { rule: 'agent_crash_looping', labels: { agent: '*' } },
+  { rule: 'agents_unhealthy', labels: { subject: 'agent:*' } },
+];
+const agentIn = ({ labels: { agent, subject } }: Concern): string | undefined =>
+  subject?.startsWith('agent:') === true ? subject.slice('agent:'.length) : agent;
+
 const command =
   (name: string, payload: Readonly<Record<string, unknown>> = {}) =>
   ({ params }: Target): readonly Step[] => [{ kind: 'agent_command', agentId: String(params?.['agent']), command: name, payload }];
@@ -41,11 +59,11 @@ export const restartAgent: RecoveryAction = defineAction({
   name: 'restart_agent',
   title: 'Restart an agent',
   description: 'Stops the agent and starts it again where it is, under a new epoch.',
-  on: [{ rule: '*agent*', labels: { agent: '*' } }],
+  on: ON,
   // The command has the run as its key: sent twice, it is carried out once.
   idempotent: true,
   undo: 'irreversible',
-  targets: (site, { labels }) => agentTargets(site, labels['agent']),
+  targets: (site, about) => agentTargets(site, agentIn(about)),
   steps: command('restart'),
   symptom: agentSymptom,
 });
@@ -54,11 +72,11 @@ export const moveAgent: RecoveryAction = defineAction({
   name: 'move_agent',
   title: 'Move an agent to another host',
   description: 'Gives the agent up, so that another host takes it: for one that is unwell because of where it runs.',
-  on: [{ rule: '*agent*', labels: { agent: '*' } }],
+  on: ON,
   idempotent: true,
   undo: 'irreversible',
   limits: { cooldown: '15m' },
-  targets: (site, { labels }) => agentTargets(site, labels['agent']),
+  targets: (site, about) => agentTargets(site, agentIn(about)),
   steps: command('move', { reason: 'moved by healing' }),
   symptom: agentSymptom,
 });

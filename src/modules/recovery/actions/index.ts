@@ -5,7 +5,7 @@ import { clearStuckSlot, dropOldHistory, extendPartitions } from './storage.ts';
 import { analyzeTable, vacuumTable } from './tables.ts';
 
 /** What comes with Muster. Failover, and dropping indexes that are valid, are not among them and never will be. */
-export const SHIPPED_ACTIONS: readonly RecoveryAction[] = [
+const ACTIONS: readonly RecoveryAction[] = [
   restartAgent,
   moveAgent,
   cancelBlockingBackend,
@@ -19,3 +19,9 @@ export const SHIPPED_ACTIONS: readonly RecoveryAction[] = [
   clearStuckSlot,
   dropOldHistory,
 ];
+
+/** Each is also for alerts whose rule carries the label `heal` with its name. */
+export const SHIPPED_ACTIONS: readonly RecoveryAction[] = ACTIONS.map((action) => ({
+  ...action,
+  on: [...action.on, { labels: { heal: action.name } }],
+}));

@@ -9,6 +9,7 @@ import {
   type Symptom,
   type Target,
 } from '../action.ts';
+import { isElsewhere } from './elsewhere.ts';
 import { literal } from './quote.ts';
 
 interface SessionRow {
@@ -37,6 +38,7 @@ async function sessionTargets(
   statement: Sql,
   params: Target['params'] = {},
 ): Promise<readonly Target[]> {
+  if (isElsewhere(labels)) return [];
   const { rows } = await database.query<SessionRow>(statement);
   const named = labels['pid'];
   return rows
@@ -102,7 +104,7 @@ export const cancelBlockingBackend: RecoveryAction = defineAction({
   title: 'Cancel a statement that holds others up',
   description:
     'Cancels the statement of the session at the root of a queue of locks. Of one that idles in its transaction there is none to cancel.',
-  on: [{ rule: '*lock*' }, { rule: '*block*' }],
+  on: [{ rule: '*lock_wait*' }, { rule: '*blocked*' }, { rule: '*blocking*' }],
   undo: 'irreversible',
   limits: QUICK,
   targets: (site, about) => sessionTargets(site, about, blocking(seconds(about, 'seconds', 5))),
@@ -114,7 +116,7 @@ export const terminateBlockingBackend: RecoveryAction = defineAction({
   name: 'terminate_blocking_backend',
   title: 'End a session that holds others up',
   description: 'Ends the session at the root of a queue of locks; its transaction is rolled back.',
-  on: [{ rule: '*lock*' }, { rule: '*block*' }],
+  on: [{ rule: '*lock_wait*' }, { rule: '*blocked*' }, { rule: '*blocking*' }],
   approver: 'administrator',
   undo: 'irreversible',
   limits: { ...QUICK, mostTargets: 3 },
@@ -127,7 +129,7 @@ export const cancelRunawayQuery: RecoveryAction = defineAction({
   name: 'cancel_runaway_query',
   title: 'Cancel a statement that runs too long',
   description: 'Cancels a statement that has run for longer than the rule allows. Its session stays.',
-  on: [{ rule: '*long_running*' }, { rule: '*runaway*' }, { rule: '*query_age*' }],
+  on: [{ rule: '*long_running*' }, { rule: '*runaway*' }, { rule: '*query_age*' }, { rule: '*transaction_old*' }],
   undo: 'irreversible',
   limits: QUICK,
   targets: (site, about) => {
@@ -181,6 +183,7 @@ export const resetPool: RecoveryAction = defineAction({
   undo: 'irreversible',
   limits: { ...QUICK, mostTargets: 2 },
   async targets({ database }, about) {
+    if (isElsewhere(about.labels)) return [];
     const longerThan = seconds({ ...about, threshold: undefined }, 'seconds', 60);
     const { rows } = await database.query<WedgedRow>(wedged(about.labels['application'], longerThan));
     return rows.map(({ application }) => ({

@@ -1,6 +1,7 @@
 import { dailyTables, daysAround, ensurePartitions, partitionName, partitionsOf } from '../../../db/partitions.ts';
 import { sql } from '../../../db/sql.ts';
 import { defineAction, targetName, type LookSite, type RecoveryAction } from '../action.ts';
+import { isElsewhere } from './elsewhere.ts';
 import { identifier, literal } from './quote.ts';
 
 /** The days, today and the next two, for which a table has no partition. */
@@ -73,6 +74,7 @@ export const clearStuckSlot: RecoveryAction = defineAction({
   undo: 'irreversible',
   limits: { hold: '5s', verify: '1m', mostTargets: 1, runsAnHour: 2, timeout: '30s' },
   async targets({ database }, { labels }) {
+    if (isElsewhere(labels)) return [];
     const name = labels['slot'] ?? labels['slot_name'];
     const bytes = Number(labels['bytes'] ?? RETAINED_BYTES);
     const { rows } = await database.query<SlotRow>(stuckSlots(name, Number.isFinite(bytes) ? bytes : RETAINED_BYTES));

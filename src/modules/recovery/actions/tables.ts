@@ -1,5 +1,6 @@
 import { sql, type Sql } from '../../../db/sql.ts';
 import { defineAction, targetName, type Concern, type LookSite, type RecoveryAction, type Symptom, type Target } from '../action.ts';
+import { isElsewhere } from './elsewhere.ts';
 import { identifier } from './quote.ts';
 
 interface TableRow {
@@ -28,6 +29,7 @@ async function tableTargets(
   column: 'n_mod_since_analyze' | 'n_dead_tup',
   share: number,
 ): Promise<readonly Target[]> {
+  if (isElsewhere(labels)) return [];
   const schema = labels['schema'] === undefined ? '' : `${identifier(labels['schema'])}.`;
   const named =
     labels['table'] === undefined ? labels['relation'] : schema === '' ? labels['table'] : `${schema}${identifier(labels['table'])}`;
@@ -73,7 +75,7 @@ export const vacuumTable: RecoveryAction = defineAction({
   title: 'Vacuum a table',
   description:
     'Frees what dead rows take, where there are many. A transaction that is still open elsewhere keeps them: then it does not help, and says so.',
-  on: [{ rule: '*dead*' }, { rule: '*bloat*' }, { rule: '*vacuum*' }],
+  on: [{ rule: '*dead_rows*' }, { rule: '*dead_tuples*' }, { rule: '*bloat*' }, { rule: '*vacuum*' }],
   idempotent: true,
   undo: 'irreversible',
   limits: { hold: '10s', verify: '2m', cooldown: '10m', timeout: '130s' },

@@ -1,0 +1,48 @@
+import { expect, it } from 'vitest';
+import { isFor } from '../action.ts';
+import { SHIPPED_ACTIONS } from './index.ts';
+
+const boundTo = (rule: string, labels: Readonly<Record<string, string>> = {}): readonly string[] =>
+  SHIPPED_ACTIONS.filter((action) => isFor(action, rule, labels)).map(({ name }) => name);
+
+it('is called for by the rules it is for, and by no other', () => {
+  expect(boundTo('database_idle_in_transaction')).toEqual(['end_idle_in_transaction']);
+  expect(boundTo('database_lock_wait')).toEqual(['cancel_blocking_backend', 'terminate_blocking_backend']);
+  expect(boundTo('database_transaction_old')).toEqual(['cancel_runaway_query']);
+  expect(boundTo('database_slot_retains')).toEqual(['clear_stuck_slot']);
+  expect(boundTo('host_disk_full')).toEqual(['drop_old_history']);
+  expect(boundTo('agent_crash_looping', { agent: 'a1' })).toEqual(['restart_agent', 'move_agent']);
+  for (const rule of [
+    'database_deadlocks',
+    'database_wraparound',
+    'database_checksum_failures',
+    'host_cpu_busy',
+    'muster_measures_nothing',
+  ])
+    expect([rule, boundTo(rule)]).toEqual([rule, []]);
+  // The agent of such an alert is the one that measured it.
+  expect(boundTo('agent_errors', { agent: 'performance_monitor' })).toEqual([]);
+});
+
+it('is called for by any rule that carries its name as the label heal', () => {
+  expect(boundTo('orders_bloated', { heal: 'vacuum_table' })).toEqual(['vacuum_table']);
+});
+
+it('does not act here for an alert about another database', async () => {
+  const database = { query: () => Promise.reject(new Error('must not be asked')) } as never;
+  const asking = SHIPPED_ACTIONS.filter(
+    ({ name }) => !['restart_agent', 'move_agent', 'extend_partitions', 'drop_old_history'].includes(name),
+  );
+  for (const action of asking)
+    expect([action.name, await action.targets({ database }, { labels: { database: 'other' }, level: 'critical' })]).toEqual([
+      action.name,
+      [],
+    ]);
+});
+
+it('never offers to take data, or what cannot be had again, by itself', () => {
+  const names = SHIPPED_ACTIONS.filter(({ ceiling }) => ceiling === 'approve').map(({ name }) => name);
+  expect(names).toEqual(['clear_stuck_slot', 'drop_old_history']);
+  const texts = SHIPPED_ACTIONS.map(({ description, name }) => `${name} ${description}`).join(' ');
+  expect(texts).not.toMatch(/failover|drop index|promote/i);
+});
