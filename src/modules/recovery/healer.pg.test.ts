@@ -138,15 +138,8 @@ describe('real faults', { timeout: 60_000 }, () => {
   it('ends a session that idles in its transaction, and calls it effective once it has stayed away', async () => {
     const idle = await session();
     await idle.query('begin; select 1');
-    alert('postgres_idle_in_transaction');
+    alert('postgres_idle_in_transaction', { seconds: '0' });
     const on = await declared('auto', quick(endIdleInTransaction));
-    alerts[0] = { ...(alerts[0] as FiringAlert), threshold: 0 };
-    await until('it has idled', async () => {
-      await on.round();
-      return (
-        (await runs()).some(({ action }) => action === 'end_idle_in_transaction' && true) && (await runs()).at(-1)?.state !== 'refused'
-      );
-    }).catch(() => undefined);
     const done = await healed(on, 'effective');
     expect(done.symptom_before?.text).toMatch(/idle in its transaction/);
     expect(done.symptom_after).toEqual({ present: false, text: 'it is over' });
@@ -220,6 +213,7 @@ describe('real faults', { timeout: 60_000 }, () => {
     await until(
       'the statistics show it',
       async () => (await analyzeTable.targets({ database: test.database }, { labels: { table: 'big' }, level: 'info' })).length === 1,
+      30_000,
     );
     const done = await healed(on, 'effective');
     expect(done.plan).toEqual([{ kind: 'sql', text: 'analyze "public"."big"', lock_timeout_ms: 5_000, statement_timeout_ms: 120_000 }]);
@@ -242,6 +236,7 @@ describe('real faults', { timeout: 60_000 }, () => {
     await until(
       'the statistics show it',
       async () => (await analyzeTable.targets({ database: test.database }, { labels: { table: 'held' }, level: 'info' })).length === 1,
+      30_000,
     );
     const done = await healed(on, 'failed');
     expect(done.reason).toMatch(/lock/i);
@@ -429,11 +424,6 @@ describe('the rails', { timeout: 30_000 }, () => {
   });
 
   it('counts runs by action, by target and in all, in the database', async () => {
-    const held = async (set: ReturnType<typeof sql>): Promise<string | null> => {
-      await test.database.query(set);
-      await on.round();
-      return (await runs()).at(-1)?.held_by ?? null;
-    };
     alert('sick');
     const on = await declared('auto', cured('counted'));
     await healed(on, 'effective');
@@ -450,7 +440,6 @@ describe('the rails', { timeout: 30_000 }, () => {
     await second.round();
     expect((await runs()).at(-1)?.held_by).toBe('1 runs started within an hour, as many as may be');
     await test.database.query(sql`update muster.recovery_settings set runs_an_hour = 20`);
-    void held;
     for (const [set, rail] of [
       [sql`update muster.recovery_actions set runs_an_hour = 1`, /1 runs of this action/],
       [sql`update muster.recovery_actions set runs_an_hour = 9, runs_an_hour_a_target = 1`, /1 runs at this target/],

@@ -71,14 +71,14 @@ async function sessionSymptom(
 /** Who holds others up and waits for nobody: at the root of a queue. */
 const blocking = (longerThan: number): Sql => sql`
   with waiting as materialized (
-    select w.pid, pg_blocking_pids(w.pid) as blockers, extract(epoch from clock_timestamp() - w.state_change)::float8 as seconds
+    select w.pid as waiter, pg_blocking_pids(w.pid) as blockers, extract(epoch from clock_timestamp() - w.state_change)::float8 as seconds
     from pg_stat_activity w
     where w.datname = current_database() and w.wait_event_type = 'Lock'
   )
   select a.pid, ${BORN}, max(w.seconds) as seconds,
     format('holds up %s for %s s, %s', count(*), round(max(w.seconds)::numeric, 1), a.state) as what
   from pg_stat_activity a join waiting w on a.pid = any (w.blockers)
-  where ${OTHERS} and not exists (select from waiting x where x.pid = a.pid)
+  where ${OTHERS} and not exists (select from waiting x where x.waiter = a.pid)
   group by a.pid, a.backend_start, a.state
   having max(w.seconds) > ${longerThan}::float8
   order by 3 desc`;

@@ -16,7 +16,7 @@ const AT_LEAST = 1_000;
 /** Tables with more changed rows since the last ANALYZE, or more dead ones, than the share. */
 const tables = (column: 'n_mod_since_analyze' | 'n_dead_tup', share: number, named: string | undefined): Sql => sql`
   select schemaname as schema, relname as name, n_live_tup::float8 as live, n::float8 as rows
-  from (select s.*, case ${column} when 'n_dead_tup' then s.n_dead_tup else s.n_mod_since_analyze end as n from pg_stat_user_tables s) t
+  from (select s.*, case ${column}::text when 'n_dead_tup' then s.n_dead_tup else s.n_mod_since_analyze end as n from pg_stat_user_tables s) t
   where n > ${AT_LEAST} + ${share}::float8 * n_live_tup
     and (${named ?? null}::text is null or relid = to_regclass(${named ?? null}))
   order by n desc
