@@ -11,7 +11,7 @@ import { createSharedState } from '../../state/create-shared-state.ts';
 import type { RecoveryAction, Step, Symptom } from './action.ts';
 import { cancelBlockingBackend, endIdleInTransaction, terminateBlockingBackend } from './actions/sessions.ts';
 import { clearStuckSlot } from './actions/storage.ts';
-import { analyzeTable } from './actions/tables.ts';
+import { analyzeTable, vacuumTable } from './actions/tables.ts';
 import type { FiringAlert } from './alert-source.ts';
 import { declare, getAction, resume, setMode } from './catalogue.ts';
 import { Healer } from './healer.ts';
@@ -220,6 +220,22 @@ describe('real faults', { timeout: 60_000 }, () => {
     expect(done.symptom_before).toMatchObject({ present: true, value: 5_000 });
     const row = await test.database.one<{ n: number }>(sql`select reltuples::int as n from pg_class where relname = 'big'`);
     expect(row?.n).toBe(5_000);
+  });
+
+  it('vacuums a table with many dead rows, which no transaction can hold', async () => {
+    await test.database.query(sql`create table worn (n int) with (autovacuum_enabled = false)`);
+    await test.database.query(sql`insert into worn select generate_series(1, 5000)`);
+    await test.database.query(sql`delete from worn where n > 1000`);
+    alert('table_dead_rows', { table: 'worn' });
+    const on = await declared('auto', quick(vacuumTable, { verify: '10s' }));
+    await until(
+      'the statistics show it',
+      async () => (await vacuumTable.targets({ database: test.database }, { labels: { table: 'worn' }, level: 'info' })).length === 1,
+      30_000,
+    );
+    const done = await healed(on, 'effective');
+    expect(done.plan[0]?.text).toBe('vacuum (analyze) "public"."worn"');
+    expect(done.symptom_before).toMatchObject({ present: true, value: 4_000 });
   });
 
   it('gives up where the lock is not to be had, and says so', async () => {
