@@ -16,6 +16,7 @@ import type { FiringAlert } from './alert-source.ts';
 import { declare, getAction, resume, setMode } from './catalogue.ts';
 import { Healer } from './healer.ts';
 import type { Mode } from './mode.ts';
+import { requestUndo, stepsOf } from './requests.ts';
 import { getRun, RUN_COLUMNS, type Run } from './runs.ts';
 
 let test: TestDatabase;
@@ -591,17 +592,17 @@ describe('a run that is cut off', { timeout: 30_000 }, () => {
 
   it('cannot be finished by the one who lost it', async () => {
     alert('sick');
-    let let_go: () => void = () => undefined;
+    let letGo: () => void = () => undefined;
     const action = made(
       'stale',
-      () => new Promise<void>((resolve) => (let_go = resolve)),
+      () => new Promise<void>((resolve) => (letGo = resolve)),
       () => sick,
     );
     const first = await declared('auto', action);
     await first.round();
     const second = healer([action], 2);
     await second.round();
-    let_go();
+    letGo();
     await first.settled();
     expect((await runs())[0]).toMatchObject({ state: 'failed', acted_at: null });
   });
@@ -620,5 +621,63 @@ describe('a run that is cut off', { timeout: 30_000 }, () => {
     expect((await run()).state).toBe('verifying');
     const done = await healed(healer([action], 2), 'effective');
     expect(await getRun(test.database, done.run_id)).toMatchObject({ outcome: 'effective', attempts: 1 });
+  });
+});
+
+describe('an undo', { timeout: 30_000 }, () => {
+  const undoable = (undo: () => Promise<unknown>): RecoveryAction => {
+    let isWell = false;
+    return made(
+      'undoable',
+      async () => void (isWell = true),
+      () => (isWell ? well : sick),
+      { undo: { describe: 'take it back', steps: () => [{ kind: 'code', describe: 'take it back', run: undo }] } },
+    );
+  };
+
+  async function done(action: RecoveryAction): Promise<Healer> {
+    alert('sick');
+    const on = await declared('auto', action);
+    const { run_id: id } = await healed(on, 'effective');
+    alerts = [];
+    await requestUndo(test.database, id, 'key:a');
+    return on;
+  }
+
+  it('takes a run back once a person asks for it; what it brought still counts', async () => {
+    let undone = 0;
+    const on = await done(undoable(async () => void (undone += 1)));
+    expect(await healed(on, 'undone')).toMatchObject({ undo: 'done', undo_by: 'key:a', outcome: 'effective' });
+    await on.round();
+    await on.settled();
+    expect(undone).toBe(1);
+    expect(await getAction(test.database, 'undoable')).toMatchObject({ verified: 1, effective: 1 });
+    const { run_id: id } = await run();
+    expect((await stepsOf(test.database, id)).map(({ state }) => state)).toEqual([
+      'proposed',
+      'running',
+      'verifying',
+      'effective',
+      'undo requested',
+      'undo running',
+      'undone',
+    ]);
+  });
+
+  it('that throws, or is cut off, says so and is not repeated by itself', async () => {
+    let tries = 0;
+    const on = await done(
+      undoable(() => {
+        tries += 1;
+        return Promise.reject(new Error('no way back'));
+      }),
+    );
+    await on.round();
+    await on.settled();
+    await on.round();
+    expect(await run()).toMatchObject({ state: 'effective', undo: 'failed', undo_error: 'no way back' });
+    await test.database.query(sql`update muster.recovery_runs set undo = 'running', undo_error = null`);
+    await on.round();
+    expect([(await run()).undo_error, tries]).toEqual(['it was cut off: whether it was undone is not known', 1]);
   });
 });

@@ -60,7 +60,7 @@ export const restartAgent: RecoveryAction = defineAction({
   title: 'Restart an agent',
   description: 'Stops the agent and starts it again where it is, under a new epoch.',
   on: ON,
-  // The command has the run as its key: sent twice, it is carried out once.
+  // While its command is open, the same one again is the same command; one restart more does no harm.
   idempotent: true,
   undo: 'irreversible',
   targets: (site, about) => agentTargets(site, agentIn(about)),

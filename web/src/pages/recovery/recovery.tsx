@@ -55,7 +55,7 @@ export function RecoveryPage(): ReactNode {
     <>
       {dialog}
       <PageHeader title="Healing" note={<AsOf at={runs.dataUpdatedAt} staleAfterMs={15_000} />}>
-        {settings.data?.halted_at != null && (
+        {typeof settings.data?.halted_at === 'string' && (
           <span className="inline-flex items-center gap-1.5 text-sm font-medium text-warn">
             <Icon name="pause" className="size-3.5" />
             Halted by {settings.data.halted_by ?? 'somebody'}
