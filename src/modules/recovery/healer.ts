@@ -322,7 +322,7 @@ export class Healer {
 interface Now {
   /** The alerts that fire; undefined where there are too many to have read all. */
   readonly firing: ReadonlySet<string> | undefined;
-  row(): Promise<ActionRow | undefined>;
+  readonly row: () => Promise<ActionRow | undefined>;
 }
 
 /** Fetched when it is first needed in a round, and once. */
