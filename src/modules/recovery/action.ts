@@ -216,7 +216,10 @@ export const targetName = (labels: Readonly<Record<string, string | number>>): s
 
 /** What a person writes as `agent=a1` or `table=public.orders,dead_rows=1`. Throws INVALID_INPUT. */
 export function parseTarget(text: string): Labels {
-  const pairs = text.split(',').map((pair) => [pair.slice(0, pair.indexOf('=')).trim(), pair.slice(pair.indexOf('=') + 1).trim()] as const);
+  const pairs = text.split(',').map((pair) => {
+    const at = pair.indexOf('=');
+    return at < 0 ? (['', ''] as const) : ([pair.slice(0, at).trim(), pair.slice(at + 1).trim()] as const);
+  });
   if (
     pairs.some(
       ([name, value], index) => !/^[a-z_][a-z0-9_]*$/i.test(name) || value === '' || pairs.findIndex(([other]) => other === name) !== index,

@@ -102,7 +102,10 @@ export async function propose(on: Queryable, p: Proposal): Promise<Run | undefin
   return rows[0];
 }
 
-/** Writes down that the targets themselves were wrong; once an alert and reason. */
+/**
+ * Writes down that the targets themselves were wrong; once an alert and reason. Not where the action has had a target for this
+ * alert: that there is none now may be its cure.
+ */
 export async function refuse(
   on: Queryable,
   p: Omit<Proposal, 'target' | 'plan' | 'symptom'> & { readonly reason: string },
@@ -110,8 +113,10 @@ export async function refuse(
   const { count } = await on.query(sql`
     insert into muster.recovery_runs (idempotency_key, action, target, target_group, level, state, alert_id, rule, because, reason,
       proposed_by, expires_at, finished_at, hold_ms, verify_ms)
-    values (${p.idempotencyKey}, ${p.action}, '', '', ${p.level}, 'refused', ${p.alertId ?? null}, ${p.rule ?? null}, ${p.because}, ${p.reason},
-      ${p.by}, clock_timestamp(), clock_timestamp(), ${p.limits.holdMs}, ${p.limits.verifyMs})
+    select ${p.idempotencyKey}, ${p.action}, '', '', ${p.level}, 'refused', ${p.alertId ?? null}::uuid, ${p.rule ?? null}, ${p.because}, ${p.reason},
+      ${p.by}, clock_timestamp(), clock_timestamp(), ${p.limits.holdMs}::bigint, ${p.limits.verifyMs}::bigint
+    where not exists (
+      select from muster.recovery_runs where alert_id = ${p.alertId ?? null}::uuid and action = ${p.action} and state <> 'refused')
     on conflict do nothing`);
   return count > 0;
 }
