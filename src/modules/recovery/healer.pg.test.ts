@@ -207,31 +207,33 @@ describe('real faults', { timeout: 60_000 }, () => {
   });
 
   it('analyses a table that has changed much', async () => {
-    await test.database.query(sql`create table big (n int) with (autovacuum_enabled = false)`);
-    await test.database.query(sql`insert into big select generate_series(1, 5000)`);
-    alert('table_needs_analyze', { table: 'big' });
+    await test.database.query(sql`create table public.big (n int) with (autovacuum_enabled = false)`);
+    await test.database.query(sql`insert into public.big select generate_series(1, 5000)`);
+    alert('table_needs_analyze', { table: 'public.big' });
     const on = await declared('auto', quick(analyzeTable, { verify: '10s' }));
     await until(
       'the statistics show it',
-      async () => (await analyzeTable.targets({ database: test.database }, { labels: { table: 'big' }, level: 'info' })).length === 1,
+      async () =>
+        (await analyzeTable.targets({ database: test.database }, { labels: { table: 'public.big' }, level: 'info' })).length === 1,
       30_000,
     );
     const done = await healed(on, 'effective');
     expect(done.plan).toEqual([{ kind: 'sql', text: 'analyze "public"."big"', lock_timeout_ms: 5_000, statement_timeout_ms: 120_000 }]);
     expect(done.symptom_before).toMatchObject({ present: true, value: 5_000 });
-    const row = await test.database.one<{ n: number }>(sql`select reltuples::int as n from pg_class where relname = 'big'`);
+    const row = await test.database.one<{ n: number }>(sql`select reltuples::int as n from pg_class where oid = 'public.big'::regclass`);
     expect(row?.n).toBe(5_000);
   });
 
   it('vacuums a table with many dead rows, which no transaction can hold', async () => {
-    await test.database.query(sql`create table worn (n int) with (autovacuum_enabled = false)`);
-    await test.database.query(sql`insert into worn select generate_series(1, 5000)`);
-    await test.database.query(sql`delete from worn where n > 1000`);
-    alert('table_dead_rows', { table: 'worn' });
+    await test.database.query(sql`create table public.worn (n int) with (autovacuum_enabled = false)`);
+    await test.database.query(sql`insert into public.worn select generate_series(1, 5000)`);
+    await test.database.query(sql`delete from public.worn where n > 1000`);
+    alert('table_dead_rows', { table: 'public.worn' });
     const on = await declared('auto', quick(vacuumTable, { verify: '10s' }));
     await until(
       'the statistics show it',
-      async () => (await vacuumTable.targets({ database: test.database }, { labels: { table: 'worn' }, level: 'info' })).length === 1,
+      async () =>
+        (await vacuumTable.targets({ database: test.database }, { labels: { table: 'public.worn' }, level: 'info' })).length === 1,
       30_000,
     );
     const done = await healed(on, 'effective');
@@ -240,19 +242,20 @@ describe('real faults', { timeout: 60_000 }, () => {
   });
 
   it('gives up where the lock is not to be had, and says so', async () => {
-    await test.database.query(sql`create table held (n int) with (autovacuum_enabled = false)`);
-    await test.database.query(sql`insert into held select generate_series(1, 5000)`);
+    await test.database.query(sql`create table public.held (n int) with (autovacuum_enabled = false)`);
+    await test.database.query(sql`insert into public.held select generate_series(1, 5000)`);
     const holder = await session();
-    await holder.query('begin; lock table held');
+    await holder.query('begin; lock table public.held');
     const impatient: RecoveryAction = {
       ...quick(analyzeTable),
-      steps: (): readonly Step[] => [{ kind: 'sql', how: 'alone', text: 'analyze held', lockTimeoutMs: 200 }],
+      steps: (): readonly Step[] => [{ kind: 'sql', how: 'alone', text: 'analyze public.held', lockTimeoutMs: 200 }],
     };
-    alert('table_needs_analyze', { table: 'held' });
+    alert('table_needs_analyze', { table: 'public.held' });
     const on = await declared('auto', impatient);
     await until(
       'the statistics show it',
-      async () => (await analyzeTable.targets({ database: test.database }, { labels: { table: 'held' }, level: 'info' })).length === 1,
+      async () =>
+        (await analyzeTable.targets({ database: test.database }, { labels: { table: 'public.held' }, level: 'info' })).length === 1,
       30_000,
     );
     const done = await healed(on, 'failed');
