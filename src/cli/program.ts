@@ -303,6 +303,43 @@ export function buildProgram(outcome: Outcome = { exitCode: EXIT.ok }): Command 
     .description('replay a rule over what was measured: when would it have fired?')
     .option('--last <time>', 'how far back', '1d')
     .action(lazily(async () => (await import('./commands/rules.ts')).test));
+  const monitors = group('monitors', 'jobs elsewhere that must call', async () => (await import('./commands/monitors.ts')).list);
+  monitors
+    .command('list')
+    .description('all push monitors, those in trouble first')
+    .action(lazily(async () => (await import('./commands/monitors.ts')).list));
+  monitors
+    .command('show <name>')
+    .description('one monitor, with what its job must call and what it told lately')
+    .action(lazily(async () => (await import('./commands/monitors.ts')).show));
+  monitors
+    .command('add <name>')
+    .description('a new monitor; prints the line that its job must run')
+    .option('--every <time>', 'it must call at least so often: 1h, 1d')
+    .option('--cron <expression>', 'it must call at these times: "0 3 * * *"')
+    .option('--time-zone <zone>', 'of the cron expression (default: UTC)')
+    .option('--grace <time>', 'how late it may be, and how long a run may take', '5m')
+    .action(lazily(async () => (await import('./commands/monitors.ts')).add));
+  for (const [name, description] of MONITOR_STEERING) {
+    monitors
+      .command(`${name} <name>`)
+      .description(description)
+      .action(lazily(async () => (await import('./commands/monitors.ts')).steer(name)));
+  }
+  const watchers = group('watchers', 'watchers elsewhere that Muster must call', async () => (await import('./commands/watchers.ts')).list);
+  watchers
+    .command('list')
+    .description('all watchers, with whether they were reached')
+    .action(lazily(async () => (await import('./commands/watchers.ts')).list));
+  watchers
+    .command('add <name> <url>')
+    .description('let Muster call this address, so that whoever waits there notices when it falls silent')
+    .option('--every <time>', 'how often', '1m')
+    .action(lazily(async () => (await import('./commands/watchers.ts')).add));
+  watchers
+    .command('remove <name>')
+    .description('call it no more')
+    .action(lazily(async () => (await import('./commands/watchers.ts')).remove));
 
   program.commandsGroup('Set up:');
   program
@@ -423,6 +460,15 @@ const STEERING = [
 export type SteeringVerb = (typeof STEERING)[number][0];
 
 const waiting = (): Option => new Option('--timeout <time>', 'how long to wait for the effect').default('30s');
+/** `monitors <verb>`: what each does. */
+const MONITOR_STEERING = [
+  ['pause', 'expect no calls for now'],
+  ['resume', 'expect calls again, from the next one on'],
+  ['rotate', 'give it another address; the one before is worth nothing from now on'],
+  ['remove', 'forget it'],
+] as const;
+export type MonitorVerb = (typeof MONITOR_STEERING)[number][0];
+
 /** `hosts <verb>`: what each makes a host do. */
 const HOST_STEERING = [
   ['drain', 'give its agents to the others and take no new ones'],

@@ -5,6 +5,7 @@ import { healthModule } from './health/index.ts';
 import type { Module } from './module.ts';
 import { performanceModule } from './performance/index.ts';
 import { recoveryModule } from './recovery/index.ts';
+import { watchModule } from './watch/index.ts';
 
 /** Leads the fleet: an agent like any other, under a lease like any other. */
 const coordinationModule: Module = {
@@ -18,6 +19,7 @@ export const builtInModules: readonly Module[] = [
   coordinationModule,
   performanceModule,
   healthModule,
+  watchModule,
   alertingModule,
   recoveryModule,
   diagnosticsModule,

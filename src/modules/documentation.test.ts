@@ -14,6 +14,7 @@ import { POSTGRES_METRICS } from './performance/postgres/metrics.ts';
 import { ADVISOR_TIMEOUT_MS } from './performance/postgres/server.ts';
 import { PROCESS_METRICS } from './performance/process/metrics.ts';
 import { RECOVERY_METRICS } from './recovery/metrics.ts';
+import { WATCH_METRICS } from './watch/metrics.ts';
 
 /** The tables of these pages, between `<!-- metrics:name -->` and `<!-- /metrics -->`. `UPDATE_DOCS=1` writes them. */
 const TABLES: Readonly<Record<string, Catalogue>> = {
@@ -26,6 +27,7 @@ const TABLES: Readonly<Record<string, Catalogue>> = {
   health: HEALTH_METRICS,
   delivery: DELIVERY_METRICS,
   recovery: RECOVERY_METRICS,
+  watch: WATCH_METRICS,
   diagnostic: DIAGNOSTIC_METRICS,
   synthetic: SYNTHETIC_METRICS,
   endpoint: ENDPOINT_METRICS,

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { AgentDefinition } from '../agent/definition.ts';
+import type { Logger } from '../base/logger.ts';
 import type { Wake } from '../base/wake.ts';
 import type { Outbound } from '../outbound/index.ts';
 import type { SharedState } from '../state/shared-state.ts';
@@ -22,6 +23,9 @@ export interface ModuleServices {
   /** Hints to agents and other servers, after the commit. */
   readonly wake: Wake;
   readonly outbound: Outbound;
+  readonly log: Logger;
+  /** Where this server may keep files of its own; null: nowhere. */
+  readonly dataDir: string | null;
 }
 
 /**
@@ -38,4 +42,6 @@ export interface Module {
   readonly recoveryActions?: readonly RecoveryAction[];
   /** Mounts routes below /api/v1. Each states the permission it needs. */
   routes?(app: FastifyInstance, services: ModuleServices): void;
+  /** Mounts routes at the root, in a scope of their own: doors for the public, or for jobs that carry a token of theirs. */
+  doors?(app: FastifyInstance, services: ModuleServices): void;
 }

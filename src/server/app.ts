@@ -11,7 +11,7 @@ import { PostgresAdapter } from '../db/adapter.ts';
 import { checkSchema } from '../db/migrate.ts';
 import { sql } from '../db/sql.ts';
 import type { HostStatus } from '../fleet/index.ts';
-import type { Module } from '../modules/module.ts';
+import type { Module, ModuleServices } from '../modules/module.ts';
 import { createOutbound, type Outbound } from '../outbound/index.ts';
 import type { Access } from '../state/access.ts';
 import { coreMigrations } from '../state/migrations.ts';
@@ -85,6 +85,8 @@ export interface ServerOptions {
   /** How requests reach the outside. Default: the public internet alone, and no commands. */
   readonly outbound?: Outbound | undefined;
   readonly clock?: Clock | undefined;
+  /** Where modules may keep files of this server. Default: nowhere. */
+  readonly dataDir?: string | undefined;
 }
 
 /** The HTTP application: API, probes, metrics and dashboard. Listens nowhere yet; HttpServer does. */
@@ -134,6 +136,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
     addScrapeRoute(scope, telemetry);
   });
   await app.register(async (scope) => addApiRoutes(scope as Api, services, options.modules), { prefix: API });
+  for (const module of options.modules) await app.register(async (scope) => module.doors?.(scope, moduleServices(services)));
   await app.ready();
   return app;
 }
@@ -180,6 +183,7 @@ function createServices(app: FastifyInstance, options: ServerOptions, cookie: Se
     access,
     wake,
     log,
+    dataDir: options.dataDir ?? null,
     version,
     clock,
     outbound: options.outbound ?? createOutbound(),
@@ -206,8 +210,10 @@ function addApiRoutes(app: Api, services: Services, modules: readonly Module[]):
   addSessionRoutes(app, services);
   addKeyRoutes(app, services);
   addOpenapiRoute(app);
-  for (const module of modules) module.routes?.(app, { state: services.state, wake: services.wake, outbound: services.outbound });
+  for (const module of modules) module.routes?.(app, moduleServices(services));
 }
+
+const moduleServices = ({ state, wake, outbound, log, dataDir }: Services): ModuleServices => ({ state, wake, outbound, log, dataDir });
 
 function createReadiness({ state, modules }: ServerOptions, clock: Clock): Readiness {
   const { database } = state;

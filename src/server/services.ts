@@ -24,5 +24,6 @@ export interface Services {
   readonly outbound: Outbound;
   readonly clock: Clock;
   readonly log: Logger;
+  readonly dataDir: string | null;
   readonly version: string;
 }

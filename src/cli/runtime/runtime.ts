@@ -180,6 +180,7 @@ export class Runtime {
         publicUrl: config.server.publicUrl,
         allowedHosts: config.server.allowedHosts,
         trustProxy: config.server.trustProxy,
+        dataDir: config.dataDir,
         hostStatus: () => fleetHost?.status,
       });
       const server = new HttpServer({ app, host: config.server.host, port: config.server.port, log });
