@@ -6,6 +6,7 @@ import { AgentPage } from './pages/agent/agent.tsx';
 import { AgentsPage } from './pages/agents/agents.tsx';
 import { EventsPage } from './pages/events.tsx';
 import { HostsPage } from './pages/hosts.tsx';
+import { MonitorsPage } from './pages/monitors.tsx';
 import { NotFoundPage } from './pages/not-found.tsx';
 import { OverviewPage } from './pages/overview/overview.tsx';
 import { RecoveryPage } from './pages/recovery/recovery.tsx';
@@ -48,6 +49,7 @@ function SignedIn(): ReactNode {
           <Route path="/agents" component={AgentsPage} />
           <Route path="/agents/:id">{({ id }) => <AgentPage key={id} id={decodeURIComponent(id)} />}</Route>
           <Route path="/hosts" component={HostsPage} />
+          <Route path="/monitors" component={MonitorsPage} />
           <Route path="/healing" component={RecoveryPage} />
           <Route path="/events" component={EventsPage} />
           <Route component={NotFoundPage} />

@@ -9,7 +9,7 @@ import type { SharedState } from '../../state/shared-state.ts';
 import type { ModuleServices } from '../module.ts';
 import { diffOf } from './diff.ts';
 import { faded, judgedLast } from './judged.ts';
-import { Scores } from './scores.ts';
+import { Scores, SUBJECT_KINDS } from './scores.ts';
 import { DiffView, diffView, ScoreView, scoreView } from './views.ts';
 
 const MOST_CHANGES = 500;
@@ -31,14 +31,23 @@ export function addHealthScoreRoutes(app: Api, { state }: Pick<ModuleServices, '
       schema: {
         tags: ['health'],
         summary: 'List the score of every subject with all it is made of, now or at a time',
-        querystring: PageQuery.extend({ at: Time.optional().describe('How they stood then. Default: now') }),
+        querystring: PageQuery.extend({
+          at: Time.optional().describe('How they stood then. Default: now'),
+          kind: z.enum(SUBJECT_KINDS).optional().describe('Only subjects of this kind'),
+          subject: text(1, 300).optional().describe('Only this one'),
+        }),
         response: { 200: pageOf(ScoreView).extend(Judged), ...problems() },
       },
     },
     async (request) => {
-      const { limit, cursor, at } = request.query;
+      const { limit, cursor, at, kind, subject } = request.query;
       const after = decodeCursor('health-scores', cursor);
-      const found = await scores.at(at, { limit: limit + 1, ...(after === undefined ? {} : { after }) });
+      const found = await scores.at(at, {
+        limit: limit + 1,
+        ...(after === undefined ? {} : { after }),
+        ...(kind === undefined ? {} : { kind }),
+        ...(subject === undefined ? {} : { subject }),
+      });
       const judged = await judgedLast(state, await databaseNow(state));
       const { items, nextCursor } = cut('health-scores', found, limit, ({ subject }) => subject);
       return {

@@ -153,6 +153,13 @@ describe('the API', () => {
       ['fleet', 85],
     ]);
     expect(second.next_cursor).toBeNull();
+    const only = async (query: string): Promise<unknown> =>
+      (await server.ask('GET', `/health-scores?${query}`)).json().items.map(({ subject }: { subject: string }) => subject);
+    expect([await only('kind=agent'), await only('subject=database'), await only('subject=nobody')]).toEqual([
+      ['agent:a', 'agent:b'],
+      ['database'],
+      [],
+    ]);
     const history = (await server.ask('GET', '/health-scores/database/history?limit=1')).json();
     const older = (await server.ask('GET', `/health-scores/database/history?limit=1&cursor=${history.next_cursor}`)).json();
     expect([history.items[0].score, older.items[0].score, older.next_cursor]).toEqual([85, 100, null]);

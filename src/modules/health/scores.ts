@@ -95,6 +95,9 @@ const recordOf = ({ since, until, ...row }: Row): ScoreRecord => ({ ...row, sinc
 
 const COLUMNS = sql`subject, since, until, score, band, level, coverage, findings, unknown, caps, components`;
 
+export const SUBJECT_KINDS = ['fleet', 'database', 'host', 'agent'] as const;
+type SubjectKind = (typeof SUBJECT_KINDS)[number];
+
 /** Reads scores. All times are the database's. */
 export class Scores {
   readonly #db: Database;
@@ -106,11 +109,13 @@ export class Scores {
   /** How all stood at a time, the lowest first; the fleet and what has no score before all. Now where none is given. */
   async at(
     time: number | undefined,
-    { limit, after }: { readonly limit: number; readonly after?: string },
+    { limit, after, subject, kind }: { readonly limit: number; readonly after?: string; readonly subject?: string; readonly kind?: SubjectKind },
   ): Promise<readonly ScoreRecord[]> {
     const when = time === undefined ? sql`until is null` : during(time);
     const { rows } = await this.#db.query<Row>(sql`select ${COLUMNS} from muster.health_scores
-      where ${when} and ${after ?? ''} < subject order by subject limit ${limit}`);
+      where ${when} and ${after ?? ''} < subject
+        and (${subject ?? null}::text is null or subject = ${subject ?? null}) and (${kind ?? null}::text is null or split_part(subject, ':', 1) = ${kind ?? null})
+      order by subject limit ${limit}`);
     return rows.map(recordOf);
   }
 

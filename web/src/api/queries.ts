@@ -6,12 +6,15 @@ import type {
   Command,
   FleetEvent,
   Health,
+  HealthScores,
   Heartbeat,
   Host,
   LatestValue,
   LogLevel,
   LogLine,
+  OutsideWatcher,
   Page,
+  PushMonitor,
   RangeAnswer,
   Run,
   RunOutcome,
@@ -142,6 +145,35 @@ export const queries = {
         return page.items.find((entry) => entry.key === 'health:fleet') ?? null;
       },
       refetchInterval: often,
+    }),
+
+  /** A list of none or one: a subject without a score is no error. */
+  scoreOf: (subject: string) =>
+    queryOptions({
+      queryKey: ['scores', subject],
+      queryFn: ({ signal }) => call<HealthScores>('/health-scores', { query: { subject }, signal }),
+      refetchInterval: seldom,
+    }),
+
+  hostScores: () =>
+    queryOptions({
+      queryKey: ['scores', 'host'],
+      queryFn: ({ signal }) => call<HealthScores>('/health-scores', { query: { kind: 'host', limit: 1_000 }, signal }),
+      refetchInterval: seldom,
+    }),
+
+  monitors: () =>
+    queryOptions({
+      queryKey: ['monitors'],
+      queryFn: ({ signal }) => call<{ readonly items: readonly PushMonitor[] }>('/monitors', { signal }),
+      refetchInterval: seldom,
+    }),
+
+  watchers: () =>
+    queryOptions({
+      queryKey: ['watchers'],
+      queryFn: ({ signal }) => call<{ readonly items: readonly OutsideWatcher[] }>('/watchers', { signal }),
+      refetchInterval: seldom,
     }),
 
   latestOf: (agentId: string) =>

@@ -202,3 +202,56 @@ export interface Version {
   readonly version: string;
   readonly [key: string]: unknown;
 }
+
+/** A score from 0 to 100, and all it is made of. */
+export interface HealthScore {
+  readonly subject: string;
+  /** null: nothing is known, or it is paused. */
+  readonly score: number | null;
+  readonly band: 'healthy' | 'degraded' | 'unhealthy' | 'critical' | 'unknown' | 'paused';
+  readonly coverage: number;
+  readonly findings: readonly {
+    readonly id: string;
+    readonly subject: string;
+    readonly level: 'info' | 'warning' | 'critical' | 'emergency';
+    readonly points: number;
+    readonly text: string;
+    readonly remedy: string;
+  }[];
+  readonly unknown: readonly string[];
+  readonly caps: readonly { readonly score: number; readonly because: string }[];
+  readonly since: string;
+}
+
+export interface HealthScores extends Page<HealthScore> {
+  readonly evaluated_at: string | null;
+  readonly stale: boolean;
+}
+
+/** A job elsewhere that must call. */
+export interface PushMonitor {
+  readonly name: string;
+  readonly state: 'new' | 'up' | 'late' | 'running' | 'down' | 'paused';
+  readonly state_since: string;
+  readonly because: string | null;
+  readonly cron: string | null;
+  readonly time_zone: string;
+  readonly every: string | null;
+  readonly grace: string;
+  readonly due_at: string | null;
+  readonly last_success_at: string | null;
+  readonly last_duration_ms: number | null;
+  /** null: whoever asks may not know it. */
+  readonly curl: string | null;
+}
+
+/** A watcher elsewhere that Muster calls. */
+export interface OutsideWatcher {
+  readonly name: string;
+  readonly origin: string;
+  readonly every: string;
+  readonly state: 'new' | 'reached' | 'unreachable';
+  readonly failures: number;
+  readonly last_success_at: string | null;
+  readonly last_error: string | null;
+}

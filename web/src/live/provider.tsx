@@ -12,7 +12,9 @@ const concerns: Readonly<Record<string, readonly string[]>> = {
   agent: ['agents', 'agent', 'history'],
   command: ['agents', 'agent', 'commands', 'command'],
   host: ['hosts', 'agents'],
-  health: ['system-state'],
+  health: ['system-state', 'scores'],
+  monitor: ['monitors'],
+  watcher: ['watchers'],
   system_state: ['system-state'],
 };
 

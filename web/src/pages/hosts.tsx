@@ -7,7 +7,9 @@ import { useNow } from '../live/now.ts';
 import { formatCount, formatDuration, formatValue, grouped } from '../ui/format.ts';
 import { Icon, type IconName } from '../ui/icons.tsx';
 import { Ago, AsOf, Button, Empty, PageHeader, ProblemNote, Skeleton } from '../ui/primitives.tsx';
+import { HealthFigure } from './agents/health-figure.tsx';
 import { type HostCommand, useHostCommands } from './hosts/use-host-commands.tsx';
+import { WhyScore } from './why-score.tsx';
 
 const looks: Readonly<Record<Host['status'], { readonly icon: IconName; readonly colour: string; readonly label: string }>> = {
   live: { icon: 'check', colour: 'text-ok', label: 'Live' },
@@ -15,6 +17,8 @@ const looks: Readonly<Record<Host['status'], { readonly icon: IconName; readonly
   stopped: { icon: 'stop', colour: 'text-idle', label: 'Stopped' },
 };
 const order = ['lost', 'live', 'stopped'];
+/** Machines whose scores are told with their reasons below the table. */
+const explained = 20;
 
 export function HostsPage(): ReactNode {
   const { data, dataUpdatedAt, isPending, error, refetch } = useQuery(queries.hosts());
@@ -45,6 +49,9 @@ export function HostsPage(): ReactNode {
           <HostTable hosts={hosts} />
         )}
       </div>
+      {[...new Set(hosts.filter((host) => host.status !== 'stopped').map((host) => host.hostname))].slice(0, explained).map((hostname) => (
+        <WhyScore key={hostname} subject={`host:${hostname}`} title={hostname} />
+      ))}
     </>
   );
 }
@@ -52,6 +59,8 @@ export function HostsPage(): ReactNode {
 function HostTable({ hosts }: { readonly hosts: readonly Host[] }): ReactNode {
   const now = useNow();
   const { allowed, ask, dialog } = useHostCommands();
+  const { data: scored } = useQuery(queries.hostScores());
+  const scores = new Map(scored?.items.map(({ subject, score }) => [subject, score]));
   const live = hosts.filter((host) => host.status === 'live');
   const newest = live
     .map((host) => host.version)
@@ -72,6 +81,9 @@ function HostTable({ hosts }: { readonly hosts: readonly Host[] }): ReactNode {
           <tr className="h-9 border-b border-line [&>th]:px-2 [&>th]:font-medium [&>th]:whitespace-nowrap [&>th:first-child]:pl-4 [&>th:last-child]:pr-4">
             <th scope="col">Host</th>
             <th scope="col">Status</th>
+            <th scope="col" className="text-right">
+              Health
+            </th>
             <th scope="col" className="text-right">
               Last beat
             </th>
@@ -99,7 +111,14 @@ function HostTable({ hosts }: { readonly hosts: readonly Host[] }): ReactNode {
         </thead>
         <tbody>
           {hosts.map((host) => (
-            <HostRow key={host.host_id} host={host} now={now} newest={newest} ask={allowed ? askAbout : undefined} />
+            <HostRow
+              key={host.host_id}
+              host={host}
+              now={now}
+              newest={newest}
+              score={scores.get(`host:${host.hostname}`) ?? null}
+              ask={allowed ? askAbout : undefined}
+            />
           ))}
         </tbody>
       </table>
@@ -149,11 +168,13 @@ function HostRow({
   host,
   now,
   newest,
+  score,
   ask,
 }: {
   readonly host: Host;
   readonly now: number;
   readonly newest: string | undefined;
+  readonly score: number | null;
   readonly ask: ((host: Host, command: HostCommand) => void) | undefined;
 }): ReactNode {
   const live = host.status === 'live';
@@ -181,6 +202,7 @@ function HostRow({
           {label}
         </span>
       </td>
+      <td className="text-right">{live ? <HealthFigure score={score} /> : '–'}</td>
       <td className="text-right">
         <Ago at={host.last_beat_at} />
       </td>

@@ -12,6 +12,7 @@ export const places: readonly Place[] = [
   { path: '/', label: 'Overview', icon: 'overview', letter: 'o' },
   { path: '/agents', label: 'Agents', icon: 'agents', letter: 'a' },
   { path: '/hosts', label: 'Hosts', icon: 'hosts', letter: 'h' },
+  { path: '/monitors', label: 'Monitors', icon: 'clock', letter: 'm' },
   { path: '/healing', label: 'Healing', icon: 'heal', letter: 'r' },
   { path: '/events', label: 'Events', icon: 'events', letter: 'e' },
 ];

@@ -21,6 +21,7 @@ import { HeartbeatStrip } from './heartbeat-strip.tsx';
 import { AgentLog } from './log.tsx';
 import { Moves } from './moves.tsx';
 import { RunHistory } from './runs.tsx';
+import { WhyScore } from '../why-score.tsx';
 
 export function AgentPage({ id }: { readonly id: string }): ReactNode {
   const { data: agent, dataUpdatedAt, isPending, error, refetch } = useQuery(queries.agent(id));
@@ -82,6 +83,7 @@ export function AgentPage({ id }: { readonly id: string }): ReactNode {
         {(agent.description ?? purpose(agent)) !== null && <span className="text-ink-3">{agent.description ?? purpose(agent)}</span>}
       </p>
       <Trouble agent={agent} standing={standing} />
+      <WhyScore subject={`agent:${id}`} />
       <Facts agent={agent} standing={standing} />
       <HeartbeatStrip agent={agent} />
       <RunHistory id={id} onRead={setRun} />

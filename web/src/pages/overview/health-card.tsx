@@ -12,12 +12,13 @@ import { type Band, type Finding, type FleetHealth, hrefOf, type Level, parseFle
 /** heartbeat_health_agent writes every 30 s: after three missed reports the score is of the past. */
 const staleAfterMs = 100_000;
 
-const bandLook: Readonly<Record<Band, { readonly word: string; readonly tone: Tone }>> = {
+export const bandLook: Readonly<Record<Band, { readonly word: string; readonly tone: Tone }>> = {
   healthy: { word: 'Healthy', tone: 'ok' },
   degraded: { word: 'Degraded', tone: 'warn' },
   unhealthy: { word: 'Unhealthy', tone: 'bad' },
   critical: { word: 'Critical', tone: 'bad' },
   unknown: { word: 'Unknown', tone: 'idle' },
+  paused: { word: 'Paused', tone: 'idle' },
 };
 
 /** How fit the fleet is, and why it is not fitter: the score never stands without its findings. */
@@ -74,7 +75,7 @@ function Score({ report, pending }: { readonly report: FleetHealth | undefined; 
 const bounds = [50, 70, 90];
 
 /** 0 to 100 with the bounds of the words; a hollow one while nothing is known. */
-function Scale({ score, tone }: { readonly score: number | null; readonly tone: Tone }): ReactNode {
+export function Scale({ score, tone }: { readonly score: number | null; readonly tone: Tone }): ReactNode {
   return (
     <svg
       viewBox="0 0 100 6"
@@ -146,7 +147,7 @@ function Findings({ report, pending }: { readonly report: FleetHealth | undefine
   );
 }
 
-function FindingRow({ finding }: { readonly finding: Finding }): ReactNode {
+export function FindingRow({ finding }: { readonly finding: Finding }): ReactNode {
   const { icon, colour, word } = levelLook[finding.level];
   const href = hrefOf(finding.subject);
   const now = useNow();

@@ -13,7 +13,7 @@ export interface FleetHealth {
   readonly at: number | null;
 }
 
-export type Band = 'healthy' | 'degraded' | 'unhealthy' | 'critical' | 'unknown';
+export type Band = 'healthy' | 'degraded' | 'unhealthy' | 'critical' | 'unknown' | 'paused';
 export type Level = 'emergency' | 'critical' | 'warning' | 'info';
 
 export interface Finding {
