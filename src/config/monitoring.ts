@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import type { KeyEffect } from './key-effect.ts';
 import { recoveryActionSchema } from './recovery-actions.ts';
-import { duration, quantity, section, wholeDays } from './scalars.ts';
+import { duration, flag, quantity, section, wholeDays } from './scalars.ts';
 import { databasesSchema, probesSchema, scrapeSchema } from './watched.ts';
 
 const days = (count: number): number => count * 86_400_000;
@@ -10,6 +10,17 @@ const level = () => quantity(-1e18, 1e18).optional();
 
 /** Where a check becomes a finding, in the unit of what it reads. A level that is left out keeps its default. */
 const thresholdSchema = section({ warning: level(), critical: level(), emergency: level() });
+
+const NAMES = z.array(z.string().min(1).max(300)).max(1_000).optional();
+
+/** A line of the status page, and what it is judged by: down where all of it is down, degraded where some of it is. */
+const statusComponent = z.strictObject({
+  name: z.string().min(1).max(100),
+  database: z.boolean().optional(),
+  agents: NAMES,
+  hosts: NAMES,
+  monitors: NAMES,
+});
 
 /** config/monitoring.yml: how often things are looked at, where they become findings, and how long what was seen is kept. */
 const monitoringShape = z.strictObject({
@@ -30,6 +41,15 @@ const monitoringShape = z.strictObject({
   probes: probesSchema.describe('a list of name, type and what the type takes'),
   scrape: scrapeSchema.describe('a list of name, url and more'),
   actions: z.preprocess((input) => input ?? [], z.array(recoveryActionSchema).max(200)).describe('a list of healing actions'),
+  status_page: section({
+    enabled: flag().default(true),
+    title: z.string().min(1).max(200).default('Status').describe('text'),
+    components: z
+      .array(statusComponent)
+      .max(100)
+      .default([])
+      .describe('list of components, each with name and any of database, agents, hosts, monitors'),
+  }),
   retention: section({
     metrics_rows: wholeDays(1, 90).default(days(2)),
     metrics_detail: wholeDays(1, 3_650).default(days(30)),
@@ -64,6 +84,12 @@ export const MONITORING_EFFECTS: readonly KeyEffect[] = [
     path: 'thresholds',
     effect:
       'Where a check of heartbeat_health_agent becomes a finding, by the name of the check: `database.connections_ratio: { warning: 0.7 }`. A level that is left out keeps its default.',
+  },
+  { path: 'status_page.enabled', effect: 'Whether `/status` is there for everybody.' },
+  { path: 'status_page.title', effect: 'What the page is called.' },
+  {
+    path: 'status_page.components',
+    effect: 'What it shows: `- { name: Invoices, agents: [billing], monitors: [nightly] }`. Left out: the database, and hosts, agents and jobs as a whole.',
   },
   {
     path: 'rules',

@@ -5,6 +5,7 @@ import { healthModule } from './health/index.ts';
 import type { Module } from './module.ts';
 import { performanceModule } from './performance/index.ts';
 import { recoveryModule } from './recovery/index.ts';
+import { statusModule } from './status/index.ts';
 import { watchModule } from './watch/index.ts';
 
 /** Leads the fleet: an agent like any other, under a lease like any other. */

@@ -271,6 +271,7 @@ describe.skipIf(missing('chromium'))('the dashboard', { timeout: 180_000 }, () =
     ['/agents', 'Agents'],
     ['/agents/performance_monitor', 'Performance monitor'],
     ['/agents/nobody', 'nobody'],
+    ['/monitors', 'Monitors'],
     ['/hosts', 'Hosts'],
     ['/events', 'Events'],
     ['/nowhere', 'No such page'],

@@ -41,10 +41,12 @@ describe('muster up on an empty folder', () => {
     await until('all default agents are at work', async () => atWork(await agentsOf(ready)).length === DEFAULT_AGENTS_AT_WORK);
     expect(atWork(await agentsOf(ready))).toEqual([
       'agent_coordinator',
+      'dead_man_watch',
       'diagnostic_test_agent',
       'endpoint_monitor',
       'heartbeat_health_agent',
       'performance_monitor',
+      'status_recorder',
       'test_agent_1',
       'test_agent_2',
       'test_launcher_env_agent',

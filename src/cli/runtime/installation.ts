@@ -33,7 +33,7 @@ export function withInstallationDefaults(
   types: readonly AnyAgentDefinition[],
   { monitoring, dataDir }: Config,
 ): readonly AnyAgentDefinition[] {
-  const { intervals, thresholds, databases, probes, scrape } = monitoring;
+  const { intervals, thresholds, databases, probes, scrape, status_page: statusPage } = monitoring;
   const defaults: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     performance_monitor: {
       every: intervals.metrics,
@@ -43,6 +43,7 @@ export function withInstallationDefaults(
     },
     endpoint_monitor: { probes, scrape },
     heartbeat_health_agent: { every: intervals.health, thresholds },
+    status_recorder: statusPage,
     test_launcher_env_agent: { data_dir: dataDir },
   };
   return types.map((type) => {
