@@ -9,7 +9,7 @@ import { Icon, type IconName } from '../ui/icons.tsx';
 import { Ago, AsOf, Button, Empty, PageHeader, ProblemNote, Skeleton } from '../ui/primitives.tsx';
 import { HealthFigure } from './agents/health-figure.tsx';
 import { type HostCommand, useHostCommands } from './hosts/use-host-commands.tsx';
-import { WhyScore } from './why-score.tsx';
+import { ScoreCard } from './why-score.tsx';
 
 const looks: Readonly<Record<Host['status'], { readonly icon: IconName; readonly colour: string; readonly label: string }>> = {
   live: { icon: 'check', colour: 'text-ok', label: 'Live' },
@@ -49,11 +49,18 @@ export function HostsPage(): ReactNode {
           <HostTable hosts={hosts} />
         )}
       </div>
-      {[...new Set(hosts.filter((host) => host.status !== 'stopped').map((host) => host.hostname))].slice(0, explained).map((hostname) => (
-        <WhyScore key={hostname} subject={`host:${hostname}`} title={hostname} />
-      ))}
+      <WhyScores />
     </>
   );
+}
+
+/** Below the table, because a figure in a row says nothing about why; the lowest first. */
+function WhyScores(): ReactNode {
+  const { data } = useQuery(queries.hostScores());
+  const scores = (data?.items ?? []).toSorted((a, b) => (a.score ?? -1) - (b.score ?? -1)).slice(0, explained);
+  return scores.map((score) => (
+    <ScoreCard key={score.subject} score={score} title={score.subject.slice('host:'.length)} judgedAt={data?.evaluated_at ?? null} />
+  ));
 }
 
 function HostTable({ hosts }: { readonly hosts: readonly Host[] }): ReactNode {

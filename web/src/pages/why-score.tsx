@@ -10,13 +10,25 @@ import { bandLook, FindingRow, Scale } from './overview/health-card.tsx';
 
 const staleAfterMs = 100_000;
 
-/** The score of one agent or host, and why it is not higher. Nothing where it has none yet. */
+/** The score of one subject, asked for by itself. Nothing where it has none yet. */
 export function WhyScore({ subject, title = 'Health' }: { readonly subject: string; readonly title?: string }): ReactNode {
   const { data } = useQuery(queries.scoreOf(subject));
   const score = data?.items[0];
-  if (score === undefined) return null;
+  return score === undefined ? null : <ScoreCard score={score} title={title} judgedAt={data?.evaluated_at ?? null} />;
+}
+
+/** A score, and why it is not higher: it never stands without its reasons. */
+export function ScoreCard({
+  score,
+  title,
+  judgedAt,
+}: {
+  readonly score: HealthScore;
+  readonly title: string;
+  readonly judgedAt: string | null;
+}): ReactNode {
   const { word, tone } = bandLook[score.band];
-  const id = `why-${subject}`;
+  const id = `why-${score.subject}`;
   return (
     <section aria-labelledby={id} className="card grid min-w-0 gap-x-6 gap-y-3 px-4 py-3 sm:grid-cols-[10rem_minmax(0,1fr)]">
       <div className="flex flex-col">
@@ -35,7 +47,7 @@ export function WhyScore({ subject, title = 'Health' }: { readonly subject: stri
       </div>
       <div className="flex min-w-0 flex-col">
         <span className="self-end">
-          <AsOf at={data?.evaluated_at == null ? undefined : Date.parse(data.evaluated_at)} staleAfterMs={staleAfterMs} />
+          <AsOf at={judgedAt === null ? undefined : Date.parse(judgedAt)} staleAfterMs={staleAfterMs} />
         </span>
         <Reasons score={score} />
       </div>
