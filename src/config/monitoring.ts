@@ -89,7 +89,8 @@ export const MONITORING_EFFECTS: readonly KeyEffect[] = [
   { path: 'status_page.title', effect: 'What the page is called.' },
   {
     path: 'status_page.components',
-    effect: 'What it shows: `- { name: Invoices, agents: [billing], monitors: [nightly] }`. Left out: the database, and hosts, agents and jobs as a whole.',
+    effect:
+      'What it shows: `- { name: Invoices, agents: [billing], monitors: [nightly] }`. Left out: the database, and hosts, agents and jobs as a whole.',
   },
   {
     path: 'rules',

@@ -21,6 +21,7 @@ export const builtInModules: readonly Module[] = [
   performanceModule,
   healthModule,
   watchModule,
+  statusModule,
   alertingModule,
   recoveryModule,
   diagnosticsModule,

@@ -36,7 +36,9 @@ describe.skipIf(missing('chromium'))('the status page', { timeout: 60_000 }, () 
     await database.query(sql`insert into muster.status_intervals select key, now() - interval '2 days', now(), case key when 'agents' then 'degraded' else 'up' end, false
       from muster.status_components`);
     await database.transaction((tx) => recordSightings(tx, [{ component: 'database', state: 'up', inMaintenance: false }], 60_000));
-    await server.ask('PUT', '/system-state/status:page', { body: { value: { enabled: true, title: 'Example services', every_ms: 3_600_000 } } });
+    await server.ask('PUT', '/system-state/status:page', {
+      body: { value: { enabled: true, title: 'Example services', every_ms: 3_600_000 } },
+    });
     url = `${await server.listen()}/status`;
   }, 60_000);
   afterAll(async () => {
@@ -50,34 +52,37 @@ describe.skipIf(missing('chromium'))('the status page', { timeout: 60_000 }, () 
     ['dark', 1_280, 900],
     ['light', 390, 844],
     ['dark', 390, 844],
-  ] as const)('in %s, %d wide, needs no script, breaks no rule of accessibility and does not scroll sideways', async (colorScheme, width, height) => {
-    // A browser without scripts shows the same; axe itself needs them.
-    for (const javaScriptEnabled of [false, true]) {
-      const context = await newContext(browser, { colorScheme, viewport: { width, height }, javaScriptEnabled });
-      const seen = watch(context, new URL(url).origin);
-      const page = await context.newPage();
-      await page.goto(url);
-      expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Example services');
-      const agents = page.getByRole('listitem').filter({ has: page.getByRole('heading', { name: 'Agents' }) });
-      expect(await agents.textContent()).toMatch(/Degraded since .* UTC/);
-      const bars = await agents.getByRole('img').getAttribute('aria-label');
-      expect(bars).toMatch(/^Agents, the last 90 days: 99\.\d+%, down for 2 h, unknown for \d+ d/);
-      expect(await agents.textContent()).toMatch(/without maintenance/);
-      expect(await page.locator('svg.bars.short').first().isVisible()).toBe(width < 640);
-      if (javaScriptEnabled) {
-        expect(await accessibilityViolations(page)).toEqual([]);
-        const overflow = await page.evaluate(() => {
-          const { document } = globalThis as unknown as { document: { documentElement: { scrollWidth: number; clientWidth: number } } };
-          return document.documentElement.scrollWidth - document.documentElement.clientWidth;
-        });
-        expect(overflow).toBeLessThanOrEqual(0);
-      } else if (PICTURES !== undefined) {
-        await page.screenshot({ path: join(PICTURES, `status-${colorScheme}-${width}.png`), fullPage: true });
+  ] as const)(
+    'in %s, %d wide, needs no script, breaks no rule of accessibility and does not scroll sideways',
+    async (colorScheme, width, height) => {
+      // A browser without scripts shows the same; axe itself needs them.
+      for (const javaScriptEnabled of [false, true]) {
+        const context = await newContext(browser, { colorScheme, viewport: { width, height }, javaScriptEnabled });
+        const seen = watch(context, new URL(url).origin);
+        const page = await context.newPage();
+        await page.goto(url);
+        expect(await page.getByRole('heading', { level: 1 }).textContent()).toBe('Example services');
+        const agents = page.getByRole('listitem').filter({ has: page.getByRole('heading', { name: 'Agents' }) });
+        expect(await agents.textContent()).toMatch(/Degraded since .* UTC/);
+        const bars = await agents.getByRole('img').getAttribute('aria-label');
+        expect(bars).toMatch(/^Agents, the last 90 days: 99\.\d+%, down for 2 h, unknown for \d+ d/);
+        expect(await agents.textContent()).toMatch(/without maintenance/);
+        expect(await page.locator('svg.bars.short').first().isVisible()).toBe(width < 640);
+        if (javaScriptEnabled) {
+          expect(await accessibilityViolations(page)).toEqual([]);
+          const overflow = await page.evaluate(() => {
+            const { document } = globalThis as unknown as { document: { documentElement: { scrollWidth: number; clientWidth: number } } };
+            return document.documentElement.scrollWidth - document.documentElement.clientWidth;
+          });
+          expect(overflow).toBeLessThanOrEqual(0);
+        } else if (PICTURES !== undefined) {
+          await page.screenshot({ path: join(PICTURES, `status-${colorScheme}-${width}.png`), fullPage: true });
+        }
+        seen.expectNone();
+        await context.close();
       }
-      seen.expectNone();
-      await context.close();
-    }
-  });
+    },
+  );
 
   test('can be read by keyboard: the days that were not well open with Enter', async () => {
     const context = await newContext(browser);

@@ -109,7 +109,12 @@ export class Scores {
   /** How all stood at a time, the lowest first; the fleet and what has no score before all. Now where none is given. */
   async at(
     time: number | undefined,
-    { limit, after, subject, kind }: { readonly limit: number; readonly after?: string; readonly subject?: string; readonly kind?: SubjectKind },
+    {
+      limit,
+      after,
+      subject,
+      kind,
+    }: { readonly limit: number; readonly after?: string; readonly subject?: string; readonly kind?: SubjectKind },
   ): Promise<readonly ScoreRecord[]> {
     const when = time === undefined ? sql`until is null` : during(time);
     const { rows } = await this.#db.query<Row>(sql`select ${COLUMNS} from muster.health_scores

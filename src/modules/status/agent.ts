@@ -19,7 +19,9 @@ const statusConfig = z.strictObject({
   title: z.string().min(1).max(200).default('Status'),
   /** None: the database, and hosts, agents and jobs as a whole. */
   components: z
-    .array(z.strictObject({ name: z.string().min(1).max(100), database: z.boolean().optional(), agents: names, hosts: names, monitors: names }))
+    .array(
+      z.strictObject({ name: z.string().min(1).max(100), database: z.boolean().optional(), agents: names, hosts: names, monitors: names }),
+    )
     .max(100)
     .default([]),
 });
@@ -96,7 +98,7 @@ async function look(ctx: AgentContext<StatusConfig>, life: Life): Promise<object
 async function standingNow(ctx: AgentContext<StatusConfig>): Promise<Standing> {
   const agents = new Map<string, State>();
   const now = await databaseNow(ctx);
-  for (let after: string | undefined; agents.size < MOST_AGENTS; ) {
+  for (let after: string | undefined; agents.size < MOST_AGENTS;) {
     const page = await ctx.fleet.agents.list({ state: 'active' }, after === undefined ? { limit: PAGE } : { limit: PAGE, after });
     for (const { agentId, status, updatedAt, lastHeartbeatAt } of page) {
       const isAtWork = status === 'running' || status === 'degraded';

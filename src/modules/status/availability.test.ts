@@ -12,7 +12,11 @@ const days = (pieces: readonly Piece[], begun = 0, count = 2) => daysOf(pieces, 
 
 describe('availability', () => {
   it('is weighted by time, and what nobody saw is neither up nor down', () => {
-    const seen = days([piece('2026-01-30', 'up', DAY - 3_600_000), piece('2026-01-30', 'down', 1_800_000), piece('2026-01-31', 'up', DAY / 2)]);
+    const seen = days([
+      piece('2026-01-30', 'up', DAY - 3_600_000),
+      piece('2026-01-30', 'down', 1_800_000),
+      piece('2026-01-31', 'up', DAY / 2),
+    ]);
     const { ratio, unknownMs, downMs, between } = availabilityOf(seen, { withMaintenance: true });
     expect(downMs).toBe(1_800_000);
     expect(unknownMs).toBe(1_800_000);
@@ -27,7 +31,11 @@ describe('availability', () => {
   });
 
   it('is told with and without maintenance', () => {
-    const seen = days([piece('2026-01-30', 'up', DAY - 7_200_000), piece('2026-01-30', 'down', 7_200_000, true), piece('2026-01-31', 'up', DAY / 2)]);
+    const seen = days([
+      piece('2026-01-30', 'up', DAY - 7_200_000),
+      piece('2026-01-30', 'down', 7_200_000, true),
+      piece('2026-01-31', 'up', DAY / 2),
+    ]);
     expect(availabilityOf(seen, { withMaintenance: true }).ratio).toBeLessThan(1);
     expect(availabilityOf(seen, { withMaintenance: false })).toMatchObject({ ratio: 1, downMs: 0 });
   });

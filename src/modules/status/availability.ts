@@ -32,7 +32,10 @@ export interface Availability {
 const DAY_MS = 86_400_000;
 
 /** The last `count` days, today last, from what was recorded. Nothing is to be known before `begun` and after `now`. */
-export function daysOf(pieces: readonly Piece[], { now, begun, count }: { readonly now: number; readonly begun: number; readonly count: number }): readonly Day[] {
+export function daysOf(
+  pieces: readonly Piece[],
+  { now, begun, count }: { readonly now: number; readonly begun: number; readonly count: number },
+): readonly Day[] {
   const today = Math.floor(now / DAY_MS);
   const byDay = new Map<string, Piece[]>();
   for (const piece of pieces) byDay.set(piece.day, [...(byDay.get(piece.day) ?? []), piece]);

@@ -67,7 +67,9 @@ export const keyOf = (name: string): string =>
 /** Down where all of it is down, degraded where some of it is not up. Undefined where nothing of it is known. */
 export function stateOf(component: Component, standing: Standing): State | undefined {
   const of = (names: readonly string[] | 'all', known: ReadonlyMap<string, State>): readonly State[] =>
-    names === 'all' ? [...known].flatMap(([name, state]) => (known === standing.hosts && standing.gone.has(name) ? [] : [state])) : names.flatMap((name) => known.get(name) ?? []);
+    names === 'all'
+      ? [...known].flatMap(([name, state]) => (known === standing.hosts && standing.gone.has(name) ? [] : [state]))
+      : names.flatMap((name) => known.get(name) ?? []);
   const states = [
     ...(component.database && standing.database !== undefined ? [standing.database] : []),
     ...of(component.agents, standing.agents),

@@ -79,7 +79,13 @@ function documentOf({ snapshot, isCurrent }: Kept): object {
           unknown_ms: Math.round(seen.unknownMs),
           window_ms: Math.round(seen.windowMs),
         },
-        days: days.map((day) => ({ day: day.day, up_ms: day.up, degraded_ms: day.degraded, down_ms: day.down, unknown_ms: Math.round(unknownOf(day)) })),
+        days: days.map((day) => ({
+          day: day.day,
+          up_ms: day.up,
+          degraded_ms: day.degraded,
+          down_ms: day.down,
+          unknown_ms: Math.round(unknownOf(day)),
+        })),
       };
     }),
     incidents: snapshot.incidents.map(({ id, about, level, startedAt, resolvedAt }) => ({

@@ -13,9 +13,7 @@ export function renderFeed(snapshot: Snapshot, base: string): string {
       text: incidentTimes(incident),
     })),
     ...snapshot.maintenance.map(({ components, from, to }) => ({
-      id: `urn:sha256:${createHash('sha256')
-        .update(`${from} ${components.join()}`)
-        .digest('hex')}`,
+      id: `urn:sha256:${createHash('sha256').update(`${from} ${components.join()}`).digest('hex')}`,
       title: `Maintenance of ${components.join(', ')}`,
       updated: Math.min(from, snapshot.asOf),
       text: `${timeText(from)} to ${timeText(to)}`,

@@ -31,7 +31,9 @@ export async function writeComponents(tx: Queryable, components: readonly Compon
  * last, `gapMs` at most, counts as what it was. After a longer one nobody knows: a new interval begins now.
  */
 export async function recordSightings(tx: Queryable, sightings: readonly Sighting[], gapMs: number): Promise<void> {
-  const given = JSON.stringify(sightings.map(({ component, state, inMaintenance }) => ({ component, state, in_maintenance: inMaintenance })));
+  const given = JSON.stringify(
+    sightings.map(({ component, state, inMaintenance }) => ({ component, state, in_maintenance: inMaintenance })),
+  );
   await tx.query(sql`with moment as materialized (select clock_timestamp() as now),
     given as materialized (select * from jsonb_to_recordset(${given}::jsonb) as g(component text, state text, in_maintenance boolean)),
     newest as materialized (
@@ -110,7 +112,13 @@ export async function readComponents(db: Database): Promise<readonly StoredCompo
 
 /** What was recorded of the last {@link DAYS_SHOWN} days, by component. */
 export async function readPieces(db: Database): Promise<ReadonlyMap<string, readonly Piece[]>> {
-  const { rows } = await db.query<{ readonly component: string; readonly day: string; readonly state: State; readonly in_maintenance: boolean; readonly ms: number }>(
+  const { rows } = await db.query<{
+    readonly component: string;
+    readonly day: string;
+    readonly state: State;
+    readonly in_maintenance: boolean;
+    readonly ms: number;
+  }>(
     sql`select component, to_char(day, 'YYYY-MM-DD') as day, state, in_maintenance, sum(ms)::float8 as ms from (
         select component, day, state, in_maintenance, ms from muster.status_days
         union all ${piecesOf('muster.status_intervals')}

@@ -19,7 +19,9 @@ const matcherList = z.array(z.object({ label: z.string(), operator: z.string(), 
 
 /** Those there are, where the tables of alerting are there. */
 export async function readWindows(read: <Row>(statement: Sql) => Promise<Result<Row>>): Promise<readonly Window[]> {
-  const { rows: found } = await read<{ readonly there: boolean }>(sql`select to_regclass('muster.maintenance_windows') is not null as there`);
+  const { rows: found } = await read<{ readonly there: boolean }>(
+    sql`select to_regclass('muster.maintenance_windows') is not null as there`,
+  );
   if (found[0]?.there !== true) return [];
   const { rows } = await read<Omit<Window, 'matchers'> & { readonly matchers: unknown }>(sql`select matchers,
       (extract(epoch from starts_at) * 1000)::float8 as "startsAt", (extract(epoch from ends_at) * 1000)::float8 as "endsAt",
@@ -37,7 +39,9 @@ export function nextOpening(window: Window, now: number): { readonly from: numbe
   const { startsAt, endsAt, cron, timeZone, durationMs } = window;
   if (cron === null || durationMs === null)
     return startsAt === null || endsAt === null || endsAt <= now ? undefined : { from: startsAt, to: endsAt };
-  const from = compileSchedule({ cron, timezone: timeZone }).grid(0).after(now - durationMs);
+  const from = compileSchedule({ cron, timezone: timeZone })
+    .grid(0)
+    .after(now - durationMs);
   return from === undefined ? undefined : { from, to: from + durationMs };
 }
 
@@ -55,13 +59,16 @@ export const inMaintenance = (component: Component, windows: readonly Window[], 
 export function concerns({ matchers }: Window, component: Pick<Component, 'name' | 'agents' | 'hosts' | 'monitors'>): boolean {
   const named = (label: string, names: readonly string[] | 'all'): readonly Readonly<Record<string, string>>[] =>
     names === 'all' ? [] : names.map((name) => ({ [label]: name, component: component.name }));
-  const members = [
+  const members: readonly Readonly<Record<string, string>>[] = [
     { component: component.name },
     ...named('agent', component.agents),
     ...named('host', component.hosts),
     ...named('monitor', component.monitors),
   ];
-  return matchers.length > 0 && members.some((labels) => matchers.every((matcher) => matches(matcher, labels[matcher.label as keyof typeof labels])));
+  return (
+    matchers.length > 0 &&
+    members.some((labels) => matchers.every((matcher) => matches(matcher, labels[matcher.label])))
+  );
 }
 
 function matches({ operator, value }: Window['matchers'][number], actual: string | undefined): boolean {

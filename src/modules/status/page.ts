@@ -79,14 +79,18 @@ function renderDays(days: ShownComponent['days']): string {
 function renderMaintenance({ maintenance, asOf }: Snapshot): string {
   if (maintenance.length === 0) return '<p>None is planned.</p>';
   return `<ul>${maintenance
-    .map(({ components, from, to }) => `<li><strong>${text(components.join(', '))}</strong>: ${from <= asOf ? 'under way since' : 'from'} ${timeText(from)} to ${timeText(to)}</li>`)
+    .map(
+      ({ components, from, to }) =>
+        `<li><strong>${text(components.join(', '))}</strong>: ${from <= asOf ? 'under way since' : 'from'} ${timeText(from)} to ${timeText(to)}</li>`,
+    )
     .join('')}</ul>`;
 }
 
 const renderIncident = (incident: ShownIncident): string =>
   `<li id="incident-${text(incident.id)}"><strong>${incidentTitle(incident)}</strong><br><span class="quiet">${incidentTimes(incident)}</span></li>`;
 
-export const incidentTitle = ({ level, about }: ShownIncident): string => `${level === 'emergency' ? 'Emergency' : 'Incident'} with ${about}`;
+export const incidentTitle = ({ level, about }: ShownIncident): string =>
+  `${level === 'emergency' ? 'Emergency' : 'Incident'} with ${about}`;
 export const incidentTimes = ({ startedAt, resolvedAt }: ShownIncident): string =>
   resolvedAt === null
     ? `since ${timeText(startedAt)}, not over yet`

@@ -109,7 +109,9 @@ function standing(
 async function readIncidents({ database }: SharedState): Promise<Snapshot['incidents']> {
   const there = await database.one<{ readonly there: boolean }>(sql`select to_regclass('muster.incidents') is not null as there`);
   if (there?.there !== true) return [];
-  const { rows } = await database.query<Omit<ShownIncident, 'about'> & { readonly cause: string }>(sql`select incident_id::text as id, cause, level,
+  const { rows } = await database.query<
+    Omit<ShownIncident, 'about'> & { readonly cause: string }
+  >(sql`select incident_id::text as id, cause, level,
       (extract(epoch from started_at) * 1000)::float8 as "startedAt", (extract(epoch from resolved_at) * 1000)::float8 as "resolvedAt"
     from muster.incidents
     where level in ('critical', 'emergency') and (resolved_at is null or resolved_at > clock_timestamp() - ${INCIDENT_DAYS} * interval '1 day')

@@ -58,7 +58,9 @@ const see = (state: 'up' | 'degraded' | 'down', inMaintenance = false, component
   db().transaction((tx) => recordSightings(tx, [{ component, state, inMaintenance }], 60_000));
 /** As if all of it had been so long ago. */
 const pass = (seconds: number) =>
-  query(sql`update muster.status_intervals set since = since - ${seconds} * interval '1 second', until = until - ${seconds} * interval '1 second'`);
+  query(
+    sql`update muster.status_intervals set since = since - ${seconds} * interval '1 second', until = until - ${seconds} * interval '1 second'`,
+  );
 const intervals = async (): Promise<readonly (readonly [string, number])[]> => {
   const { rows } = await query(sql`select state, round(extract(epoch from until - since))::int as seconds from muster.status_intervals
     where component = 'database' order by since`);
@@ -166,7 +168,9 @@ describe('the record', () => {
 describe('the page', () => {
   it('is there for everybody, names nothing private, and needs no script', async () => {
     await reset();
-    await query(sql`insert into muster.status_intervals values ('database', now() - interval '1 hour', now(), 'up', false), ('agents', now() - interval '1 hour', now(), 'degraded', false)`);
+    await query(
+      sql`insert into muster.status_intervals values ('database', now() - interval '1 hour', now(), 'up', false), ('agents', now() - interval '1 hour', now(), 'degraded', false)`,
+    );
     await query(sql`update muster.status_components set created_at = now() - interval '2 hours'`);
     // What was seen stays fresh as long as these tests take.
     await server.ask('PUT', '/system-state/status:page', { body: { value: { enabled: true, title: 'How we are', every_ms: 3_600_000 } } });
