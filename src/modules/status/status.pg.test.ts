@@ -165,7 +165,7 @@ describe('the record', () => {
   });
 });
 
-describe('the page', () => {
+describe('the page', { timeout: 90_000 }, () => {
   it('is there for everybody, names nothing private, and needs no script', async () => {
     await reset();
     await query(
