@@ -41,6 +41,7 @@ describe('muster up on an empty folder', () => {
     await until('all default agents are at work', async () => atWork(await agentsOf(ready)).length === DEFAULT_AGENTS_AT_WORK);
     expect(atWork(await agentsOf(ready))).toEqual([
       'agent_coordinator',
+      'alert_delivery',
       'dead_man_watch',
       'diagnostic_test_agent',
       'endpoint_monitor',
