@@ -1,6 +1,8 @@
 import type { FastifyInstance } from 'fastify';
 import type { AgentDefinition } from '../agent/definition.ts';
+import type { HostId } from '../base/ids.ts';
 import type { Logger } from '../base/logger.ts';
+import type { Service } from '../base/service.ts';
 import type { Wake } from '../base/wake.ts';
 import type { Outbound } from '../outbound/index.ts';
 import type { SharedState } from '../state/shared-state.ts';
@@ -28,6 +30,14 @@ export interface ModuleServices {
   readonly dataDir: string | null;
 }
 
+/** What a module's own services are given on a host. */
+export interface HostSite extends ModuleServices {
+  /** The host as the fleet knows it now; undefined before it has joined. */
+  readonly hostId: () => HostId | undefined;
+  /** Absolute. */
+  readonly dataDir: string;
+}
+
 /**
  * One capability, all of it in one folder: its agents, tables and routes. Built-in modules and a user's own
  * have the same rights.
@@ -40,6 +50,8 @@ export interface Module {
   readonly defaultAgents?: readonly DefaultAgent[];
   /** What can cure alerts: the self-healing agent carries them out, within its rails. */
   readonly recoveryActions?: readonly RecoveryAction[];
+  /** What runs beside the agents in every process that is a host, also while the database is away. */
+  services?(site: HostSite): readonly Service[];
   /** Mounts routes below /api/v1. Each states the permission it needs. */
   routes?(app: FastifyInstance, services: ModuleServices): void;
   /** Mounts routes at the root, in a scope of their own: doors for the public, or for jobs that carry a token of theirs. */

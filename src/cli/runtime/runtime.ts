@@ -164,6 +164,11 @@ export class Runtime {
       fleetHost = host;
       this.#stopLater('agents stopped', () => host.stop());
       await host.start();
+      const site = { state, wake, outbound, dataDir: config.dataDir, log, hostId: () => host.status?.hostId };
+      for (const service of rooms.modules.flatMap((module) => module.services?.(site) ?? [])) {
+        this.#stopLater('watches ended', () => service.stop());
+        await service.start();
+      }
       return host;
     };
     const startServer = async ({ buildServer, HttpServer }: NonNullable<Rooms['http']>): Promise<HttpServer> => {

@@ -1,5 +1,9 @@
+import { join } from 'node:path';
+import { systemClock } from '../../base/clock.ts';
 import type { Module } from '../module.ts';
 import { alertDelivery } from './delivery/agent.ts';
+import { AwayAlarm } from './delivery/away/away-alarm.ts';
+import { Spool } from './delivery/away/spool.ts';
 import { addDeliveryRoutes } from './delivery/routes.ts';
 import { addRuleRoutes } from './rules/routes.ts';
 
@@ -9,6 +13,17 @@ export const alertingModule: Module = {
   migrations: new URL('./migrations/', import.meta.url),
   agentTypes: [alertDelivery],
   defaultAgents: [{ agentId: 'alert_delivery', name: 'Alert delivery', type: 'alert_delivery' }],
+  services: ({ dataDir, hostId, log, outbound, state, wake }) => [
+    new AwayAlarm({
+      state,
+      outbound,
+      wake,
+      clock: systemClock,
+      log,
+      host: hostId,
+      spool: new Spool(join(dataDir, 'spool', 'database-away.jsonl')),
+    }),
+  ],
   routes(app, services) {
     addDeliveryRoutes(app, services);
     addRuleRoutes(app, services);

@@ -1,0 +1,129 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { systemClock, type Clock } from '../../src/base/clock.ts';
+import { MusterError } from '../../src/base/errors.ts';
+import { silentLogger } from '../../src/base/logger.ts';
+import type { Database } from '../../src/db/database.ts';
+import { sql } from '../../src/db/sql.ts';
+import { AwayAlarm } from '../../src/modules/alerting/delivery/away/away-alarm.ts';
+import { Spool } from '../../src/modules/alerting/delivery/away/spool.ts';
+import { createSharedState } from '../../src/state/create-shared-state.ts';
+import { until } from '../support/until.ts';
+import { loopback, testDelivery } from './support/delivery.ts';
+import { answering, Receiver } from './support/receiver.ts';
+
+/** Ten times as fast as the machine's. */
+const fast: Clock = {
+  now: () => systemClock.now(),
+  monotonic: () => systemClock.monotonic() * 10,
+  sleep: (ms, signal) => systemClock.sleep(ms / 10, signal),
+};
+
+test(
+  'while the database is away its hosts tell it once, and what they told is in the ledger afterwards',
+  { timeout: 120_000 },
+  async () => {
+    await using receiver = await new Receiver().start();
+    await using delivery = await testDelivery();
+    const folder = await mkdtemp(join(tmpdir(), 'muster-away-'));
+    await delivery.channel('ops', 'webhook', { url: receiver.url, secret: 's' });
+    const hosts = [await delivery.host(), await delivery.host()];
+    let down = false;
+    const check = (): void => {
+      if (down) throw new MusterError('DATABASE_UNREACHABLE', 'connection refused');
+    };
+    const { database } = delivery.fleet;
+    const severed: Database = {
+      query: async (statement) => (check(), database.query(statement)),
+      one: async (statement) => (check(), database.one(statement)),
+      transaction: async (work, options) => (check(), database.transaction(work, options)),
+    };
+    const alarms = hosts.map((host, n) => {
+      const spool = new Spool(join(folder, `${n}`, 'away.jsonl'));
+      const state = createSharedState(severed);
+      return {
+        spool,
+        alarm: new AwayAlarm({
+          state,
+          outbound: loopback,
+          wake: delivery.wake,
+          clock: fast,
+          log: silentLogger,
+          spool,
+          host: () => host.hostId,
+        }),
+      };
+    });
+    try {
+      for (const { alarm } of alarms) await alarm.start();
+      await until(
+        'both know the fleet',
+        async () => (await database.one<{ n: number }>(sql`select count(*)::int as n from muster.hosts where status = 'live'`))?.n === 2,
+      );
+      // They read what they have to know within 30 of their seconds.
+      await systemClock.sleep(3_500);
+      receiver.first = [answering(503)];
+      down = true;
+      await until('it is told', () => receiver.accepted.length > 0, 30_000);
+      const [first, again] = receiver.received;
+      expect(first?.body).toMatchObject({
+        type: 'alert.firing',
+        data: { level: 'emergency', title: 'The database of Muster cannot be reached' },
+      });
+      expect(again?.id).toBe(first?.id);
+      const spooled = (await Promise.all(alarms.map(({ spool }) => spool.read()))).flat();
+      expect(spooled.filter(({ attempt }) => attempt === 1).map(({ outcome }) => outcome)).toEqual([null, 'retry']);
+      // The other one stands behind in line.
+      await systemClock.sleep(2_000);
+      expect(receiver.accepted).toHaveLength(1);
+
+      down = false;
+      await until('people hear that it is back', () => receiver.received.at(-1)?.body.data.kind === 'resolved', 30_000);
+      const told = await database.one<{ state: string; attempts: number; outcomes: readonly string[] }>(sql`
+      select state, attempts, (select array_agg(outcome order by attempt) from muster.notification_attempts a where a.notification_id = n.notification_id) as outcomes
+      from muster.notifications n where notification_id = ${first?.id}`);
+      expect(told).toEqual({ state: 'delivered', attempts: 2, outcomes: ['retry', 'delivered'] });
+      await until(
+        'nothing is left on the disk',
+        async () => (await Promise.all(alarms.map(({ spool }) => spool.read()))).flat().length === 0,
+      );
+      expect(receiver.accepted).toHaveLength(2);
+    } finally {
+      for (const { alarm } of alarms) await alarm.stop();
+      await rm(folder, { recursive: true });
+    }
+  },
+);
+
+test('a spool keeps whole lines, also where the last was cut off', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'muster-spool-'));
+  try {
+    const file = join(folder, 'deep', 'spool.jsonl');
+    const spool = new Spool(file);
+    expect(await spool.read()).toEqual([]);
+    const entry = {
+      id: 'a',
+      incident: 'b',
+      channel: 'ops',
+      level: 'emergency',
+      document: { title: 't', text: 'x' },
+      attempt: 1,
+      at: 1,
+      outcome: null,
+      status: null,
+      error: null,
+    } as const;
+    await spool.append(entry);
+    await spool.append({ ...entry, outcome: 'delivered' });
+    const { appendFile } = await import('node:fs/promises');
+    await appendFile(file, '{"id":"half');
+    expect((await new Spool(file).read()).map(({ outcome }) => outcome)).toEqual([null, 'delivered']);
+    await spool.clear();
+    await spool.clear();
+    expect(await spool.read()).toEqual([]);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+});
