@@ -15,7 +15,13 @@ export const webhook = defineChannel({
       .describe('whsec_… is base64 as Standard Webhooks has it; any other text is used as it is. Made where it is left out')
       .optional(),
     headers: z
-      .record(z.string().regex(/^[A-Za-z0-9-]{1,100}$/), z.string().max(1_000))
+      .record(
+        z.string().regex(/^[A-Za-z0-9-]{1,100}$/),
+        z
+          .string()
+          .max(1_000)
+          .regex(/^[\t\x20-\x7e]*$/, 'holds what a header cannot'),
+      )
       .describe('Sent with every request')
       .optional(),
   }),
