@@ -185,7 +185,31 @@ export function buildProgram(outcome: Outcome = { exitCode: EXIT.ok }): Command 
       .option('--no-wait', 'do not wait for the effect')
       .action(lazily(async () => (await import('./commands/hosts.ts')).steer(name)));
   }
-  const alerts = program.command('alerts').description('what is wrong, and who was told');
+  const alerts = group('alerts', 'what is wrong, and who was told', async () => (await import('./commands/alerts.ts')).list);
+  alerts
+    .command('list')
+    .description('the alerts that fire, newest first')
+    .option('--all', 'also those that are over')
+    .addOption(new Option('--level <level>', 'only of this level').choices(['info', 'warning', 'critical', 'emergency']))
+    .option('--last <count>', 'how many', wholeNumber, 50)
+    .action(lazily(async () => (await import('./commands/alerts.ts')).list));
+  alerts
+    .command('show <alert_id>')
+    .description('one alert, with its timeline and what was told of it; the beginning of its id will do')
+    .action(lazily(async () => (await import('./commands/alerts.ts')).show));
+  alerts
+    .command('ack <alert_id...>')
+    .description('take alerts on: they are told no more until they are over, change their level, or the time has passed')
+    .option('--for <time>', 'for how long, such as 2h (default: until they are over)')
+    .option('--by <name>', 'who has them (default: who runs this)')
+    .option('--note <text>', 'what to keep with it')
+    .action(lazily(async () => (await import('./commands/alerts.ts')).ack));
+  alerts
+    .command('silence <matcher...>')
+    .description('keep what matches quiet for a while: agent=a1, rule~disk_*, level!=emergency; all must match')
+    .requiredOption('--reason <text>', 'why')
+    .option('--for <time>', 'for how long', '1h')
+    .action(lazily(async () => (await import('./commands/alerts.ts')).silence));
   alerts
     .command('test-channel <name>')
     .description('send a test message by a channel and tell what came of it')

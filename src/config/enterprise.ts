@@ -1,6 +1,6 @@
 import type * as z from 'zod';
 import type { KeyEffect } from './key-effect.ts';
-import { duration, flag, networks, section, size, whole } from './scalars.ts';
+import { currency, duration, flag, networks, quantity, section, size, whole } from './scalars.ts';
 
 const MB = 1024 ** 2;
 
@@ -38,6 +38,17 @@ export const enterpriseSchema = section({
       executive_notifications: flag().default(false),
       escalation_procedures: flag().default(false),
       cost_threshold_alerts: flag().default(false),
+    }),
+    business: section({
+      currency: currency().default('USD'),
+      cost_per_minute: section({
+        info: quantity(0, 1e9).default(0),
+        warning: quantity(0, 1e9).default(0),
+        critical: quantity(0, 1e9).default(0),
+        emergency: quantity(0, 1e9).default(0),
+      }),
+      objective: quantity(0, 0.999999).default(0),
+      window: duration({ min: '1h', max: '366d' }).default(30 * 86_400_000),
     }),
   }),
 });
@@ -88,4 +99,18 @@ export const ENTERPRISE_EFFECTS: readonly KeyEffect[] = [
   { path: 'alerting.executive_notifications', effect: null },
   { path: 'alerting.escalation_procedures', effect: null },
   { path: 'alerting.cost_threshold_alerts', effect: null },
+  { path: 'business.currency', effect: 'The currency of the costs below, three capital letters.' },
+  {
+    path: 'business.cost_per_minute.info',
+    effect: 'What a minute costs in which an alert of this level fires. 0: not configured, and alerts say so.',
+  },
+  { path: 'business.cost_per_minute.warning', effect: 'The same for warnings.' },
+  { path: 'business.cost_per_minute.critical', effect: 'The same for critical alerts.' },
+  { path: 'business.cost_per_minute.emergency', effect: 'The same for emergencies.' },
+  {
+    path: 'business.objective',
+    effect:
+      'The share of time that things must work, such as 0.999: critical alerts tell how much of the error budget they burned. 0: not configured.',
+  },
+  { path: 'business.window', effect: 'The time over which the objective holds.' },
 ];

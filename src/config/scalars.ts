@@ -59,6 +59,10 @@ export const duration = ({ min, max, bareUnit = 'ms' }: DurationRange): z.ZodTyp
     },
   );
 
+/** A currency by its code, as ISO 4217 has it. */
+export const currency = (): z.ZodType<string> =>
+  scalar('the code of a currency', 'EUR or USD', (input) => (typeof input === 'string' && /^[A-Z]{3}$/.test(input) ? input : undefined));
+
 const DAY_MS = 86_400_000;
 
 /** Milliseconds of a length of time that history is kept by: it is dropped a day at a time. */

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { ALERT_METRICS } from './alerting/alerts/metrics.ts';
 import { DELIVERY_METRICS } from './alerting/delivery/metrics.ts';
 import { DIAGNOSTIC_METRICS, SYNTHETIC_METRICS } from './diagnostics/metrics.ts';
 import { HEALTH_METRICS } from './health/metrics.ts';
@@ -25,6 +26,7 @@ const TABLES: Readonly<Record<string, Catalogue>> = {
   collector: COLLECTOR_METRICS,
   aliases: ALIASES,
   health: HEALTH_METRICS,
+  alerts: ALERT_METRICS,
   delivery: DELIVERY_METRICS,
   recovery: RECOVERY_METRICS,
   watch: WATCH_METRICS,

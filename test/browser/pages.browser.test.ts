@@ -183,7 +183,7 @@ describe.skipIf(missing('chromium'))('the dashboard', { timeout: 180_000 }, () =
     await page.keyboard.press('Home');
     await page.keyboard.press('ArrowDown');
     await page.keyboard.press('Enter');
-    await page.waitForURL(`${dashboard.url}/agents/dead_man_watch`);
+    await page.waitForURL(`${dashboard.url}/agents/alert*`);
 
     await page.goto(`${dashboard.url}/agents`);
     await page.getByRole('searchbox', { name: 'Search by id or name' }).fill('many 77');
@@ -271,7 +271,9 @@ describe.skipIf(missing('chromium'))('the dashboard', { timeout: 180_000 }, () =
     ['/agents', 'Agents'],
     ['/agents/performance_monitor', 'Performance monitor'],
     ['/agents/nobody', 'nobody'],
+    ['/alerts', 'Alerts'],
     ['/monitors', 'Monitors'],
+    ['/healing', 'Healing'],
     ['/hosts', 'Hosts'],
     ['/events', 'Events'],
     ['/nowhere', 'No such page'],

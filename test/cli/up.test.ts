@@ -42,6 +42,7 @@ describe('muster up on an empty folder', () => {
     expect(atWork(await agentsOf(ready))).toEqual([
       'agent_coordinator',
       'alert_delivery',
+      'alerting_system',
       'dead_man_watch',
       'diagnostic_test_agent',
       'endpoint_monitor',

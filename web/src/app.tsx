@@ -4,6 +4,8 @@ import { useConnection } from './live/connection.ts';
 import { EventFeed, Live, makeQueryClient } from './live/provider.tsx';
 import { AgentPage } from './pages/agent/agent.tsx';
 import { AgentsPage } from './pages/agents/agents.tsx';
+import { AlertPage } from './pages/alerts/alert.tsx';
+import { AlertsPage } from './pages/alerts/alerts.tsx';
 import { EventsPage } from './pages/events.tsx';
 import { HostsPage } from './pages/hosts.tsx';
 import { MonitorsPage } from './pages/monitors.tsx';
@@ -48,6 +50,8 @@ function SignedIn(): ReactNode {
           <Route path="/" component={OverviewPage} />
           <Route path="/agents" component={AgentsPage} />
           <Route path="/agents/:id">{({ id }) => <AgentPage key={id} id={decodeURIComponent(id)} />}</Route>
+          <Route path="/alerts" component={AlertsPage} />
+          <Route path="/alerts/:id">{({ id }) => <AlertPage key={id} id={decodeURIComponent(id)} />}</Route>
           <Route path="/hosts" component={HostsPage} />
           <Route path="/monitors" component={MonitorsPage} />
           <Route path="/healing" component={RecoveryPage} />

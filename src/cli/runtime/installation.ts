@@ -31,7 +31,7 @@ export function retentionOf({ monitoring: { retention } }: Config): Pick<SharedS
 /** The types with this installation's intervals and thresholds under their agents' own configuration. */
 export function withInstallationDefaults(
   types: readonly AnyAgentDefinition[],
-  { monitoring, dataDir }: Config,
+  { enterprise, monitoring, dataDir }: Config,
 ): readonly AnyAgentDefinition[] {
   const { intervals, thresholds, databases, probes, scrape, status_page: statusPage } = monitoring;
   const defaults: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
@@ -44,10 +44,25 @@ export function withInstallationDefaults(
     endpoint_monitor: { probes, scrape },
     heartbeat_health_agent: { every: intervals.health, thresholds },
     status_recorder: statusPage,
+    alerting_system: { business: businessOf(enterprise.business) },
     test_launcher_env_agent: { data_dir: dataDir },
   };
   return types.map((type) => {
     const own = defaults[type.type];
     return own === undefined ? type : { ...type, defaults: { ...type.defaults, ...own } };
   });
+}
+
+/** Zero is "not configured": such a rate is left out, and alerts say so. */
+function businessOf({
+  cost_per_minute: costs,
+  currency,
+  objective,
+  window,
+}: Config['enterprise']['business']): Readonly<Record<string, unknown>> {
+  return {
+    currency,
+    cost_per_minute: Object.fromEntries(Object.entries(costs).filter(([, cost]) => cost > 0)),
+    ...(objective > 0 ? { objective, window } : {}),
+  };
 }

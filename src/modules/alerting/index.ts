@@ -1,18 +1,24 @@
 import { join } from 'node:path';
 import { systemClock } from '../../base/clock.ts';
 import type { Module } from '../module.ts';
+import { alertingSystem } from './alerts/agent.ts';
+import { addAlertRoutes } from './alerts/routes.ts';
 import { alertDelivery } from './delivery/agent.ts';
 import { AwayAlarm } from './delivery/away/away-alarm.ts';
 import { Spool } from './delivery/away/spool.ts';
 import { addDeliveryRoutes } from './delivery/routes.ts';
+import { createRuleEvaluator } from './rules/index.ts';
 import { addRuleRoutes } from './rules/routes.ts';
 
 /** Turns what is measured into alerts, and brings word of them to people. */
 export const alertingModule: Module = {
   name: 'alerting',
   migrations: new URL('./migrations/', import.meta.url),
-  agentTypes: [alertDelivery],
-  defaultAgents: [{ agentId: 'alert_delivery', name: 'Alert delivery', type: 'alert_delivery' }],
+  agentTypes: [alertingSystem((ctx) => createRuleEvaluator(ctx.fleet)), alertDelivery],
+  defaultAgents: [
+    { agentId: 'alerting_system', name: 'Alerting system', type: 'alerting_system' },
+    { agentId: 'alert_delivery', name: 'Alert delivery', type: 'alert_delivery' },
+  ],
   services: ({ dataDir, hostId, log, outbound, state, wake }) => [
     new AwayAlarm({
       state,
@@ -27,6 +33,7 @@ export const alertingModule: Module = {
   routes(app, services) {
     addDeliveryRoutes(app, services);
     addRuleRoutes(app, services);
+    addAlertRoutes(app, services);
   },
 };
 
@@ -34,3 +41,9 @@ export { channelDelivery } from './delivery/channel-delivery.ts';
 export type { ChannelRecord, ChannelStore, Settings } from './delivery/channel-store.ts';
 export type { NotificationRecord } from './delivery/notification-store.ts';
 export { enqueue } from './delivery/notification.ts';
+export type { Alert } from './alerts/alert.ts';
+export { acknowledge, findAlerts, listAlerts, timelineOf, toldOf } from './alerts/alert-store.ts';
+export { impactLine, impactOf } from './alerts/impact.ts';
+export { parseMatcher, type Matcher } from './alerts/matcher.ts';
+export { addSilence } from './alerts/quiet-store.ts';
+export { alertDetailView, alertView, silenceView } from './alerts/views.ts';

@@ -3,6 +3,8 @@ import { call } from './client.ts';
 import { serverNow } from './server-clock.ts';
 import type {
   Agent,
+  Alert,
+  AlertDetail,
   Command,
   FleetEvent,
   Health,
@@ -127,6 +129,21 @@ export const queries = {
       queryKey: ['events', agentId],
       queryFn: ({ signal }) => call<Page<FleetEvent>>('/events', { query: { agent_id: agentId, limit: 100 }, signal }),
       refetchInterval: 30_000,
+    }),
+
+  alerts: (state: 'firing' | 'resolved' | '') =>
+    queryOptions({
+      queryKey: ['alerts', state],
+      queryFn: ({ signal }) => call<Page<Alert>>('/alerts', { query: { state, limit: 1_000 }, signal }),
+      refetchInterval: often,
+      placeholderData: keepPreviousData,
+    }),
+
+  alert: (id: string) =>
+    queryOptions({
+      queryKey: ['alert', id],
+      queryFn: ({ signal }) => call<AlertDetail>(`/alerts/${encodeURIComponent(id)}`, { signal }),
+      refetchInterval: often,
     }),
 
   hosts: () =>

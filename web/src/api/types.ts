@@ -255,3 +255,63 @@ export interface OutsideWatcher {
   readonly last_success_at: string | null;
   readonly last_error: string | null;
 }
+
+export type AlertLevel = 'info' | 'warning' | 'critical' | 'emergency';
+
+export interface Alert {
+  readonly alert_id: string;
+  readonly rule: string;
+  readonly target: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly agent_id: string | null;
+  readonly metric_name: string;
+  readonly unit: string;
+  readonly state: 'firing' | 'resolved';
+  readonly level: AlertLevel;
+  readonly verdict: string;
+  readonly value: number | null;
+  readonly threshold: number | null;
+  readonly summary: string;
+  readonly explanation: string;
+  readonly runbook: string | null;
+  readonly channels: readonly string[];
+  readonly told_on: readonly string[];
+  readonly incident_id: string;
+  readonly started_at: string;
+  readonly detected_at: string;
+  readonly resolved_at: string | null;
+  readonly acknowledged_by: string | null;
+  readonly acknowledged_until: string | null;
+  readonly suppression: {
+    readonly kind: 'silence' | 'maintenance' | 'inhibition';
+    readonly id: string;
+    readonly reason: string;
+    readonly until: string | null;
+  } | null;
+  readonly impact: {
+    readonly minutes: number;
+    readonly cost: { readonly per_minute: number; readonly total: number; readonly currency: string } | null;
+    readonly error_budget: { readonly burned_ratio: number; readonly budget_minutes: number } | null;
+  };
+}
+
+export interface AlertDetail extends Alert {
+  readonly timeline: readonly {
+    readonly seq: number;
+    readonly at: string;
+    readonly kind: string;
+    readonly level: AlertLevel;
+    readonly actor: string | null;
+    readonly note: string | null;
+  }[];
+  readonly notifications: readonly {
+    readonly notification_id: string;
+    readonly channel: string;
+    readonly kind: string;
+    readonly state: string;
+    readonly attempts: number;
+    readonly created_at: string;
+    readonly finished_at: string | null;
+    readonly last_error: string | null;
+  }[];
+}

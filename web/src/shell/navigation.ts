@@ -10,6 +10,7 @@ export interface Place {
 
 export const places: readonly Place[] = [
   { path: '/', label: 'Overview', icon: 'overview', letter: 'o' },
+  { path: '/alerts', label: 'Alerts', icon: 'alerts', letter: 'l' },
   { path: '/agents', label: 'Agents', icon: 'agents', letter: 'a' },
   { path: '/hosts', label: 'Hosts', icon: 'hosts', letter: 'h' },
   { path: '/monitors', label: 'Monitors', icon: 'clock', letter: 'm' },

@@ -12,6 +12,8 @@ interface EventLook {
 
 const looks: readonly (readonly [RegExp, EventLook])[] = [
   [/:(lost|crashed|crash_looping|failed|expired|isolated|config_invalid)$/, { icon: 'critical', colour: 'text-bad' }],
+  [/^(alert:firing|incident:opened)$/, { icon: 'critical', colour: 'text-bad' }],
+  [/^(alert|incident):resolved$/, { icon: 'check', colour: 'text-ok' }],
   [/:(degraded|stuck|moved)$/, { icon: 'warning', colour: 'text-warn' }],
   [/:(started|recovered|joined|confirmed|unstuck|done)$/, { icon: 'check', colour: 'text-ok' }],
   [/:(stopped|removed|deleted)$/, { icon: 'stop', colour: 'text-idle' }],
@@ -37,7 +39,7 @@ export function gist({ type, data }: Pick<FleetEvent, 'type' | 'data'>): string 
     const bands = [...new Set([said(data['previous_band']), said(data['band'])])].join(' → ');
     return [`${subject} ${bands}`, said(data['because'])].filter((part) => part !== '').join(', ');
   }
-  const reason = ['reason', 'error', 'because', 'message'].map((key) => said(data[key])).find((text) => text !== '');
+  const reason = ['reason', 'error', 'because', 'message', 'summary', 'title'].map((key) => said(data[key])).find((text) => text !== '');
   if (reason !== undefined) return reason;
   return Object.entries(data)
     .filter(([key, value]) => key !== 'agent_type' && said(value) !== '')

@@ -1,0 +1,77 @@
+import { formatDuration } from '../../../base/duration.ts';
+import { isoTime, isoTimeOrNull } from '../../../http/time.ts';
+import type { NotificationDocument } from '../delivery/notification.ts';
+import type { Alert } from './alert.ts';
+import { impactDocument, impactLine, impactOf } from './impact.ts';
+import type { Incident } from './incident.ts';
+import type { Tell } from './life-cycle.ts';
+
+/** What is told this long after it was seen says how late it is. */
+const LATE_MS = 60_000;
+
+export interface Telling {
+  readonly alert: Alert;
+  readonly tell: Tell;
+  readonly incident: Incident;
+  /** Other alerts of the incident that fire. */
+  readonly others: number;
+  readonly now: number;
+}
+
+/** What people read, and what programs do: one document for every channel. */
+export function documentOf(telling: Telling): NotificationDocument {
+  const { alert, incident, now, others } = telling;
+  const impact = impactOf(alert, now);
+  const document = impactDocument(impact);
+  const word = telling.tell === 'resolved' ? 'RESOLVED' : alert.level.toUpperCase();
+  return {
+    title: `[${word}] ${alert.summary}`,
+    text: [
+      alert.explanation,
+      timeLine(telling),
+      ...lateLine(telling),
+      impactLine(impact),
+      ...(others > 0 ? [`${others} other ${others === 1 ? 'alert' : 'alerts'} of the incident "${incident.title}" still firing.`] : []),
+      ...(alert.runbook === null || telling.tell === 'resolved' ? [] : [`Runbook: ${alert.runbook}`]),
+    ].join('\n'),
+    alert: {
+      id: alert.alertId,
+      dedup_key: alert.dedupKey,
+      rule: alert.rule,
+      target: alert.target,
+      labels: alert.labels,
+      // A message about its firing was true when it had to be told, even where it is over by now.
+      state: telling.tell === 'resolved' ? 'resolved' : 'firing',
+      level: alert.level,
+      value: alert.value,
+      threshold: alert.threshold,
+      started_at: isoTime(alert.startedAt),
+      detected_at: isoTime(alert.detectedAt),
+      resolved_at: isoTimeOrNull(alert.resolvedAt),
+      acknowledged_by: alert.acknowledgedBy,
+      explanation: alert.explanation,
+      runbook_url: alert.runbook,
+      impact: { ...document, cost: document.cost ?? 'not configured', error_budget: document.error_budget ?? 'not configured' },
+    },
+    incident: { id: incident.incidentId, title: incident.title },
+    details: { cause: incident.cause, other_alerts_firing: others },
+  };
+}
+
+function timeLine({ alert, tell }: Telling): string {
+  const since = isoTime(alert.startedAt);
+  if (tell !== 'resolved' || alert.resolvedAt === null) return `Since ${since}.`;
+  return `From ${since} to ${isoTime(alert.resolvedAt)}: ${spoken(alert.resolvedAt - alert.startedAt)}.`;
+}
+
+function lateLine({ alert, now, tell }: Telling): readonly string[] {
+  const [from, what] = tell === 'resolved' ? [alert.resolvedAt ?? now, 'resolved'] : [alert.detectedAt, 'detected'];
+  if (now - from < LATE_MS) return [];
+  const over = tell !== 'resolved' && alert.resolvedAt !== null ? `, already resolved at ${isoTime(alert.resolvedAt)}` : '';
+  return [
+    tell === 'reminder' ? `Still firing, ${spoken(now - from)} after it was detected.` : `Late: ${what} ${spoken(now - from)} ago${over}.`,
+  ];
+}
+
+/** Whole seconds: what is below is noise here. */
+const spoken = (ms: number): string => formatDuration(Math.max(1_000, Math.round(ms / 1_000) * 1_000));

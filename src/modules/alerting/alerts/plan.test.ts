@@ -1,0 +1,171 @@
+import { describe, expect, it } from 'vitest';
+import type { Alert } from './alert.ts';
+import type { Incident } from './incident.ts';
+import { plan, type Plan, type PlanSettings, type World } from './plan.ts';
+import { aVerdict } from './testing.ts';
+import type { RuleFacts, Verdict } from './verdict.ts';
+
+/** A world that goes on: what a plan changes is there at the next. */
+class Course {
+  now = 100_000;
+  readonly #alerts = new Map<string, Alert>();
+  readonly #incidents = new Map<string, Incident>();
+  #ids = 0;
+  silences: World['silences'] = [];
+  windows: World['windows'] = [];
+  topology: World['topology'] = { hostOf: new Map() };
+  rules = new Map<string, RuleFacts>([['cpu', { channels: ['ops'] }]]);
+
+  step(verdicts: readonly Verdict[] = [], more: Partial<PlanSettings> = {}): Plan {
+    const world: World = {
+      now: this.now,
+      firing: [...this.#alerts.values()].filter(({ state }) => state === 'firing'),
+      incidents: [...this.#incidents.values()].filter(({ state }) => state === 'open'),
+      silences: this.silences,
+      windows: this.windows,
+      topology: this.topology,
+    };
+    const made = plan(world, verdicts, this.rules, {
+      groupWaitMs: 1_000,
+      settleMs: 10_000,
+      joinMs: 300_000,
+      business: {},
+      newId: () => `id${++this.#ids}`,
+      ...more,
+    });
+    for (const alert of made.alerts) this.#alerts.set(alert.alertId, alert);
+    for (const incident of made.incidents) this.#incidents.set(incident.incidentId, incident);
+    return made;
+  }
+
+  change(dedupKey: string, change: Partial<Alert>): void {
+    for (const alert of this.#alerts.values()) if (alert.dedupKey === dedupKey) this.#alerts.set(alert.alertId, { ...alert, ...change });
+  }
+}
+
+const on = (agent: string, more: Partial<Verdict> = {}): Verdict =>
+  aVerdict({ agentId: agent, target: `agent=${agent}`, labels: { agent }, ...more });
+const device = (name: string, more: Partial<Verdict> = {}): Verdict =>
+  on('a1', { target: `agent=a1,device=${name}`, labels: { agent: 'a1', device: name }, ...more });
+const ok = (verdict: Verdict): Verdict => ({ ...verdict, state: 'ok', level: null });
+const said = ({ notifications }: Plan): readonly string[] =>
+  notifications.map(({ channel, document, kind }) => `${channel} ${kind} ${document.alert?.target ?? ''}`);
+
+describe('alerts of a batch', () => {
+  it('about different things are told each, at once', () => {
+    const made = new Course().step([on('a1'), on('a2'), on('a3')]);
+    expect(said(made)).toEqual(['ops firing agent=a1', 'ops firing agent=a2', 'ops firing agent=a3']);
+    expect(made.incidents).toHaveLength(3);
+  });
+
+  it('with one cause are one incident and one page a channel, the gravest one', () => {
+    const course = new Course();
+    const made = course.step([device('sda'), device('sdb', { level: 'emergency' }), device('sdc')]);
+    expect(said(made)).toEqual(['ops firing agent=a1,device=sdb']);
+    expect(made.incidents).toMatchObject([{ cause: 'agent:a1', alerts: 3, level: 'emergency', state: 'open' }]);
+    course.now += 10_000;
+    expect(said(course.step([device('sdd')]))).toEqual([]);
+  });
+
+  it('join without a word only for a while, and never where they are graver', () => {
+    const course = new Course();
+    course.step([device('sda')]);
+    expect(said(course.step([device('sdb', { level: 'emergency' })]))).toEqual(['ops firing agent=a1,device=sdb']);
+    course.now += 300_001;
+    expect(said(course.step([device('sdc')]))).toEqual(['ops firing agent=a1,device=sdc']);
+  });
+
+  it('that joined speak where the one that spoke is over, so that nobody believes the incident to be', () => {
+    const course = new Course();
+    course.step([device('sda'), device('sdb')]);
+    const made = course.step([ok(device('sda'))]);
+    expect(said(made)).toEqual(['ops resolved agent=a1,device=sda', 'ops firing agent=a1,device=sdb']);
+    const last = course.step([ok(device('sdb'))]);
+    expect(said(last)).toEqual(['ops resolved agent=a1,device=sdb']);
+    expect(last.incidents).toMatchObject([{ state: 'resolved', alerts: 2 }]);
+  });
+
+  it('are one however often they are said', () => {
+    const course = new Course();
+    course.step([on('a1')]);
+    expect(course.step([on('a1'), on('a1')])).toMatchObject({ alerts: [], notifications: [] });
+  });
+
+  it('that a lost host explains are told of by the host alone, in its incident, and after a while by themselves', () => {
+    const course = new Course();
+    course.topology = {
+      hostOf: new Map([
+        ['a1', 'h1'],
+        ['a2', 'h1'],
+        ['a3', 'h2'],
+      ]),
+    };
+    course.rules.set('host_lost', { channels: ['ops'] });
+    const host = aVerdict({ rule: 'host_lost', target: 'host=h1', agentId: '', labels: { host: 'h1' } });
+    const made = course.step([on('a1'), on('a2'), on('a3'), host]);
+    expect(said(made).toSorted()).toEqual(['ops firing agent=a3', 'ops firing host=h1']);
+    expect(made.incidents.find(({ cause }) => cause === 'host:h1')).toMatchObject({ alerts: 3 });
+    expect(said(course.step([ok(host), ok(on('a1'))]))).toEqual(['ops resolved host=h1']);
+    course.now += 10_000;
+    expect(said(course.step())).toEqual(['ops firing agent=a2']);
+  });
+
+  it('on a database that is ill are explained by it where they say that they depend on it', () => {
+    const course = new Course();
+    const database = on('monitor', { target: 'agent=monitor,database=app', labels: { agent: 'monitor', database: 'app' } });
+    const user = on('a1', { labels: { agent: 'a1', database: 'app', depends_on: 'database' } });
+    expect(said(course.step([user, database]))).toEqual(['ops firing agent=monitor,database=app']);
+  });
+
+  it('are silenced by their labels, and say at the end how late they are', () => {
+    const course = new Course();
+    const matchers = [{ label: 'agent', operator: '~', value: 'a*' }] as const;
+    course.silences = [{ silenceId: 's', matchers, reason: 'upgrade', createdBy: 'kim', startsAt: 0, endsAt: course.now + 720_000 }];
+    const quiet = course.step([on('a1'), on('b1')]);
+    expect(said(quiet)).toEqual(['ops firing agent=b1']);
+    expect(quiet.nextAt).toBe(course.now + 720_000);
+    course.now += 720_000;
+    const late = course.step();
+    expect(said(late)).toEqual(['ops firing agent=a1']);
+    expect(late.notifications[0]?.document.text).toContain('Late: detected 12m ago');
+  });
+
+  it('in a recurring window are quiet, and told at its end', () => {
+    const course = new Course();
+    course.now = Date.parse('2026-03-03T02:10:00Z');
+    const matchers = [{ label: 'rule', operator: '=', value: 'cpu' }] as const;
+    course.windows = [
+      {
+        windowId: 'w',
+        name: 'nightly',
+        matchers,
+        reason: 'backup',
+        when: { cron: '0 3 * * *', timeZone: 'Europe/Warsaw', durationMs: 1_800_000 },
+      },
+    ];
+    expect(said(course.step([on('a1')]))).toEqual([]);
+    course.now = Date.parse('2026-03-03T02:30:00Z');
+    expect(said(course.step())).toEqual(['ops firing agent=a1']);
+  });
+
+  it('carry what they cost, or that nobody said', () => {
+    const without = new Course().step([on('a1')]);
+    expect(without.notifications[0]?.document.alert?.impact).toMatchObject({ cost: 'not configured', error_budget: 'not configured' });
+    const business = { currency: 'EUR', costPerMinute: { critical: 30 }, objective: 0.999, windowMs: 30 * 86_400_000 };
+    const course = new Course();
+    const made = course.step([on('a1', { since: course.now - 120_000 })], { business });
+    const impact = made.notifications[0]?.document.alert?.impact as {
+      cost: object;
+      error_budget: { budget_minutes: number; burned_ratio: number };
+    };
+    expect(impact.cost).toEqual({ per_minute: 30, total: 60, currency: 'EUR' });
+    expect(impact.error_budget.budget_minutes).toBeCloseTo(43.2);
+    expect(impact.error_budget.burned_ratio).toBeCloseTo(2 / 43.2);
+  });
+
+  it('of a rule without channels are alerts all the same', () => {
+    const course = new Course();
+    course.rules.set('cpu', { channels: [] });
+    expect(course.step([on('a1')])).toMatchObject({ alerts: [{ state: 'firing' }], notifications: [] });
+  });
+});

@@ -1,0 +1,153 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { builtInModules } from '../../src/modules/built-in.ts';
+import { sql } from '../../src/db/sql.ts';
+import { bearer, testServer, type TestServer } from '../server/support/test-server.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await testServer({ modules: builtInModules });
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+interface Page {
+  readonly items: readonly Record<string, unknown>[];
+  readonly next_cursor: string | null;
+}
+
+async function anAlert(
+  more: { readonly level?: string; readonly agent?: string } = {},
+): Promise<{ readonly id: string; readonly incident: string }> {
+  const [id, incident, agent] = [randomUUID(), randomUUID(), more.agent ?? `a-${randomUUID().slice(0, 8)}`];
+  const { database } = server.database;
+  await database.query(sql`
+    insert into muster.incidents (incident_id, cause, title, state, level, started_at, detected_at, alerts)
+    values (${incident}, ${`agent:${agent}`}, 'cpu | <b>high</b>', 'open', 'critical', clock_timestamp() - interval '2 minutes', clock_timestamp(), 1)`);
+  await database.query(sql`
+    insert into muster.alerts (alert_id, dedup_key, rule, target, labels, agent_id, metric_name, unit, state, level, verdict, value, threshold,
+      summary, explanation, channels, subjects, incident_id, started_at, detected_at, updated_at, seq, impact)
+    values (${id}, ${id}, 'cpu', ${`agent=${agent}`}, ${JSON.stringify({ agent })}::jsonb, ${agent}, 'cpu_ratio', 'ratio', 'firing', ${more.level ?? 'critical'},
+      'firing', 0.97, 0.9, 'cpu high', 'cpu_ratio is 0.97', '{ops}', '{}', ${incident}, clock_timestamp() - interval '2 minutes',
+      clock_timestamp(), clock_timestamp(), 1, '{"costPerMinute": 30, "currency": "EUR"}')`);
+  await database.query(
+    sql`insert into muster.alert_transitions values (${id}, 1, clock_timestamp(), 'firing', 'critical', null, 'cpu_ratio is 0.97')`,
+  );
+  return { id, incident };
+}
+
+it('lists what fires, page by page, and shows one with its timeline and impact', async () => {
+  const made = [await anAlert(), await anAlert({ level: 'warning' }), await anAlert()];
+  const first = (await server.ask('GET', '/alerts?state=firing&limit=2')).json<Page>();
+  expect(first.items).toHaveLength(2);
+  const second = (await server.ask('GET', `/alerts?state=firing&limit=2&cursor=${first.next_cursor}`)).json<Page>();
+  expect([...first.items, ...second.items].map((alert) => alert['alert_id'])).toEqual(made.map(({ id }) => id).toReversed());
+  expect(second.next_cursor).toBeNull();
+  expect((await server.ask('GET', '/alerts?level=warning')).json<Page>().items).toHaveLength(1);
+  expect((await server.ask('GET', `/incidents?cursor=${first.next_cursor}`)).json()).toMatchObject({ code: 'BAD_CURSOR' });
+
+  const shown = (await server.ask('GET', `/alerts/${made[0]?.id}`)).json();
+  expect(shown).toMatchObject({
+    state: 'firing',
+    impact: { cost: { per_minute: 30, currency: 'EUR' }, error_budget: null },
+    timeline: [{ kind: 'firing' }],
+    notifications: [],
+  });
+  expect((await server.ask('GET', `/alerts/${randomUUID()}`)).statusCode).toBe(404);
+});
+
+it('lets somebody take an alert on and give it back, with an event each', async () => {
+  const { id } = await anAlert();
+  const taken = await server.ask('POST', `/alerts/${id}/acknowledge`, { body: { by: 'kim', for: '2h', note: 'looking' } });
+  expect(taken.json()).toMatchObject({ acknowledged_by: 'kim', acknowledged_until: expect.any(String) as string });
+  expect((await server.ask('GET', '/alerts?acknowledged=true')).json<Page>().items).toHaveLength(1);
+  const back = await server.ask('POST', `/alerts/${id}/unacknowledge`);
+  expect(back.json()).toMatchObject({
+    acknowledged_by: null,
+    timeline: [{ kind: 'firing' }, { kind: 'acknowledged', actor: 'kim', note: 'looking' }, { kind: 'unacknowledged' }],
+  });
+  expect((await server.ask('POST', `/alerts/${id}/unacknowledge`)).json()).toMatchObject({ status: 409, code: 'CONFLICT' });
+  const events = await server.state.events.list({}, { limit: 100 });
+  expect(events.filter(({ data }) => data['alert_id'] === id).map(({ type }) => type)).toEqual([
+    'alert:unacknowledged',
+    'alert:acknowledged',
+  ]);
+
+  const viewer = { headers: bearer(await server.key('viewer')) };
+  expect((await server.ask('POST', `/alerts/${id}/acknowledge`, viewer)).statusCode).toBe(403);
+  const plain = await server.ask('POST', `/alerts/${id}/acknowledge`, { headers: bearer(await server.key('operator')) });
+  expect(plain.json()).toMatchObject({ acknowledged_by: expect.stringMatching(/^key:/) as string, acknowledged_until: null });
+});
+
+it('keeps silences, ends them, and refuses what would silence everything or for ever', async () => {
+  const made = await server.ask('POST', '/silences', {
+    body: { matchers: ['agent=a1', 'rule~disk_*'], reason: 'upgrade', duration: '2h' },
+  });
+  expect([made.statusCode, made.json()]).toMatchObject([201, { matchers: ['agent=a1', 'rule~disk_*'], ended_by: null }]);
+  const id = made.json<{ silence_id: string }>().silence_id;
+  expect((await server.ask('GET', '/silences')).json<Page>().items).toHaveLength(1);
+  expect((await server.ask('DELETE', `/silences/${id}`)).statusCode).toBe(204);
+  expect((await server.ask('DELETE', `/silences/${id}`)).statusCode).toBe(204);
+  expect((await server.ask('GET', '/silences')).json<Page>().items).toEqual([]);
+  expect((await server.ask('GET', '/silences?active=false')).json<Page>().items).toMatchObject([{ silence_id: id, ended_by: 'bootstrap' }]);
+  expect((await server.ask('DELETE', `/silences/${randomUUID()}`)).statusCode).toBe(404);
+  const byLabels = await server.ask('POST', '/silences', {
+    body: { matchers: { agent: 'a1' }, reason: 'x', ends_at: new Date(Date.now() + 60_000).toISOString() },
+  });
+  expect(byLabels.json()).toMatchObject({ matchers: ['agent=a1'] });
+
+  const refused: readonly unknown[] = [
+    { matchers: [], reason: 'x', duration: '1h' },
+    { matchers: {}, reason: 'x', duration: '1h' },
+    { matchers: ['nonsense'], reason: 'x', duration: '1h' },
+    { matchers: ['agent=a1'], reason: '', duration: '1h' },
+    { matchers: ['agent=a1'], reason: 'x' },
+    { matchers: ['agent=a1'], reason: 'x', duration: '1h', ends_at: '2099-01-01T00:00:00Z' },
+    { matchers: ['agent=a1'], reason: 'x', ends_at: '2000-01-01T00:00:00Z' },
+    { matchers: ['agent=a1'], reason: 'x', duration: '400d' },
+  ];
+  for (const body of refused) expect([body, (await server.ask('POST', '/silences', { body })).statusCode]).toEqual([body, 422]);
+});
+
+it('keeps maintenance windows, once and again and again', async () => {
+  const cron = {
+    name: 'nightly',
+    matchers: ['database=app'],
+    reason: 'backup',
+    cron: '0 3 * * *',
+    time_zone: 'Europe/Warsaw',
+    duration: '45m',
+  };
+  const made = await server.ask('POST', '/maintenance-windows', { body: cron });
+  expect([made.statusCode, made.json()]).toMatchObject([
+    201,
+    { cron: '0 3 * * *', duration_seconds: 2_700, opens_next: expect.any(String) as string },
+  ]);
+  const once = {
+    name: 'move',
+    matchers: ['host=h1'],
+    reason: 'move',
+    starts_at: new Date(Date.now() - 1_000).toISOString(),
+    ends_at: new Date(Date.now() + 60_000).toISOString(),
+  };
+  expect((await server.ask('POST', '/maintenance-windows', { body: once })).json()).toMatchObject({
+    open_until: once.ends_at,
+    opens_next: null,
+  });
+  expect((await server.ask('GET', '/maintenance-windows')).json<Page>().items).toHaveLength(2);
+  const id = made.json<{ window_id: string }>().window_id;
+  expect((await server.ask('DELETE', `/maintenance-windows/${id}`)).statusCode).toBe(204);
+  expect((await server.ask('DELETE', `/maintenance-windows/${id}`)).statusCode).toBe(404);
+  for (const change of [{ cron: 'whenever' }, { time_zone: 'Mars/Olympus' }, { duration: undefined }, { starts_at: once.starts_at }])
+    expect((await server.ask('POST', '/maintenance-windows', { body: { ...cron, ...change } })).statusCode).toBe(422);
+});
+
+it('exports an incident as Markdown in which text from outside stays text', async () => {
+  const { id, incident } = await anAlert();
+  await server.ask('POST', `/alerts/${id}/acknowledge`, { body: { by: 'kim' } });
+  expect((await server.ask('GET', `/incidents/${incident}`)).json()).toMatchObject({ alert_count: 1, alerts: [{ alert_id: id }] });
+  const answer = await server.ask('GET', `/incidents/${incident}/post-mortem`);
+  expect(answer.headers['content-type']).toBe('text/markdown; charset=utf-8');
+  expect(answer.body).toContain('# Post-mortem: cpu \\| \\<b\\>high\\</b\\>');
+  expect(answer.body).toMatch(/Acknowledged \| .* by kim/);
+  expect(answer.body).toMatch(/Cost: [\d.]+ EUR \(derived: 30 EUR a minute/);
+});
