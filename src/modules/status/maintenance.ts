@@ -65,10 +65,7 @@ export function concerns({ matchers }: Window, component: Pick<Component, 'name'
     ...named('host', component.hosts),
     ...named('monitor', component.monitors),
   ];
-  return (
-    matchers.length > 0 &&
-    members.some((labels) => matchers.every((matcher) => matches(matcher, labels[matcher.label])))
-  );
+  return matchers.length > 0 && members.some((labels) => matchers.every((matcher) => matches(matcher, labels[matcher.label])));
 }
 
 function matches({ operator, value }: Window['matchers'][number], actual: string | undefined): boolean {

@@ -153,9 +153,14 @@ export class AwayAlarm implements Service {
       const telling = incident.telling.get(channel.name) ?? { attempts: 0, dueAt: 0, underway: false, over: false };
       incident.telling.set(channel.name, telling);
       if (telling.over || telling.underway || clock.monotonic() < telling.dueAt) continue;
-      const attempt = this.#tell(channel, incident, telling).finally(() => this.#attempts.delete(attempt));
-      this.#attempts.add(attempt);
+      this.#track(this.#tell(channel, incident, telling));
     }
+  }
+
+  /** Remembers an attempt under way until it ends, so that the end of this waits for it. */
+  #track(attempt: Promise<void>): void {
+    this.#attempts.add(attempt);
+    void attempt.finally(() => this.#attempts.delete(attempt));
   }
 
   async #tell(channel: KnownChannel, incident: Incident, telling: Telling): Promise<void> {
