@@ -155,7 +155,11 @@ describe('the configuration', () => {
     expect(code).toBe(1);
     const report = JSON.parse(stdout) as { findings: { severity: string; where: string; remedy?: string }[]; not_checked: string[] };
     expect(report.findings.filter(({ severity }) => severity === 'error').map(({ where }) => where)).toEqual(['TLS', 'bootstrap key']);
-    expect(report.findings.filter(({ severity }) => severity === 'warning').map(({ where }) => where)).toEqual(['password', 'address']);
+    expect(report.findings.filter(({ severity }) => severity === 'warning').map(({ where }) => where)).toEqual([
+      'password',
+      'address',
+      'secrets',
+    ]);
     expect(report.findings.every(({ severity, remedy }) => severity === 'ok' || severity === 'note' || (remedy ?? '') !== '')).toBe(true);
     expect(report.not_checked.length).toBeGreaterThan(3);
   });

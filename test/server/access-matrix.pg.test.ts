@@ -74,8 +74,17 @@ test('every route states who may enter, and only the doors without a key are ope
     'GET /health/ready',
     'GET /healthz',
     'GET /livez',
+    'GET /push/:token',
+    'GET /push/:token/:signal',
     'GET /readyz',
+    'GET /status',
+    'GET /status/badge.svg',
+    'GET /status/feed.atom',
+    'GET /status/status.json',
+    'GET /status/style.css',
     'POST /api/v1/session',
+    'POST /push/:token',
+    'POST /push/:token/:signal',
   ]);
 });
 
@@ -117,24 +126,37 @@ test('what a role includes is its verb', () => {
   const of = (role: Role) => server.app.routeTable.permissions.filter((permission) => allows({ role, scopes: null }, permission));
   expect(of('viewer')).toEqual([
     'agents:read',
+    'alerts:read',
     'channels:read',
     'commands:read',
     'events:read',
     'guests:read',
     'hosts:read',
     'implementations:read',
+    'incidents:read',
+    'maintenance-windows:read',
     'metrics:read',
+    'monitors:read',
     'notifications:read',
+    'recovery:read',
+    'rules:read',
+    'silences:read',
     'system-state:read',
   ]);
   expect(of('operator').filter((permission) => !of('viewer').includes(permission))).toEqual([
     'agents:write',
+    'alerts:write',
     'channels:write',
     'commands:write',
     'guests:write',
     'hosts:write',
+    'maintenance-windows:write',
     'metrics:write',
+    'monitors:write',
     'notifications:write',
+    'recovery:write',
+    'rules:write',
+    'silences:write',
     'system-state:write',
   ]);
   expect(of('administrator').filter((permission) => !of('operator').includes(permission))).toEqual([
@@ -142,6 +164,7 @@ test('what a role includes is its verb', () => {
     'channels:manage',
     'implementations:manage',
     'keys:manage',
+    'recovery:manage',
     'sign-in-links:manage',
   ]);
 });

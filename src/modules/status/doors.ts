@@ -11,7 +11,8 @@ import { readSnapshot } from './snapshot.ts';
 import { STYLE } from './style.ts';
 import { overallOf, WORDS } from './words.ts';
 
-const PUBLIC = { permission: 'public' } as const;
+/** A door of everybody: what it shows. */
+const door = (summary: string) => ({ config: { permission: 'public' as const }, schema: { tags: ['status page'], summary, security: [] } });
 
 /** `/status` and what belongs to it, for everybody, from what was read last. */
 export function addStatusDoors(app: FastifyInstance, { state, log, dataDir }: Pick<ModuleServices, 'state' | 'log' | 'dataDir'>): void {
@@ -33,15 +34,15 @@ export function addStatusDoors(app: FastifyInstance, { state, log, dataDir }: Pi
   const send = (reply: FastifyReply, type: string, body: string, seconds = 10): FastifyReply =>
     reply.header('cache-control', `public, max-age=${seconds}`).type(`${type}; charset=utf-8`).send(body);
 
-  app.get('/status', { config: PUBLIC }, async (_request, reply) => send(reply, 'text/html', renderPage(await shown())));
-  app.get('/status/style.css', { config: PUBLIC }, async (_request, reply) => send(reply, 'text/css', STYLE, 3_600));
-  app.get('/status/status.json', { config: PUBLIC }, async (_request, reply) =>
+  app.get('/status', door('The status page'), async (_request, reply) => send(reply, 'text/html', renderPage(await shown())));
+  app.get('/status/style.css', door('How the status page looks'), async (_request, reply) => send(reply, 'text/css', STYLE, 3_600));
+  app.get('/status/status.json', door('What the status page says, for programs'), async (_request, reply) =>
     send(reply, 'application/json', JSON.stringify(documentOf(await shown()))),
   );
-  app.get('/status/feed.atom', { config: PUBLIC }, async (request, reply) =>
+  app.get('/status/feed.atom', door('Incidents and maintenance as an Atom feed'), async (request, reply) =>
     send(reply, 'application/atom+xml', renderFeed((await shown()).snapshot, `${request.protocol}://${request.host}`)),
   );
-  app.get('/status/badge.svg', { config: PUBLIC }, async (request, reply) => {
+  app.get('/status/badge.svg', door('The state of all, or of one component, as a badge'), async (request, reply) => {
     const { snapshot, isCurrent } = await shown();
     const { component: key } = request.query as { component?: unknown };
     const component = snapshot.components.find((each) => each.key === key);

@@ -43,7 +43,14 @@ export function addPushRoutes(app: FastifyInstance, { state, wake }: Pick<Module
     return reply.header('cache-control', 'no-store').type('text/plain; charset=utf-8').send('OK');
   };
   for (const url of ['/push/:token', '/push/:token/:signal'])
-    for (const method of ['GET', 'POST'] as const) app.route({ method, url, config: { permission: 'public' }, handler: take });
+    for (const method of ['GET', 'POST'] as const)
+      app.route({
+        method,
+        url,
+        config: { permission: 'public' },
+        schema: { tags: ['monitors'], summary: 'The call of a job that must call: its token is its key', security: [] },
+        handler: take,
+      });
 }
 
 const unknownToken = (): MusterError =>
