@@ -1,4 +1,5 @@
 import { availabilityOf, percentText, unknownOf } from './availability.ts';
+import { renderIcon } from './badge.ts';
 import { barsOf } from './bars.ts';
 import type { Kept } from './kept-snapshot.ts';
 import type { ShownComponent, ShownIncident, Snapshot } from './snapshot.ts';
@@ -15,6 +16,7 @@ export function renderPage({ snapshot, isCurrent }: Kept): string {
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="color-scheme" content="light dark">
 <title>${WORDS[overall].word} · ${text(snapshot.title)}</title>
+<link rel="icon" href="${renderIcon(overall, WORDS[overall].sign)}">
 <link rel="stylesheet" href="/status/style.css">
 <link rel="alternate" type="application/atom+xml" href="/status/feed.atom" title="Incidents and maintenance">
 </head>

@@ -36,11 +36,11 @@ export function MonitorsPage(): ReactNode {
   return (
     <>
       <PageHeader title="Monitors" note={<AsOf at={monitors.dataUpdatedAt} staleAfterMs={30_000} />} />
-      <section className="flex min-w-0 flex-col gap-2.5" aria-labelledby="jobs-title">
+      <section className="flex min-w-0 flex-col gap-2.5">
         <h2 id="jobs-title" className="text-md">
           Jobs that must call
         </h2>
-        <div className="card min-w-0 overflow-x-auto" role="region" aria-label="Jobs that must call" tabIndex={0}>
+        <div className="card min-w-0 overflow-x-auto" role="region" aria-labelledby="jobs-title" tabIndex={0}>
           {monitors.isPending ? (
             <Waiting />
           ) : !monitors.data ? (
@@ -59,11 +59,11 @@ export function MonitorsPage(): ReactNode {
           )}
         </div>
       </section>
-      <section className="flex min-w-0 flex-col gap-2.5" aria-labelledby="watchers-title">
+      <section className="flex min-w-0 flex-col gap-2.5">
         <h2 id="watchers-title" className="text-md">
           Watchers that Muster calls
         </h2>
-        <div className="card min-w-0 overflow-x-auto" role="region" aria-label="Watchers that Muster calls" tabIndex={0}>
+        <div className="card min-w-0 overflow-x-auto" role="region" aria-labelledby="watchers-title" tabIndex={0}>
           {watchers.isPending ? (
             <Waiting />
           ) : !watchers.data ? (
