@@ -9,6 +9,8 @@ export interface AgentSample {
   readonly labels: Readonly<Record<string, string>>;
   /** Milliseconds since 1970. */
   readonly at: number;
+  /** Somebody judges by it: it does not wait for the next batch. */
+  readonly soon?: true;
 }
 
 export type SampleFault = 'not_finite' | 'bad_name' | 'bad_labels' | 'bad_time';
@@ -27,7 +29,8 @@ export function toSample(name: string, value: number, options: MetricOptions | u
   if (!Number.isFinite(at)) return 'bad_time';
   const labels = options.labels ?? NO_LABELS;
   if (labels !== NO_LABELS && !areLabels(labels)) return 'bad_labels';
-  return { name, value, unit: storable(String(options.unit ?? ''), 50), labels, at };
+  const sample = { name, value, unit: storable(String(options.unit ?? ''), 50), labels, at };
+  return options.soon === true ? { ...sample, soon: true } : sample;
 }
 
 function areLabels(labels: unknown): boolean {

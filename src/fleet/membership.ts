@@ -31,6 +31,8 @@ import { lapseGraceOf } from './trust-window.ts';
 
 /** Samples leave at this pace; the newest is this old at most when it is written. */
 const SAMPLES_EVERY_MS = 2_000;
+/** Those that leave at once come no closer together than this, however many agents have some. */
+const SAMPLES_GAP_MS = 250;
 /** Runs and log lines leave at this pace, and at once where a run failed. */
 const LEDGER_EVERY_MS = 2_000;
 /** Events leave at once, but not more often than this. */
@@ -130,7 +132,12 @@ export class Membership {
     const claims = new TickClaims({ ...common, ticks: state.ticks });
     // Agents run after the first beat was answered; until then there is only the host's own clock.
     const now = (): number => (this.#time === undefined ? clock.now() : databaseNow(this.#time, clock.monotonic()));
-    this.#outbox = new Outbox({ ...common, filled: () => this.#events.wake(), urgent: () => this.#ledger.wake() });
+    this.#outbox = new Outbox({
+      ...common,
+      filled: () => this.#events.wake(),
+      urgent: () => this.#ledger.wake(),
+      soon: () => this.#samples.wake(),
+    });
     this.#feed = new EventFeed({ ...common, events: state.events, cursors: state.eventCursors, wake: () => this.#reading.wake() });
     this.#roster = new Roster({
       ...common,
@@ -194,7 +201,7 @@ export class Membership {
         failed: (error) => this.#faults.failed(what, error),
       });
     this.#poll = loop(beatMs, POLL_GAP_MS, 'poll', () => this.poll());
-    this.#samples = loop(SAMPLES_EVERY_MS, SAMPLES_EVERY_MS / 2, 'metrics', () => this.#outbox.flushSamples());
+    this.#samples = loop(SAMPLES_EVERY_MS, SAMPLES_GAP_MS, 'metrics', () => this.#outbox.flushSamples());
     this.#events = loop(beatMs * 5, EVENTS_GAP_MS, 'events', () => this.#outbox.flushEvents());
     this.#reading = loop(beatMs, FEED_GAP_MS, 'event stream', () => this.#feed.step());
     this.#ledger = loop(LEDGER_EVERY_MS, LEDGER_EVERY_MS / 2, 'runs and logs', () => this.#outbox.flushLedger());

@@ -56,6 +56,7 @@ export class Outbox {
   readonly #trusted: () => boolean;
   readonly #filled: () => void;
   readonly #urgent: () => void;
+  readonly #soon: () => void;
   readonly #ledger: LedgerBuffer;
   #unsentLedger: LedgerBatch | undefined;
   #flushingLedger: Promise<void> | undefined;
@@ -87,6 +88,8 @@ export class Outbox {
     readonly filled: () => void;
     /** What waits for the ledger should not wait for the next flush: a run failed, or there is much of it. */
     readonly urgent: () => void;
+    /** A sample waits that should not wait for the next flush. */
+    readonly soon: () => void;
     readonly clock: Clock;
   }) {
     this.#clock = options.clock;
@@ -95,6 +98,7 @@ export class Outbox {
     this.#trusted = options.trusted;
     this.#filled = options.filled;
     this.#urgent = options.urgent;
+    this.#soon = options.soon;
     this.#ledger = new LedgerBuffer(options.clock);
   }
 
@@ -116,8 +120,12 @@ export class Outbox {
   }
 
   sample(lane: SampleLane, sample: AgentSample | SampleFault): void {
-    if (typeof sample === 'string') this.#counts.samplesRefused += 1;
-    else this.#samples.push(lane, sample);
+    if (typeof sample === 'string') {
+      this.#counts.samplesRefused += 1;
+      return;
+    }
+    this.#samples.push(lane, sample);
+    if (sample.soon === true) this.#soon();
   }
 
   /** In an agent's name. Refused where its data is no JSON or too large. */

@@ -10,7 +10,7 @@ const NO_DATA = [] as unknown as Readonly<Record<string, unknown>>;
 /** Passes on what an isolated agent has said, as if it had been said here. */
 export function hearSaid(said: Said, contextOf: (runId?: string, hops?: number) => AgentContext<never>, now: number): void {
   const ctx = contextOf();
-  for (const { name, value, unit, labels, at } of said.samples) ctx.metric(name, value, { unit, labels, at });
+  for (const { name, ...sample } of said.samples) ctx.metric(name, sample.value, sample);
   // Counted as refused, like those that reach the outbox.
   for (let refused = 0; refused < Math.min(said.dropped.refused, 100_000); refused += 1) ctx.metric('refused', Number.NaN, { at: now });
   for (const { type, data, hops } of said.events) {

@@ -85,7 +85,7 @@ async function record(ctx: AgentContext<WatchConfig>, changed: boolean): Promise
   if (life === undefined || (!changed && now - life.recordedAt < ms(ctx.config.record_every))) return;
   life.recordedAt = now;
   const metric = (metricName: keyof typeof WATCH_METRICS, value: number, labels: Readonly<Record<string, string>>): void =>
-    ctx.metric(metricName, value, { unit: WATCH_METRICS[metricName].unit, labels });
+    ctx.metric(metricName, value, { unit: WATCH_METRICS[metricName].unit, labels, soon: changed });
   for (const monitor of await new Monitors(ctx.fleet.database).list()) {
     if (monitor.state !== 'up' && monitor.state !== 'down') continue;
     const labels = { monitor: monitor.name };

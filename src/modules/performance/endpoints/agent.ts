@@ -107,10 +107,11 @@ function take(ctx: AgentContext<EndpointsConfig>, endpoint: Endpoint): void {
   const { kind, name, labels } = endpoint.options;
   for (const { at, look, changed } of endpoint.take()) {
     const record = (metric: EndpointMetric, value: number): void =>
-      ctx.metric(metric, value, { unit: ENDPOINT_METRICS[metric].unit, labels, at });
+      ctx.metric(metric, value, { unit: ENDPOINT_METRICS[metric].unit, labels, at, soon: true });
     record(kind === 'probe' ? 'probe_up' : 'scrape_up', look.reason === null ? 1 : 0);
     for (const [metric, value] of Object.entries(look.values)) record(metric as EndpointMetric, value);
-    for (const { name: metric, value, unit, labels: own } of look.samples ?? []) ctx.metric(metric, value, { unit, labels: own, at });
+    for (const { name: metric, value, unit, labels: own } of look.samples ?? [])
+      ctx.metric(metric, value, { unit, labels: own, at, soon: true });
     if (!changed) continue;
     const up = look.reason === null;
     ctx.emit(up ? 'endpoint:recovered' : 'endpoint:failed', { kind, name, reason: look.reason });
