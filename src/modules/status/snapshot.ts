@@ -125,6 +125,7 @@ const ABOUT: Readonly<Record<string, string>> = {
   database: 'the database',
   fleet: 'the fleet',
   monitor: 'a scheduled job',
+  probe: 'an endpoint',
 };
 
 async function readMaintenance(state: SharedState, components: readonly StoredComponent[], now: number): Promise<Snapshot['maintenance']> {

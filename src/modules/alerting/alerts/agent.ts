@@ -3,6 +3,7 @@ import { defineAgent, type AgentContext } from '../../../agent/index.ts';
 import { durationMs } from '../../../base/duration.ts';
 import { MusterError } from '../../../base/errors.ts';
 import { durationSetting } from '../../duration-setting.ts';
+import { LEVELS } from '../delivery/notification.ts';
 import type { BusinessRates } from './impact.ts';
 import { ALERT_METRICS } from './metrics.ts';
 import type { VerdictSource } from './verdict.ts';
@@ -21,8 +22,10 @@ export const alertingConfig = z.strictObject({
   agent_lost_after: durationSetting(0, '15s'),
   /** A lost host is told of for so long. */
   host_lost_for: durationSetting(1_000, '10m'),
-  /** Who hears of the fleet's own faults. Default: every channel that is enabled. */
+  /** Who hears of the fleet's own faults, and of rules that name no channel. Default: every channel that is enabled. */
   channels: z.array(z.string()).max(100).optional(),
+  /** The alerts of rules that name no channel are told from this level on. */
+  tell_from: z.enum(LEVELS).default('critical'),
   /** What a fault costs. Default: not configured. */
   business: z
     .strictObject({
@@ -72,6 +75,7 @@ export const alertingSystem = (ruleSource: RuleSource) =>
           lostAfterMs: durationMs(ctx.config.agent_lost_after),
           hostLostForMs: durationMs(ctx.config.host_lost_for),
           business: ratesOf(ctx.config.business),
+          tellFrom: ctx.config.tell_from,
         },
       });
       lives.set(ctx.life, watch);

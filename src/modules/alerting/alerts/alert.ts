@@ -68,6 +68,7 @@ export type TransitionKind =
   | 'inhibited'
   | 'released'
   | 'joined'
+  | 'grown'
   | 'resolved';
 
 /** One step of an alert's life: its timeline is made of these. */

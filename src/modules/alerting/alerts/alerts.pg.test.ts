@@ -70,7 +70,7 @@ it('makes alert, incident, event and message in one transaction, and their end',
   const alert = await alertOf('one');
   expect(alert).toMatchObject({ level: 'critical', toldOn: ['ops'], runbook: 'https://runbooks.example.com/cpu' });
   expect(await toldAbout('one')).toEqual(['firing']);
-  expect((await getIncident(db(), alert?.incidentId ?? ''))?.incident).toMatchObject({ state: 'open', cause: 'agent:one', alerts: 1 });
+  expect((await getIncident(db(), alert?.incidentId ?? ''))?.incident).toMatchObject({ state: 'open', cause: 'source:one:cpu', alerts: 1 });
 
   say(of('one', { state: 'ok', level: null }));
   await until('it is over', async () => (await alertOf('one'))?.state === 'resolved');

@@ -22,7 +22,7 @@ import {
  * Reads what a batch is decided on. With `lock` the alerts are locked, so that what a person does to one meanwhile comes
  * after the batch and is not overwritten by it.
  */
-export async function readWorld(db: Queryable, lock: boolean): Promise<World> {
+export async function readWorld(db: Queryable, lock: boolean, defaultChannels: readonly string[]): Promise<World> {
   const alerts = await db.query<AlertRow & { now: number }>(sql`
     select ${ALERT_COLUMNS} from muster.alerts a where a.state = 'firing' order by a.alert_id ${raw(lock ? 'for update' : '')}`);
   const incidents = await db.query<IncidentRow>(sql`select ${INCIDENT_COLUMNS} from muster.incidents i where i.state = 'open'`);
@@ -34,15 +34,17 @@ export async function readWorld(db: Queryable, lock: boolean): Promise<World> {
     silences,
     windows,
     topology: await readTopology(db),
+    defaultChannels,
   };
 }
 
 /** Which host holds each agent. One that is held by nobody counts to the host it was taken from, for as long as it is lost. */
 async function readTopology(db: Queryable): Promise<Topology> {
-  const { rows } = await db.query<{ agent_id: string; host_id: string }>(
-    sql`select agent_id, host_id from muster.agent_leases where host_id is not null`,
-  );
-  return { hostOf: new Map(rows.map(({ agent_id: agent, host_id: host }) => [agent, host])) };
+  const { rows } = await db.query<{ agent_id: string; host_id: string | null }>(sql`select agent_id, host_id from muster.agent_leases`);
+  return {
+    hostOf: new Map(rows.flatMap(({ agent_id: agent, host_id: host }) => (host === null ? [] : [[agent, host] as const]))),
+    agents: new Set(rows.map(({ agent_id: agent }) => agent)),
+  };
 }
 
 /** Writes what a batch makes true, and what has to be told of it: all in the caller's transaction. */
@@ -53,7 +55,7 @@ export async function writePlan(tx: Transaction, { alerts, incidents, notificati
       select * from jsonb_populate_recordset(null::muster.incidents, ${JSON.stringify(incidents.map(fromIncident))}::jsonb)
       on conflict (incident_id) do update set
         title = excluded.title, state = excluded.state, level = excluded.level, started_at = excluded.started_at,
-        resolved_at = excluded.resolved_at, alerts = excluded.alerts`);
+        resolved_at = excluded.resolved_at, alerts = excluded.alerts, update_at = excluded.update_at`);
   if (alerts.length > 0)
     await tx.query(sql`
       insert into muster.alerts as a

@@ -4,24 +4,61 @@ import { rankOf, isPaging, type Alert, type Suppression } from './alert.ts';
 export interface Topology {
   /** The host that holds, or held last, an agent of the fleet. */
   readonly hostOf: ReadonlyMap<string, string>;
+  /** The fleet's own agents: what else calls itself an agent only sends metrics. */
+  readonly agents: { has(agentId: string): boolean };
 }
 
-const NOTHING: Topology = { hostOf: new Map() };
+/** What an alert is about is read off these. */
+export interface Seen {
+  readonly rule: string;
+  readonly metricName: string;
+  /** With the agent among them. */
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** Metrics about something that a label names, whoever measures it. */
+const MEASURED: readonly (readonly [prefix: string, label: string])[] = [
+  ['push_monitor_', 'monitor'],
+  ['outside_watcher_', 'watcher'],
+  ['probe_', 'probe'],
+  ['scrape_', 'target'],
+];
 
 /**
- * What labels are about, then what that stands on. A label `cause` says it outright; else the series belongs to its database,
- * and only then to its agent: an agent that measures a database is not what is ill when the database is.
+ * What an alert is about, then what that stands on. A label `cause` says it outright; else it is what was measured (a job, an
+ * endpoint, a database, a host), and only then the agent: one that measures a host is not what is ill when the host is. What somebody
+ * outside the fleet measures may be about many things: there a fault is what one rule finds at one source.
  */
-export function subjectsOf(labels: Readonly<Record<string, string>>, topology: Topology = NOTHING): readonly string[] {
-  const { agent, cause, database, host } = labels;
-  const own = [
-    ...(cause === undefined ? [] : [`cause:${cause}`]),
-    ...(agent === undefined || (database !== undefined && !isAgentsOwn(labels)) ? [] : [`agent:${agent}`]),
-    ...(database === undefined ? [] : [`database:${database}`]),
-  ];
+export function subjectsOf(seen: Seen, topology: Topology): readonly string[] {
+  const { agent, cause, host } = seen.labels;
+  const database = databaseOf(seen);
   const hosts = [host, agent === undefined || database !== undefined ? undefined : topology.hostOf.get(agent)];
-  const all = [...own, ...hosts.flatMap((each) => (each === undefined ? [] : [`host:${each}`]))];
+  const all = [
+    ...(cause === undefined ? [] : [`cause:${cause}`]),
+    ...measuredOf(seen),
+    ...(agent === undefined ? [] : agentOf(seen, agent, topology)),
+    ...(database === undefined ? [] : [`database:${database}`]),
+    ...hosts.flatMap((each) => (each === undefined ? [] : [`host:${each}`])),
+  ];
   return [...new Set(all)];
+}
+
+const measuredOf = ({ labels, metricName }: Seen): readonly string[] =>
+  MEASURED.flatMap(([prefix, label]) =>
+    metricName.startsWith(prefix) && labels[label] !== undefined ? [`${label === 'target' ? 'scrape' : label}:${labels[label]}`] : [],
+  );
+
+/** The fleet's own database is measured without a label. */
+const databaseOf = ({ labels, metricName }: Seen): string | undefined =>
+  labels['database'] ?? (metricName.startsWith('postgres_') ? 'fleet' : undefined);
+
+function agentOf(seen: Seen, agent: string, topology: Topology): readonly string[] {
+  const { labels, metricName } = seen;
+  if (databaseOf(seen) !== undefined && !isAgentsOwn(labels)) return [];
+  if (!topology.agents.has(agent)) return [`source:${agent}:${seen.rule}`];
+  // The state of an agent names the host it was on; every other series with a host is about that.
+  const isMeasured = measuredOf(seen).length > 0 || (labels['host'] !== undefined && metricName !== 'agent_status');
+  return isMeasured ? [] : [`agent:${agent}`];
 }
 
 /** An agent that says which database it depends on, with labels of its rule: `depends_on: database`. */

@@ -45,7 +45,7 @@ export function impactOf(
   alert: { readonly startedAt: number; readonly resolvedAt: number | null; readonly impact: ImpactRates },
   now: number,
 ): Impact {
-  const minutes = Math.max(0, (alert.resolvedAt ?? now) - alert.startedAt) / MINUTE_MS;
+  const minutes = Math.round(Math.max(0, (alert.resolvedAt ?? now) - alert.startedAt) / 6) / 10_000;
   const { budgetMinutes, costPerMinute, currency } = alert.impact;
   return {
     minutes,

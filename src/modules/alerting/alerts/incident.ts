@@ -13,6 +13,8 @@ export interface Incident {
   readonly detectedAt: number;
   readonly resolvedAt: number | null;
   readonly alerts: number;
+  /** When those who were told of it hear which alerts joined since; null: none did. */
+  readonly updateAt: number | null;
 }
 
 /** Which channels know of an incident already, through which of its alerts. */

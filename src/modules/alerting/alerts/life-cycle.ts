@@ -14,8 +14,8 @@ export interface Moment {
   readonly settleMs: number;
 }
 
-/** What people have to hear. `resolved` goes to those who heard that it fires. */
-export type Tell = 'firing' | 'reminder' | 'resolved';
+/** What people have to hear. `resolved` goes to those who heard that it fires, `update` too: others joined its incident. */
+export type Tell = 'firing' | 'reminder' | 'resolved' | 'update';
 
 export interface Step {
   readonly alert: Alert;
@@ -45,7 +45,9 @@ export function advance(before: Alert, moment: Moment): Step {
 function judge(life: Life, before: Alert, verdict: Verdict): void {
   if (verdict.isGone || verdict.state === 'ok' || verdict.state === 'pending') {
     life.set({ state: 'resolved', verdict: verdict.state, resolvedAt: verdict.at, value: verdict.value ?? before.value });
-    life.transition('resolved', verdict.isGone ? 'its rule or its series is gone' : verdict.explanation);
+    const because = verdict.isGone ? 'its rule or its series is gone' : verdict.explanation;
+    life.set({ explanation: because });
+    life.transition('resolved', because);
     return;
   }
   life.set({ verdict: verdict.state, explanation: verdict.explanation });

@@ -8,6 +8,9 @@ import type { Tell } from './life-cycle.ts';
 
 /** What is told this long after it was seen says how late it is. */
 const LATE_MS = 60_000;
+/** Alerts that joined: named in the text, and listed for programs. */
+const MOST_NAMED = 5;
+const MOST_LISTED = 100;
 
 export interface Telling {
   readonly alert: Alert;
@@ -15,18 +18,21 @@ export interface Telling {
   readonly incident: Incident;
   /** Other alerts of the incident that fire. */
   readonly others: number;
+  /** In an update: those that joined the incident without a message, the gravest first. */
+  readonly joined?: readonly Alert[] | undefined;
   readonly now: number;
 }
 
 /** What people read, and what programs do: one document for every channel. */
 export function documentOf(telling: Telling): NotificationDocument {
-  const { alert, incident, now, others } = telling;
+  const { alert, incident, joined = [], now, others } = telling;
   const impact = impactOf(alert, now);
   const document = impactDocument(impact);
   const word = telling.tell === 'resolved' ? 'RESOLVED' : alert.level.toUpperCase();
   return {
     title: `[${word}] ${alert.summary}`,
     text: [
+      ...joinedLines(joined),
       alert.explanation,
       timeLine(telling),
       ...lateLine(telling),
@@ -54,8 +60,25 @@ export function documentOf(telling: Telling): NotificationDocument {
       impact: { ...document, cost: document.cost ?? 'not configured', error_budget: document.error_budget ?? 'not configured' },
     },
     incident: { id: incident.incidentId, title: incident.title },
-    details: { cause: incident.cause, other_alerts_firing: others },
+    details: {
+      cause: incident.cause,
+      other_alerts_firing: others,
+      ...(joined.length === 0
+        ? {}
+        : {
+            joined: joined.slice(0, MOST_LISTED).map(({ alertId: id, level, rule, target, value }) => ({ id, level, rule, target, value })),
+          }),
+    },
   };
+}
+
+function joinedLines(joined: readonly Alert[]): readonly string[] {
+  if (joined.length === 0) return [];
+  const named = joined.slice(0, MOST_NAMED).map(({ level, summary }) => `${level}: ${summary}`);
+  const more = joined.length > MOST_NAMED ? [`and ${joined.length - MOST_NAMED} more`] : [];
+  return [
+    `${joined.length} more ${joined.length === 1 ? 'alert' : 'alerts'} of the incident since it was told: ${[...named, ...more].join('; ')}.`,
+  ];
 }
 
 function timeLine({ alert, tell }: Telling): string {
@@ -65,6 +88,7 @@ function timeLine({ alert, tell }: Telling): string {
 }
 
 function lateLine({ alert, now, tell }: Telling): readonly string[] {
+  if (tell === 'update') return [];
   const [from, what] = tell === 'resolved' ? [alert.resolvedAt ?? now, 'resolved'] : [alert.detectedAt, 'detected'];
   if (now - from < LATE_MS) return [];
   const over = tell !== 'resolved' && alert.resolvedAt !== null ? `, already resolved at ${isoTime(alert.resolvedAt)}` : '';

@@ -13,7 +13,7 @@ class Course {
   #ids = 0;
   silences: World['silences'] = [];
   windows: World['windows'] = [];
-  topology: World['topology'] = { hostOf: new Map() };
+  topology: World['topology'] = { hostOf: new Map(), agents: { has: () => true } };
   rules = new Map<string, RuleFacts>([['cpu', { channels: ['ops'] }]]);
 
   step(verdicts: readonly Verdict[] = [], more: Partial<PlanSettings> = {}): Plan {
@@ -24,12 +24,14 @@ class Course {
       silences: this.silences,
       windows: this.windows,
       topology: this.topology,
+      defaultChannels: ['everybody'],
     };
     const made = plan(world, verdicts, this.rules, {
       groupWaitMs: 1_000,
       settleMs: 10_000,
       joinMs: 300_000,
       business: {},
+      tellFrom: 'critical',
       newId: () => `id${++this.#ids}`,
       ...more,
     });
@@ -99,6 +101,7 @@ describe('alerts of a batch', () => {
         ['a2', 'h1'],
         ['a3', 'h2'],
       ]),
+      agents: { has: () => true },
     };
     course.rules.set('host_lost', { channels: ['ops'] });
     const host = aVerdict({ rule: 'host_lost', target: 'host=h1', agentId: '', labels: { host: 'h1' } });
@@ -167,5 +170,68 @@ describe('alerts of a batch', () => {
     const course = new Course();
     course.rules.set('cpu', { channels: [] });
     expect(course.step([on('a1')])).toMatchObject({ alerts: [{ state: 'firing' }], notifications: [] });
+  });
+
+  it('of a rule that names no channels go to the default ones from the level on that is set, and no lower', () => {
+    const course = new Course();
+    course.rules.set('cpu', { channels: undefined });
+    expect(said(course.step([on('a1', { level: 'warning' })]))).toEqual([]);
+    course.now += 60_000;
+    expect(said(course.step([on('a1', { level: 'critical' })]))).toEqual(['everybody firing agent=a1']);
+    expect(said(course.step([ok(on('a1'))]))).toEqual(['everybody resolved agent=a1']);
+  });
+
+  it('that joined an incident without a message are told of once, when the time for joining is over', () => {
+    const course = new Course();
+    course.step([device('sda')]);
+    course.now += 60_000;
+    const joined = course.step([device('sdb'), device('sdc', { level: 'warning' })]);
+    course.now += 1_000;
+    course.step();
+    expect(said(joined)).toEqual([]);
+    expect(joined.nextAt).toBeLessThanOrEqual(course.now + 300_000);
+    course.now += 299_500;
+    const update = course.step();
+    expect(said(update)).toEqual(['ops update agent=a1,device=sda']);
+    expect(update.notifications[0]?.document.text).toContain('2 more alerts of the incident since it was told: critical: cpu on');
+    course.now += 600_000;
+    expect(said(course.step())).toEqual([]);
+  });
+
+  it('that joined are not told of where somebody has the incident, or they are over', () => {
+    const course = new Course();
+    course.step([device('sda')]);
+    course.step([device('sdb')]);
+    course.change('cpu{agent=a1,device=sda}', { acknowledgedBy: 'kim' });
+    course.now += 300_000;
+    expect(said(course.step())).toEqual([]);
+    course.change('cpu{agent=a1,device=sda}', { acknowledgedBy: null });
+    course.step([device('sdc')]);
+    course.step([ok(device('sdc'))]);
+    course.now += 300_000;
+    expect(said(course.step())).toEqual([]);
+  });
+
+  it('of two rules at a source outside the fleet are two incidents: nothing says that they have one cause', () => {
+    const course = new Course();
+    course.topology = { hostOf: new Map(), agents: { has: () => false } };
+    course.rules.set('queue', { channels: ['ops'] });
+    const made = course.step([device('sda'), device('sdb'), device('sda', { rule: 'queue' })]);
+    expect(made.incidents.map(({ cause, alerts }) => [cause, alerts])).toEqual([
+      ['source:a1:cpu', 2],
+      ['source:a1:queue', 1],
+    ]);
+    expect(said(made)).toHaveLength(2);
+  });
+
+  it('about a host, a database or an endpoint are theirs, not of the agent that measures them', () => {
+    const cause = (labels: Record<string, string>, metricName: string): string | undefined =>
+      new Course().step([on('performance_monitor', { labels, metricName })]).incidents[0]?.cause;
+    expect(cause({ agent: 'performance_monitor', host: 'vm' }, 'host_cpu_usage_ratio')).toBe('host:vm');
+    expect(cause({ agent: 'performance_monitor' }, 'postgres_up')).toBe('database:fleet');
+    expect(cause({ agent: 'performance_monitor', database: 'orders' }, 'postgres_up')).toBe('database:orders');
+    expect(cause({ agent: 'endpoint_monitor', probe: 'shop' }, 'probe_up')).toBe('probe:shop');
+    expect(cause({ agent: 'dead_man_watch', monitor: 'backup' }, 'push_monitor_up')).toBe('monitor:backup');
+    expect(cause({ agent: 'billing' }, 'billing_queue_depth')).toBe('agent:billing');
   });
 });

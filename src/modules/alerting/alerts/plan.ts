@@ -1,4 +1,4 @@
-import type { NewNotification } from '../delivery/notification.ts';
+import type { Level, NewNotification } from '../delivery/notification.ts';
 import { dedupKeyOf, gravest, rankOf, type Alert, type Suppression, type Transition } from './alert.ts';
 import { causeOf, explainedBy, Roots, subjectsOf, type Topology } from './dependencies.ts';
 import { ratesFor, type BusinessRates } from './impact.ts';
@@ -21,6 +21,8 @@ export interface World {
   readonly silences: readonly Silence[];
   readonly windows: readonly MaintenanceWindow[];
   readonly topology: Topology;
+  /** Where rules that name no channel are heard. */
+  readonly defaultChannels: readonly string[];
 }
 
 export interface PlanSettings {
@@ -29,6 +31,8 @@ export interface PlanSettings {
   /** An alert joins without a word where its incident was told of this lately; after that it is news. */
   readonly joinMs: number;
   readonly business: BusinessRates;
+  /** From this level on the alerts of rules that name no channel are told, on these. */
+  readonly tellFrom: Level;
   readonly newId: () => string;
 }
 
@@ -48,11 +52,12 @@ export interface Plan {
 
 /** What verdicts, silences, windows, dependencies and the time make of all alerts. Pure, but for the ids it gives. */
 export function plan(world: World, verdicts: readonly Verdict[], rules: ReadonlyMap<string, RuleFacts>, settings: PlanSettings): Plan {
-  const planner = new Planner(world, settings);
-  planner.take(verdicts, rules);
+  const planner = new Planner(world, rules, settings);
+  planner.take(verdicts);
   planner.move();
   planner.tell();
   planner.standIn();
+  planner.update();
   planner.close();
   return planner.plan();
 }
@@ -65,6 +70,7 @@ interface Pending {
 
 class Planner {
   readonly #world: World;
+  readonly #rules: ReadonlyMap<string, RuleFacts>;
   readonly #settings: PlanSettings;
   readonly #before = new Map<string, Alert>();
   /** By id, as they are by now. */
@@ -83,8 +89,9 @@ class Planner {
   /** How many alerts of an incident fire. */
   readonly #firing = new Map<string, number>();
 
-  constructor(world: World, settings: PlanSettings) {
+  constructor(world: World, rules: ReadonlyMap<string, RuleFacts>, settings: PlanSettings) {
     this.#world = world;
+    this.#rules = rules;
     this.#settings = settings;
     for (const alert of world.firing) {
       this.#before.set(alert.alertId, alert);
@@ -97,14 +104,14 @@ class Planner {
   }
 
   /** Gives each verdict its alert; a fault that nobody had noticed gets one, in the incident of its cause. */
-  take(verdicts: readonly Verdict[], rules: ReadonlyMap<string, RuleFacts>): void {
+  take(verdicts: readonly Verdict[]): void {
     const byKey = new Map(this.#world.firing.map((alert) => [alert.dedupKey, alert]));
     const news: { readonly verdict: Verdict; readonly subjects: readonly string[] }[] = [];
     for (const verdict of verdicts) {
       const known = byKey.get(dedupKeyOf(verdict.rule, verdict.target));
       if (known !== undefined) this.#verdicts.set(known.alertId, verdict);
       else if (verdict.state === 'firing' && !verdict.isGone)
-        news.push({ verdict, subjects: subjectsOf(labelsOfVerdict(verdict), this.#world.topology) });
+        news.push({ verdict, subjects: subjectsOf({ ...verdict, labels: labelsOfVerdict(verdict) }, this.#world.topology) });
     }
     for (const alert of this.#world.firing) this.#roots.add(afterVerdict(alert, this.#verdicts.get(alert.alertId)));
     // What others stand on first: it is the root of their incident.
@@ -115,7 +122,7 @@ class Planner {
         this.#refused++;
         continue;
       }
-      const alert = this.#open(verdict, subjects, rules.get(verdict.rule));
+      const alert = this.#open(verdict, subjects, this.#rules.get(verdict.rule));
       byKey.set(key, alert);
       this.#alerts.set(alert.alertId, alert);
       this.#roots.add(alert);
@@ -144,6 +151,7 @@ class Planner {
             detectedAt: now,
             resolvedAt: null,
             alerts: 1,
+            updateAt: null,
           }
         : {
             ...known,
@@ -171,7 +179,7 @@ class Planner {
       summary,
       explanation: verdict.explanation,
       runbook: runbookOf(rule),
-      channels: rule?.channels ?? [],
+      channels: this.#channelsOf(rule, level),
       subjects,
       incidentId: incident.incidentId,
       startedAt: Math.min(verdict.since, now),
@@ -189,6 +197,11 @@ class Planner {
       seq: 0,
       impact: ratesFor(level, this.#settings.business),
     };
+  }
+
+  #channelsOf(rule: RuleFacts | undefined, level: Level): readonly string[] {
+    if (rule === undefined) return [];
+    return rule.channels ?? (rankOf(level) >= rankOf(this.#settings.tellFrom) ? this.#world.defaultChannels : []);
   }
 
   #setIncident(incident: Incident): void {
@@ -231,13 +244,19 @@ class Planner {
       before.suppression?.until === alert.suppression?.until &&
       before.suppression?.id === alert.suppression?.id;
     if (isSame) return;
-    const leveled = alert.level === before.level ? alert : { ...alert, impact: ratesFor(alert.level, this.#settings.business) };
+    const leveled = alert.level === before.level ? alert : this.#atItsLevel(alert);
     this.#set(leveled);
     this.#transitions.push(...transitions);
     this.#pending.push(...tells.map(({ seq, tell }) => ({ alertId: alert.alertId, tell, seq })));
     const incident = this.#incidents.get(alert.incidentId);
     if (incident !== undefined && rankOf(alert.level) > rankOf(incident.level))
       this.#setIncident({ ...incident, level: alert.level, title: alert.summary });
+  }
+
+  /** Another level costs another rate, and may concern more people. Whoever was told stays concerned. */
+  #atItsLevel(alert: Alert): Alert {
+    const channels = [...new Set([...alert.channels, ...this.#channelsOf(this.#rules.get(alert.rule), alert.level)])];
+    return { ...alert, channels, impact: ratesFor(alert.level, this.#settings.business) };
   }
 
   #set(alert: Alert): void {
@@ -288,9 +307,11 @@ class Planner {
       note: `told already with the incident "${incident?.title ?? ''}"`,
     });
     this.#set({ ...alert, seq });
+    if (incident !== undefined && incident.updateAt === null)
+      this.#setIncident({ ...incident, updateAt: this.#world.now + this.#settings.joinMs });
   }
 
-  #notify(alert: Alert, channel: string, { seq, tell }: { readonly seq: number; readonly tell: Tell }): void {
+  #notify(alert: Alert, channel: string, { seq, tell }: { readonly seq: number; readonly tell: Tell }, joined?: readonly Alert[]): void {
     const incident = this.#incidents.get(alert.incidentId);
     if (incident === undefined) return;
     const firing = this.#firing.get(alert.incidentId) ?? 0;
@@ -299,7 +320,7 @@ class Planner {
       channel,
       kind: tell,
       level: alert.level,
-      document: documentOf({ alert, tell, incident, others, now: this.#world.now }),
+      document: documentOf({ alert, tell, incident, others, joined, now: this.#world.now }),
       alertId: alert.alertId,
       incidentId: alert.incidentId,
       seq,
@@ -328,6 +349,29 @@ class Planner {
     }
   }
 
+  /** Those who were told of an incident hear once, when the time for joining is over, which alerts joined it without a message. */
+  update(): void {
+    const { joinMs } = this.#settings;
+    const { now } = this.#world;
+    for (const incident of this.#incidents.values()) {
+      if (incident.updateAt === null || incident.updateAt > now) continue;
+      const since = incident.updateAt - joinMs;
+      this.#setIncident({ ...incident, updateAt: null });
+      const here = [...this.#alerts.values()]
+        .filter((alert) => alert.incidentId === incident.incidentId && alert.state === 'firing')
+        .filter(({ acknowledgedBy, suppression }) => acknowledgedBy === null && suppression === null)
+        .toSorted((a, b) => rankOf(b.level) - rankOf(a.level));
+      const speaker = here.find(({ toldOn }) => toldOn.length > 0);
+      const joined = here.filter(({ toldAt, toldOn }) => toldOn.length === 0 && toldAt !== null && toldAt >= since);
+      if (speaker === undefined || joined.length === 0) continue;
+      const seq = speaker.seq + 1;
+      const note = joined.length === 1 ? 'an alert joined its incident' : `${joined.length} alerts joined its incident`;
+      this.#transitions.push({ alertId: speaker.alertId, seq, at: now, kind: 'grown', level: speaker.level, actor: null, note });
+      this.#set({ ...speaker, seq, updatedAt: now });
+      for (const channel of speaker.toldOn) this.#notify(speaker, channel, { seq, tell: 'update' }, joined);
+    }
+  }
+
   /** An incident is over with its last alert. */
   close(): void {
     for (const incident of this.#incidents.values()) {
@@ -338,7 +382,10 @@ class Planner {
 
   plan(): Plan {
     const alerts = [...this.#changed].flatMap((id) => this.#alerts.get(id) ?? []);
-    const timers = [...this.#alerts.values()].flatMap((alert) => nextTimer(alert) ?? []);
+    const timers = [
+      ...[...this.#alerts.values()].flatMap((alert) => nextTimer(alert) ?? []),
+      ...[...this.#incidents.values()].flatMap(({ state, updateAt }) => (state === 'open' && updateAt !== null ? [updateAt] : [])),
+    ];
     const change = nextChange(this.#world.silences, this.#world.windows, this.#world.now);
     const nextAt = Math.min(...timers, change ?? Infinity);
     return {

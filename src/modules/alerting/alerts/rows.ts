@@ -129,7 +129,7 @@ export const fromAlert = (alert: Alert): object => ({
 const figure = (value: number | null): number | string | null => (value === null || Number.isFinite(value) ? value : String(value));
 
 export const INCIDENT_COLUMNS = raw(`i.incident_id, i.cause, i.title, i.state, i.level, ${ms('i.started_at')} as started_at,
-  ${ms('i.detected_at')} as detected_at, ${ms('i.resolved_at')} as resolved_at, i.alerts`);
+  ${ms('i.detected_at')} as detected_at, ${ms('i.resolved_at')} as resolved_at, i.alerts, ${ms('i.update_at')} as update_at`);
 
 export interface IncidentRow {
   readonly incident_id: string;
@@ -141,6 +141,7 @@ export interface IncidentRow {
   readonly detected_at: number;
   readonly resolved_at: number | null;
   readonly alerts: number;
+  readonly update_at: number | null;
 }
 
 export const toIncident = (row: IncidentRow): Incident => ({
@@ -153,6 +154,7 @@ export const toIncident = (row: IncidentRow): Incident => ({
   detectedAt: row.detected_at,
   resolvedAt: row.resolved_at,
   alerts: row.alerts,
+  updateAt: row.update_at,
 });
 
 export const fromIncident = (incident: Incident): object => ({
@@ -165,6 +167,7 @@ export const fromIncident = (incident: Incident): object => ({
   detected_at: isoTime(incident.detectedAt),
   resolved_at: isoTimeOrNull(incident.resolvedAt),
   alerts: incident.alerts,
+  update_at: isoTimeOrNull(incident.updateAt),
 });
 
 export const TRANSITION_COLUMNS = raw(`t.alert_id, t.seq::float8 as seq, ${ms('t.at')} as at, t.kind, t.level, t.actor, t.note`);

@@ -28,7 +28,8 @@ export interface Verdict {
 
 /** What an alert takes from its rule. */
 export interface RuleFacts {
-  readonly channels: readonly string[];
+  /** undefined: the defaults, for what is grave enough. */
+  readonly channels: readonly string[] | undefined;
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly annotations?: { readonly summary?: string | undefined; readonly description?: string | undefined } | undefined;
   readonly runbook?: string | null | undefined;

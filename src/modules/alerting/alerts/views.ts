@@ -44,9 +44,26 @@ export const MatcherText = text(1, 500)
     return z.NEVER;
   });
 /** An object of labels says the same as a list of matchers with =. */
+/** As Alertmanager's clients write one. */
+const MatcherObject = z
+  .strictObject({
+    name: z.string().regex(/^[A-Za-z_][A-Za-z0-9_.]*$/),
+    value: text(0, 500),
+    is_equal: z.boolean().default(true),
+    is_pattern: z.boolean().default(false).describe('* in the value stands for anything'),
+  })
+  .transform(({ is_equal: isEqual, is_pattern: isPattern, name, value }): Matcher => ({
+    label: name,
+    operator: isPattern ? (isEqual ? '~' : '!~') : isEqual ? '=' : '!=',
+    value,
+  }));
+
 const Matchers = z
   .union([
-    z.array(MatcherText).min(1).max(20),
+    z
+      .array(z.union([MatcherText, MatcherObject]))
+      .min(1)
+      .max(20),
     z
       .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_.]*$/), text(0, 500))
       .transform((labels) => Object.entries(labels).map(([label, value]): Matcher => ({ label, operator: '=', value }))),
@@ -96,7 +113,7 @@ const InstantText = z.iso.datetime({ offset: true }).transform((value) => Date.p
 export const NewSilenceBody = z
   .strictObject({
     matchers: Matchers,
-    reason: text(1, 2_000),
+    reason: text(1, 2_000).default('no reason was given'),
     starts_at: InstantText.optional().describe('Default: now'),
     ends_at: InstantText.optional(),
     duration: Duration(LONGEST_MS).optional().describe('Instead of ends_at'),

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { AgentContext } from '../../../agent/index.ts';
 import { isMusterError, messageOf } from '../../../base/errors.ts';
 import type { Service } from '../../../base/service.ts';
+import type { Queryable } from '../../../db/database.ts';
 import { sql, type Sql } from '../../../db/sql.ts';
 import { readWorld, writePlan } from './batch-store.ts';
 import { dedupKeyOf } from './alert.ts';
@@ -15,7 +16,7 @@ export interface WatchOptions {
   /** Verdicts of the rules. */
   readonly rules: VerdictSource;
   readonly settings: Omit<PlanSettings, 'newId'> & FleetSourceSettings;
-  /** Who hears of the fleet's own faults; undefined: every channel that is enabled. */
+  /** Who hears of the fleet's own faults, and of rules that name no channel; undefined: every channel that is enabled. */
   readonly channels: readonly string[] | undefined;
 }
 
@@ -119,8 +120,9 @@ export class AlertWatch implements Service {
       plan(world, [...batch.changes, ...endedOf(world, fleet)], rules, { ...this.#options.settings, newId: randomUUID });
     if (!hasNews) {
       // Most looks find nothing to do: that is found out without a lock.
-      const world = await readWorld(reader, false);
-      const idle = decide(world, batch.rules);
+      const channels = await this.#channels(reader);
+      const world = await readWorld(reader, false, channels);
+      const idle = decide(world, withFleet(batch.rules, channels));
       this.#firing = world.firing.length;
       this.#expect(world.now, idle.nextAt);
       if (isEmpty(idle)) return this.#pause(batch);
@@ -139,9 +141,9 @@ export class AlertWatch implements Service {
   async #commit(batch: VerdictBatch, decide: (world: World, rules: ReadonlyMap<string, RuleFacts>) => Plan): Promise<void> {
     const { log, sql: db, wake } = this.#options.ctx;
     const { made, now } = await db.transaction(async (tx) => {
-      const world = await readWorld(tx, true);
-      const channels = this.#options.channels ?? (await enabledChannels(tx));
-      const result = decide(world, new Map([...fleetRules(channels), ...batch.rules]));
+      const channels = await this.#channels(tx);
+      const world = await readWorld(tx, true, channels);
+      const result = decide(world, withFleet(batch.rules, channels));
       if (batch.changes.length > 0) await batch.save(tx);
       await writePlan(tx, result);
       return { made: result, now: world.now };
@@ -153,6 +155,10 @@ export class AlertWatch implements Service {
     if (made.refused > 0) log.warn({ count: made.refused }, `${made.refused} faults got no alert: ${MOST_FIRING} fire already`);
     if (made.notifications.length > 0) wake.hint('notifications');
     if (made.transitions.length > 0) wake.hint('events');
+  }
+
+  async #channels(db: Queryable): Promise<readonly string[]> {
+    return this.#options.channels ?? (await enabledChannels(db));
   }
 
   /** `nextAt` by the database's clock, at its time `now`. */
@@ -194,7 +200,10 @@ function endedOf(world: World, fleet: readonly Verdict[] | undefined): readonly 
   ];
 }
 
-async function enabledChannels(tx: Parameters<typeof readWorld>[0]): Promise<readonly string[]> {
+const withFleet = (rules: ReadonlyMap<string, RuleFacts>, channels: readonly string[]): ReadonlyMap<string, RuleFacts> =>
+  new Map([...fleetRules(channels), ...rules]);
+
+async function enabledChannels(tx: Queryable): Promise<readonly string[]> {
   const { rows } = await tx.query<{ name: string }>(sql`select name from muster.channels where enabled order by name limit 100`);
   return rows.map(({ name }) => name);
 }

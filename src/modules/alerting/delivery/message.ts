@@ -50,6 +50,7 @@ export function headlineOf({ document, kind, level }: Pick<Message, 'document' |
       return `🔔 Test: ${document.title}`;
     case 'escalated':
     case 'reminder':
+    case 'update':
       return `${MARKS[level]} ${level.toUpperCase()} (${kind}): ${document.title}`;
     case 'firing':
     case 'channel':
@@ -68,7 +69,7 @@ const isoMinute = (ms: number): string => `${new Date(ms).toISOString().slice(0,
 /** The event as programs read it: the body of a webhook, the input of a command. */
 export function eventOf(message: Message): Readonly<Record<string, unknown>> {
   const { createdAt, document, earlier, id, incidentId, kind, level, sentAt } = message;
-  const about = document.alert === undefined ? kind : `alert.${kind}`;
+  const about = document.alert === undefined ? kind : kind === 'update' ? 'incident.updated' : `alert.${kind}`;
   return {
     type: kind === 'test' || kind === 'channel' ? `muster.${kind}` : about,
     timestamp: iso(createdAt),

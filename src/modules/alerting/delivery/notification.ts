@@ -4,7 +4,7 @@ import { sql } from '../../../db/sql.ts';
 export const LEVELS = ['info', 'warning', 'critical', 'emergency'] as const;
 export type Level = (typeof LEVELS)[number];
 
-export type NotificationKind = 'firing' | 'resolved' | 'escalated' | 'reminder' | 'healed' | 'test' | 'channel';
+export type NotificationKind = 'firing' | 'resolved' | 'escalated' | 'reminder' | 'update' | 'healed' | 'test' | 'channel';
 
 /** What an alert is, as a message tells it. Times are ISO 8601. */
 export interface AlertSummary {

@@ -93,7 +93,8 @@ const FIELDS = {
   min_events: z.number().min(0).max(1e15).default(10).describe('burn_rate: with fewer events in the long window nothing is said'),
   all: z.array(operand).min(1).max(50).optional().describe('composite: all of these rules fire'),
   any: z.array(operand).min(1).max(50).optional().describe('composite: one of these rules fires'),
-  channels: z.array(oneLine(100)).max(50).default([]),
+  /** Left out: as the alerting system is configured. Empty: nobody is told. */
+  channels: z.array(oneLine(100)).max(50).optional(),
   labels: labels.default({}).describe('Go with every alert of it'),
   annotations: z.record(oneLine(128), several(4_096)).default({}).describe('summary, description and whatever else people should read'),
   runbook: oneLine(2_048).optional().describe('A URL, or the name of a page under docs/runbooks'),

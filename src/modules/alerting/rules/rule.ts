@@ -42,7 +42,8 @@ export interface Rule {
   readonly minEvents: number;
   readonly all: readonly Operand[];
   readonly any: readonly Operand[];
-  readonly channels: readonly string[];
+  /** undefined: as the alerting system is configured; empty: nobody is told. */
+  readonly channels: readonly string[] | undefined;
   readonly labels: Readonly<Record<string, string>>;
   readonly annotations: Readonly<Record<string, string>>;
   readonly runbook: string | undefined;
