@@ -34,6 +34,8 @@ export interface ModuleServices {
 export interface HostSite extends ModuleServices {
   /** The host as the fleet knows it now; undefined before it has joined. */
   readonly hostId: () => HostId | undefined;
+  /** Aborts when the database of this process will not come back and the process ends for that. */
+  readonly databaseLost: AbortSignal;
   /** Absolute. */
   readonly dataDir: string;
 }

@@ -36,12 +36,12 @@ test(
     };
     const { database } = delivery.fleet;
     const severed: Database = {
-      query: async (statement) => (check(), database.query(statement)),
-      one: async (statement) => (check(), database.one(statement)),
+      query: async (statement, options) => (check(), database.query(statement, options)),
+      one: async (statement, options) => (check(), database.one(statement, options)),
       transaction: async (work, options) => (check(), database.transaction(work, options)),
     };
     const alarms = hosts.map((host, n) => {
-      const spool = new Spool(join(folder, `${n}`, 'away.jsonl'));
+      const spool = new Spool(join(folder, `${n}`));
       const state = createSharedState(severed);
       return {
         spool,
@@ -73,7 +73,7 @@ test(
         data: { level: 'emergency', title: 'The database of Muster cannot be reached' },
       });
       expect(again?.id).toBe(first?.id);
-      const spooled = (await Promise.all(alarms.map(({ spool }) => spool.read()))).flat();
+      const spooled = (await Promise.all(alarms.map(({ spool }) => spool.read()))).flatMap(({ entries }) => entries);
       expect(spooled.filter(({ attempt }) => attempt === 1).map(({ outcome }) => outcome)).toEqual([null, 'retry']);
       // The other one stands behind in line.
       await systemClock.sleep(2_000);
@@ -87,7 +87,7 @@ test(
       expect(told).toEqual({ state: 'delivered', attempts: 2, outcomes: ['retry', 'delivered'] });
       await until(
         'nothing is left on the disk',
-        async () => (await Promise.all(alarms.map(({ spool }) => spool.read()))).flat().length === 0,
+        async () => (await Promise.all(alarms.map(({ spool }) => spool.read()))).every(({ files }) => files.length === 0),
       );
       expect(receiver.accepted).toHaveLength(2);
     } finally {
@@ -97,33 +97,46 @@ test(
   },
 );
 
-test('a spool keeps whole lines, also where the last was cut off', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'muster-spool-'));
+test('a process that ends because its database is lost tells it first, without waiting', { timeout: 60_000 }, async () => {
+  await using receiver = await new Receiver().start();
+  await using delivery = await testDelivery();
+  const folder = await mkdtemp(join(tmpdir(), 'muster-away-'));
+  await delivery.channel('ops', 'webhook', { url: receiver.url, secret: 's' });
+  const host = await delivery.host();
+  let down = false;
+  let asked = 0;
+  const check = (): void => {
+    asked += 1;
+    if (down) throw new MusterError('DATABASE_UNREACHABLE', 'connection refused');
+  };
+  const { database } = delivery.fleet;
+  const severed: Database = {
+    query: async (statement, options) => (check(), database.query(statement, options)),
+    one: async (statement, options) => (check(), database.one(statement, options)),
+    transaction: async (work, options) => (check(), database.transaction(work, options)),
+  };
+  const lost = new AbortController();
+  const spool = new Spool(folder);
+  const alarm = new AwayAlarm({
+    state: createSharedState(severed),
+    outbound: loopback,
+    wake: delivery.wake,
+    clock: systemClock,
+    log: silentLogger,
+    spool,
+    host: () => host.hostId,
+    lost: lost.signal,
+  });
   try {
-    const file = join(folder, 'deep', 'spool.jsonl');
-    const spool = new Spool(file);
-    expect(await spool.read()).toEqual([]);
-    const entry = {
-      id: 'a',
-      incident: 'b',
-      channel: 'ops',
-      level: 'emergency',
-      document: { title: 't', text: 'x' },
-      attempt: 1,
-      at: 1,
-      outcome: null,
-      status: null,
-      error: null,
-    } as const;
-    await spool.append(entry);
-    await spool.append({ ...entry, outcome: 'delivered' });
-    const { appendFile } = await import('node:fs/promises');
-    await appendFile(file, '{"id":"half');
-    expect((await new Spool(file).read()).map(({ outcome }) => outcome)).toEqual([null, 'delivered']);
-    await spool.clear();
-    await spool.clear();
-    expect(await spool.read()).toEqual([]);
+    await alarm.start();
+    await until('it knows the fleet', () => asked > 2);
+    down = true;
+    lost.abort(new MusterError('EMBEDDED_FAILED', 'it died four times'));
+    await alarm.stop();
+    expect(receiver.accepted).toHaveLength(1);
+    expect((await spool.read()).entries.map(({ outcome }) => outcome)).toEqual([null, 'delivered']);
   } finally {
+    await alarm.stop();
     await rm(folder, { recursive: true });
   }
 });

@@ -14,9 +14,15 @@ export interface Child extends AsyncDisposable {
   readonly exited: Promise<number | null>;
 }
 
-/** Runs `main(args)` of a TypeScript module in a process of its own, to be killed and looked at from outside. */
+/** Of a module that is compiled, as those of benchmarks are. */
+const RUN_COMPILED = 'const [, module, ...args] = process.argv; await (await import(module)).main(args);';
+
+/** Runs `main(args)` of a module in a process of its own, to be killed and looked at from outside. */
 export function spawnModule(module: URL, args: readonly string[], options: SpawnOptions = {}): Child {
-  const child = spawn(process.execPath, [RUNNER, fileURLToPath(module), ...args], {
+  const run = module.pathname.endsWith('.js')
+    ? ['--input-type=module', '--eval', RUN_COMPILED, '--', module.href]
+    : [RUNNER, fileURLToPath(module)];
+  const child = spawn(process.execPath, [...run, ...args], {
     cwd: ROOT,
     ...options,
     stdio: ['ignore', 'pipe', 'inherit'],

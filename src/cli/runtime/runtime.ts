@@ -52,6 +52,7 @@ const FORCE_MS = 3_000;
 export class Runtime {
   readonly #options: RuntimeOptions;
   readonly #lost: (error: MusterError) => void;
+  readonly #databaseLost = new AbortController();
   /** Rejects when the runtime cannot go on: the embedded server died for good, the host failed. */
   readonly lost: Promise<never>;
   /** In order of their start. */
@@ -113,7 +114,10 @@ export class Runtime {
       steps,
       applicationName: 'muster',
       startsEmbedded: this.#options.startsEmbedded,
-      onLost: this.#lost,
+      onLost: (error) => {
+        this.#databaseLost.abort(error);
+        this.#lost(error);
+      },
     });
     this.#embedded = embedded;
     if (embedded !== undefined) this.#stopLater('PostgreSQL stopped', (force) => embedded.stop(force ? 'immediate' : 'fast'));
@@ -164,7 +168,15 @@ export class Runtime {
       fleetHost = host;
       this.#stopLater('agents stopped', () => host.stop());
       await host.start();
-      const site = { state, wake, outbound, dataDir: config.dataDir, log, hostId: () => host.status?.hostId };
+      const site = {
+        state,
+        wake,
+        outbound,
+        dataDir: config.dataDir,
+        log,
+        hostId: () => host.status?.hostId,
+        databaseLost: this.#databaseLost.signal,
+      };
       for (const service of rooms.modules.flatMap((module) => module.services?.(site) ?? [])) {
         this.#stopLater('watches ended', () => service.stop());
         await service.start();

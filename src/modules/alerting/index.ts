@@ -19,7 +19,7 @@ export const alertingModule: Module = {
     { agentId: 'alerting_system', name: 'Alerting system', type: 'alerting_system' },
     { agentId: 'alert_delivery', name: 'Alert delivery', type: 'alert_delivery' },
   ],
-  services: ({ dataDir, hostId, log, outbound, state, wake }) => [
+  services: ({ databaseLost, dataDir, hostId, log, outbound, state, wake }) => [
     new AwayAlarm({
       state,
       outbound,
@@ -27,7 +27,8 @@ export const alertingModule: Module = {
       clock: systemClock,
       log,
       host: hostId,
-      spool: new Spool(join(dataDir, 'spool', 'database-away.jsonl')),
+      lost: databaseLost,
+      spool: new Spool(join(dataDir, 'spool')),
     }),
   ],
   routes(app, services) {

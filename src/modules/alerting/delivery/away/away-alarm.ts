@@ -12,7 +12,7 @@ import type { SharedState } from '../../../../state/shared-state.ts';
 import { decide } from '../decision.ts';
 import type { NotificationDocument } from '../notification.ts';
 import { outcomeOfError, type Outcome } from '../outcome.ts';
-import { incidentKey, placeOf, tellsNow } from './decision.ts';
+import { incidentKey, placeOf, TELL_AFTER_MS, tellsNow } from './decision.ts';
 import { readKnowledge, type FleetKnowledge, type KnownChannel } from './fleet-knowledge.ts';
 import { reconcile } from './reconcile.ts';
 import type { Spool } from './spool.ts';
@@ -26,6 +26,8 @@ export interface AwayAlarmOptions {
   readonly spool: Spool;
   /** The host of this process; undefined until it has joined. */
   readonly host: () => string | undefined;
+  /** Aborts when the database will not come back and this process ends for that: then it is told without waiting. */
+  readonly lost?: AbortSignal | undefined;
 }
 
 /** How often the database is asked whether it is there. */
@@ -33,6 +35,9 @@ const ASK_MS = 2_000;
 /** What has to be known beforehand is at most so old. */
 const REFRESH_MS = 30_000;
 const ATTEMPT_MS = 10_000;
+/** A process that ends because its database is lost goes on for so long, to tell it. */
+const LAST_WORDS_MS = 12_000;
+const LAST_WORDS_LOOK_MS = 50;
 
 /** One incident, while it lasts. */
 interface Incident {
@@ -76,6 +81,7 @@ export class AwayAlarm implements Service {
   }
 
   async stop(): Promise<void> {
+    if (this.#options.lost?.aborted === true) await this.#lastWords();
     this.#over.abort(new MusterError('SHUTTING_DOWN', 'the host stops'));
     await this.#watching;
     await Promise.all(this.#attempts);
@@ -104,7 +110,10 @@ export class AwayAlarm implements Service {
     const { clock, state } = this.#options;
     const now = clock.monotonic();
     if (this.#knowledge !== undefined && now - this.#readAt < REFRESH_MS) {
-      const row = await state.database.one<{ at: number }>(sql`select (extract(epoch from clock_timestamp()) * 1000)::float8 as at`);
+      // By the connections that are kept for heartbeats: a pool that is full is not a database that is away.
+      const row = await state.database.one<{ at: number }>(sql`select (extract(epoch from clock_timestamp()) * 1000)::float8 as at`, {
+        pool: 'heartbeat',
+      });
       this.#knowledge = { ...this.#knowledge, heardAt: row?.at ?? this.#knowledge.heardAt };
       return;
     }
@@ -117,18 +126,23 @@ export class AwayAlarm implements Service {
     const { clock, log, spool, state, wake } = this.#options;
     const incident = this.#incident;
     this.#incident = undefined;
-    if (incident !== undefined) this.#readAt = Number.NEGATIVE_INFINITY;
+    if (incident !== undefined) {
+      this.#readAt = Number.NEGATIVE_INFINITY;
+      // Another process that shares the folder may have told it, and be gone.
+      this.#spooled = true;
+    }
     if (!this.#spooled) return;
     await Promise.all(this.#attempts);
-    const entries = await spool.read();
+    const content = await spool.read();
+    const { entries } = content;
     if (entries.length > 0) {
       const awayFor = incident === undefined ? undefined : formatDuration(clock.monotonic() - incident.sinceMonotonic);
       await reconcile(state, entries, { host: hostname(), awayFor });
       wake.hint('notifications');
       log.info({ messages: entries.length }, 'what was told while the database was away is in its ledger now');
     }
-    await spool.clear();
-    this.#spooled = false;
+    await spool.clear(content);
+    this.#spooled = content.others > 0;
   }
 
   #away(error: unknown): void {
@@ -141,12 +155,12 @@ export class AwayAlarm implements Service {
         id: uuidOf(key),
         since: clock.now(),
         sinceMonotonic: clock.monotonic(),
-        reason: messageOf(error),
+        reason: messageOf(this.#options.lost?.reason ?? error).replace(/\.$/, ''),
         telling: new Map(),
       };
     }
     const incident = this.#incident;
-    const awayForMs = clock.monotonic() - incident.sinceMonotonic;
+    const awayForMs = this.#options.lost?.aborted === true ? TELL_AFTER_MS : clock.monotonic() - incident.sinceMonotonic;
     if (!tellsNow({ awayForMs, place: placeOf(this.#options.host(), knowledge.hosts) })) return;
     if (incident.telling.size === 0) log.error({ reason: incident.reason }, 'the database is away: people are told');
     for (const channel of knowledge.channels) {
@@ -155,6 +169,19 @@ export class AwayAlarm implements Service {
       if (telling.over || telling.underway || clock.monotonic() < telling.dueAt) continue;
       this.#track(this.#tell(channel, incident, telling));
     }
+  }
+
+  /** The process ends, and the database with it: the watch goes on until what has to be told is told. */
+  async #lastWords(): Promise<void> {
+    const { clock } = this.#options;
+    const endsAt = clock.monotonic() + LAST_WORDS_MS;
+    while (clock.monotonic() < endsAt && !this.#hasTold()) await clock.sleep(LAST_WORDS_LOOK_MS);
+  }
+
+  #hasTold(): boolean {
+    const { channels = [], hosts = [] } = this.#knowledge ?? {};
+    if (!tellsNow({ awayForMs: TELL_AFTER_MS, place: placeOf(this.#options.host(), hosts) })) return true;
+    return channels.every(({ name }) => this.#incident?.telling.get(name)?.over === true);
   }
 
   /** Remembers an attempt under way until it ends, so that the end of this waits for it. */
@@ -182,6 +209,10 @@ export class AwayAlarm implements Service {
     } as const;
     try {
       this.#spooled = true;
+      if (await spool.isDelivered(entry.id)) {
+        telling.over = true;
+        return;
+      }
       await spool.append(entry);
       const outcome = await this.#send(channel, incident, entry.id, document, telling.attempts);
       await spool.append({

@@ -27,7 +27,7 @@ export interface FleetKnowledge {
 export const LAST_AWAY = 'alerting:database_away';
 const MOST_CHANNELS = 50;
 
-/** Channels that work first; those whose secrets cannot be opened are of no use. */
+/** Channels whose secrets cannot be opened here are of no use. */
 export async function readKnowledge(database: Database, secrets: Secrets): Promise<FleetKnowledge> {
   const row = await database.one<{ fleet: string | null; times: string | null; heard_at: number; hosts: readonly string[] | null }>(sql`
     select (select md5(string_agg(created_at::text, ' ' order by name)) from (select name, created_at from muster.channels order by name limit 1) c) as fleet,

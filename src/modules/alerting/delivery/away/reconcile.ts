@@ -42,7 +42,7 @@ export async function reconcile(
       on conflict (key) do update set value = excluded.value, updated_by = excluded.updated_by, updated_at = clock_timestamp()`);
     await enqueue(
       tx,
-      messages.map(({ channel, document, incident }) => ({
+      messages.map(({ channel, created, document, incident }) => ({
         channel,
         kind: 'resolved' as const,
         level: 'emergency' as const,
@@ -50,7 +50,10 @@ export async function reconcile(
         seq: 2,
         document: {
           title: 'The database of Muster can be reached again',
-          text: awayFor === undefined ? `Host ${host} had lost it.` : `It was away for ${awayFor}, as host ${host} saw it.`,
+          text:
+            awayFor === undefined
+              ? `Host ${host} lost it at ${new Date(created).toISOString()} and has been started anew since.`
+              : `It was away for ${awayFor}, as host ${host} saw it.`,
           ...(document.alert === undefined
             ? {}
             : { alert: { ...document.alert, state: 'resolved' as const, resolved_at: new Date().toISOString() } }),
