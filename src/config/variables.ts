@@ -39,7 +39,8 @@ export const VARIABLES = [
   {
     name: 'MUSTER_PUBLIC_URL',
     group: 'Server',
-    summary: 'The address people use, where a proxy with TLS stands in front: for sign-in links, and with https cookies are Secure.',
+    summary:
+      'The address people use, where a proxy with TLS stands in front: for sign-in links and those in notifications; with https cookies are Secure.',
     default: null,
     example: 'https://muster.example.com',
   },

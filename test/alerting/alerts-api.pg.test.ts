@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { builtInModules } from '../../src/modules/built-in.ts';
 import { sql } from '../../src/db/sql.ts';
+import { sealInvitation } from '../../src/modules/alerting/delivery/links.ts';
 import { bearer, testServer, type TestServer } from '../server/support/test-server.ts';
 
 let server: TestServer;
@@ -150,4 +151,53 @@ it('exports an incident as Markdown in which text from outside stays text', asyn
   expect(answer.body).toContain('# Post-mortem: cpu \\| \\<b\\>high\\</b\\>');
   expect(answer.body).toMatch(/Acknowledged \| .* by kim/);
   expect(answer.body).toMatch(/Cost: [\d.]+ EUR \(derived: 30 EUR a minute/);
+});
+
+it('lets whoever was sent a link take its alert on, once, and not by looking at it', async () => {
+  const { id } = await anAlert();
+  const link = (seq: number): Promise<string> =>
+    sealInvitation(server.state.secrets, { alertId: id, seq, channel: 'ops', sentAt: Date.now() });
+  const token = await link(1);
+  const ask = (method: 'GET' | 'POST', payload?: string, url = `/acknowledge/${token}`) =>
+    server.app.inject({
+      method,
+      url,
+      headers: { 'content-type': 'application/x-www-form-urlencoded' },
+      ...(payload === undefined ? {} : { payload }),
+    });
+
+  const looked = await ask('GET');
+  expect([looked.statusCode, looked.headers['content-type'], looked.headers['cache-control']]).toEqual([
+    200,
+    'text/html; charset=utf-8',
+    'no-store',
+  ]);
+  expect(looked.body).toContain('<button>Acknowledge</button>');
+  expect((await server.ask('GET', `/alerts/${id}`)).json()).toMatchObject({ acknowledged_by: null });
+
+  const pressed = await ask('POST', 'by=%3Cb%3EKim+R.');
+  expect([pressed.statusCode, pressed.body.includes('&lt;b&gt;Kim R. has it.')]).toEqual([200, true]);
+  expect((await server.ask('GET', `/alerts/${id}`)).json()).toMatchObject({
+    acknowledged_by: '<b>Kim R.',
+    timeline: [{ kind: 'firing' }, { kind: 'acknowledged', note: 'by the link sent to ops' }],
+  });
+  expect((await ask('GET')).body).not.toContain('<button>');
+  // Given back, it asks for somebody again, but not by a link that was used.
+  await server.ask('POST', `/alerts/${id}/unacknowledge`);
+  expect((await ask('POST')).statusCode).toBe(410);
+  expect((await server.ask('GET', `/alerts/${id}`)).json()).toMatchObject({ acknowledged_by: null });
+  await ask('POST', '', `/acknowledge/${await link(3)}`);
+  expect((await server.ask('GET', `/alerts/${id}`)).json()).toMatchObject({ acknowledged_by: 'link:ops' });
+});
+
+it('takes no link that was made up, changed, or is too old', async () => {
+  const { id } = await anAlert();
+  const old = await sealInvitation(server.state.secrets, { alertId: id, seq: 1, channel: 'ops', sentAt: Date.now() - 8 * 86_400_000 });
+  const good = await sealInvitation(server.state.secrets, { alertId: id, seq: 1, channel: 'ops', sentAt: Date.now() });
+  const foreign = await server.state.secrets.seal(JSON.stringify([id, 1, 'ops', Date.now()]), 'channel ops');
+  for (const token of [old, `${good.slice(0, -2)}xx`, foreign, id, 'v1.00000000.x']) {
+    const answer = await server.app.inject({ method: 'POST', url: `/acknowledge/${token}` });
+    expect([token, answer.statusCode]).toEqual([token, 404]);
+  }
+  expect((await server.ask('GET', `/alerts/${id}`)).json()).toMatchObject({ acknowledged_by: null });
 });

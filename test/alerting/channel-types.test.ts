@@ -279,6 +279,43 @@ describe('command', () => {
   });
 });
 
+describe('a message that invites to acknowledge', () => {
+  const acknowledgeUrl = 'https://muster.example.com/acknowledge/v1.x';
+  const inviting: Message = { ...firing, acknowledgeUrl };
+
+  it('has its link in every channel, where that channel has links', async () => {
+    await using mail = await new MailServer().start();
+    const { origin, url } = receiver;
+    await send('webhook', { url, secret: 's' }, inviting);
+    await send('slack', { url }, inviting);
+    await send('discord', { url }, inviting);
+    await send('telegram', { token: '12345:AAAA_bbbb-cccc', chat_id: 1, api_url: origin }, inviting);
+    await send('teams', { url }, inviting);
+    await send('ntfy', { url: origin, topic: 'x' }, inviting);
+    await send('pagerduty', { routing_key: 'R', api_url: origin }, inviting);
+    await send('smtp', { host: '127.0.0.1', port: mail.port, tls: 'none', from: 'a@b.c', to: ['d@e.f'] }, inviting);
+    const [webhook, slack, discord, telegram, teams, ntfy, pagerduty] = bodies();
+    expect(webhook.data.acknowledge_url).toBe(acknowledgeUrl);
+    expect(slack.blocks[2].text.text).toBe(`<https://muster.example.com/alerts/1|Open in Muster> · <${acknowledgeUrl}|Acknowledge>`);
+    expect(discord.embeds[0].description).toContain(`[Acknowledge](${acknowledgeUrl})`);
+    expect(telegram.text).toContain(`Acknowledge: ${acknowledgeUrl}`);
+    expect(teams.attachments[0].content.actions[1]).toEqual({ type: 'Action.OpenUrl', title: 'Acknowledge', url: acknowledgeUrl });
+    expect(ntfy.actions).toEqual([{ action: 'http', label: 'Acknowledge', method: 'POST', url: acknowledgeUrl, clear: true }]);
+    expect(pagerduty.links[1]).toEqual({ href: acknowledgeUrl, text: 'Acknowledge' });
+    expect(mail.mails[0]?.replaceAll('=\r\n', '')).toContain(`Acknowledge: ${acknowledgeUrl}`);
+  });
+
+  it('has it also where the text has to be cut', async () => {
+    const long: Message = { ...inviting, document: { ...firing.document, text: 'x'.repeat(20_000) } };
+    await send('discord', { url: receiver.url }, long);
+    await send('telegram', { token: '12345:AAAA_bbbb-cccc', chat_id: 1, api_url: receiver.origin }, long);
+    const [discord, telegram] = bodies();
+    expect(discord.embeds[0].description.endsWith(`(${acknowledgeUrl})`)).toBe(true);
+    expect(telegram.text.endsWith(acknowledgeUrl)).toBe(true);
+    expect([discord.embeds[0].description.length < 4_096, telegram.text.length < 4_096]).toEqual([true, true]);
+  });
+});
+
 it('every type that calls somebody says whom, and keeps to the signal', async () => {
   receiver.always = () => undefined;
   const settings: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {

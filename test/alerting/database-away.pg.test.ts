@@ -85,9 +85,8 @@ test(
       select state, attempts, (select array_agg(outcome order by attempt) from muster.notification_attempts a where a.notification_id = n.notification_id) as outcomes
       from muster.notifications n where notification_id = ${first?.id}`);
       expect(told).toEqual({ state: 'delivered', attempts: 2, outcomes: ['retry', 'delivered'] });
-      await until(
-        'nothing is left on the disk',
-        async () => (await Promise.all(alarms.map(({ spool }) => spool.read()))).every(({ files }) => files.length === 0),
+      await until('nothing is left on the disk', async () =>
+        (await Promise.all(alarms.map(({ spool }) => spool.read()))).every(({ files }) => files.length === 0),
       );
       expect(receiver.accepted).toHaveLength(2);
     } finally {
@@ -129,7 +128,7 @@ test('a process that ends because its database is lost tells it first, without w
   });
   try {
     await alarm.start();
-    await until('it knows the fleet', () => asked > 2);
+    await until('it knows the fleet', () => asked > 4);
     down = true;
     lost.abort(new MusterError('EMBEDDED_FAILED', 'it died four times'));
     await alarm.stop();

@@ -70,6 +70,8 @@ async function ask(method: string, url: string, who: string, remoteAddress = `10
 test('every route states who may enter, and only the doors without a key are open', () => {
   const open = server.app.routeTable.routes.filter((route) => route.permission === 'public').map((route) => `${route.method} ${route.url}`);
   expect(open.filter((route) => !route.startsWith('HEAD')).toSorted()).toEqual([
+    'GET /acknowledge/:token',
+    'GET /acknowledge/style.css',
     'GET /health/live',
     'GET /health/ready',
     'GET /healthz',
@@ -82,6 +84,7 @@ test('every route states who may enter, and only the doors without a key are ope
     'GET /status/feed.atom',
     'GET /status/status.json',
     'GET /status/style.css',
+    'POST /acknowledge/:token',
     'POST /api/v1/session',
     'POST /push/:token',
     'POST /push/:token/:signal',

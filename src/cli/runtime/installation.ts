@@ -31,7 +31,7 @@ export function retentionOf({ monitoring: { retention } }: Config): Pick<SharedS
 /** The types with this installation's intervals and thresholds under their agents' own configuration. */
 export function withInstallationDefaults(
   types: readonly AnyAgentDefinition[],
-  { enterprise, monitoring, dataDir }: Config,
+  { enterprise, monitoring, dataDir, server }: Config,
 ): readonly AnyAgentDefinition[] {
   const { intervals, thresholds, databases, probes, scrape, status_page: statusPage } = monitoring;
   const defaults: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
@@ -44,6 +44,7 @@ export function withInstallationDefaults(
     endpoint_monitor: { probes, scrape },
     heartbeat_health_agent: { every: intervals.health, thresholds },
     status_recorder: statusPage,
+    alert_delivery: server.publicUrl === undefined ? {} : { public_url: server.publicUrl },
     alerting_system: { business: businessOf(enterprise.business) },
     test_launcher_env_agent: { data_dir: dataDir },
   };

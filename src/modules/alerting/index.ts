@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { systemClock } from '../../base/clock.ts';
 import type { Module } from '../module.ts';
 import { alertingSystem } from './alerts/agent.ts';
+import { addAcknowledgeDoor } from './alerts/acknowledge-door.ts';
 import { addAlertRoutes } from './alerts/routes.ts';
 import { alertDelivery } from './delivery/agent.ts';
 import { AwayAlarm } from './delivery/away/away-alarm.ts';
@@ -31,6 +32,7 @@ export const alertingModule: Module = {
       spool: new Spool(join(dataDir, 'spool')),
     }),
   ],
+  doors: (app, services) => addAcknowledgeDoor(app, services),
   routes(app, services) {
     addDeliveryRoutes(app, services);
     addRuleRoutes(app, services);

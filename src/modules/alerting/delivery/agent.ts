@@ -11,6 +11,8 @@ const config = z.strictObject({
   concurrency: z.number().int().min(1).max(64).default(8),
   /** An attempt may take so long. */
   attempt_seconds: z.number().min(0.1).max(30).default(15),
+  /** Where people reach Muster, from MUSTER_PUBLIC_URL: messages lead there, to see their alert and to take it on. */
+  public_url: z.url({ protocol: /^https?$/ }).optional(),
   /** Messages that are done with are kept for so many days, with their attempts. */
   keep_days: z.number().int().min(1).max(3_650).default(90),
 });
@@ -31,11 +33,12 @@ export const alertDelivery = defineAgent({
   // Others wait to be told: it is stopped last.
   priority: 90,
   async startup(ctx) {
-    const { attempt_seconds: seconds, concurrency } = ctx.config;
+    const { attempt_seconds: seconds, concurrency, public_url: publicUrl } = ctx.config;
     const courier = new Courier({
       ctx,
       concurrency,
       attemptMs: seconds * 1_000,
+      publicUrl,
       told: ({ channel, reason, tell }) => {
         ctx.emit(tell === 'failing' ? 'channel:failing' : 'channel:recovered', { channel, ...(reason === '' ? {} : { reason }) });
         ctx.log.warn(

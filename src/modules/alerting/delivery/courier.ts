@@ -4,6 +4,7 @@ import type { Service } from '../../../base/service.ts';
 import type { AnyChannelType } from './channel-type.ts';
 import { createChannelStore, requireType, type ChannelStore, type Settings } from './channel-store.ts';
 import { afterAttempt, decide } from './decision.ts';
+import { linksTo } from './links.ts';
 import type { Message } from './message.ts';
 import { channelsWithWork, claim, settle, type ChannelNews, type ClaimedMessage, type QueuedChannel, type Settlement } from './outbox.ts';
 import { outcomeOfError, type Outcome } from './outcome.ts';
@@ -16,6 +17,8 @@ export interface CourierOptions {
   /** Messages of one channel under way at once. */
   readonly concurrency: number;
   readonly attemptMs: number;
+  /** Where people reach Muster: messages lead there. */
+  readonly publicUrl?: string | undefined;
   readonly random?: () => number;
   /** A channel stopped working, or works again. */
   readonly told: (news: ChannelNews) => void;
@@ -169,13 +172,15 @@ export class Courier implements Service {
   }
 
   async #attempt(channel: QueuedChannel, message: Message): Promise<Outcome> {
-    const { attemptMs, ctx } = this.#options;
+    const { attemptMs, ctx, publicUrl } = this.#options;
     const { type, settings } = await this.#open(channel);
+    const { acknowledgeUrl, ...link } = await linksTo(publicUrl, ctx.fleet.secrets, { ...message, channel: channel.name });
+    const whole: Message = { ...message, acknowledgeUrl, document: { ...message.document, ...link } };
     const over = new AbortController();
     const timer = setTimeout(() => over.abort(new MusterError('OUTBOUND_TIMEOUT', `no answer within ${attemptMs / 1_000} s`)), attemptMs);
     this.#underway.add(over);
     try {
-      return await type.send({ message, settings: settings as never, outbound: ctx.outbound, signal: over.signal });
+      return await type.send({ message: whole, settings: settings as never, outbound: ctx.outbound, signal: over.signal });
     } finally {
       clearTimeout(timer);
       this.#underway.delete(over);

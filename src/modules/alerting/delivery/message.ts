@@ -18,6 +18,8 @@ export interface OutboxMessage {
 /** What is sent: the newest message about an alert, with those before it that could not be brought in time. */
 export interface Message extends OutboxMessage {
   readonly earlier: readonly OutboxMessage[];
+  /** Where whoever reads it can take its alert on. */
+  readonly acknowledgeUrl?: string | undefined;
   /** Which attempt this is, from 1. */
   readonly attempt: number;
   readonly sentAt: number;
@@ -36,6 +38,19 @@ export function linesOf(message: Message): readonly string[] {
       ? []
       : [`Before that: ${earlier.map((each) => `${each.document.title} (${each.kind}, ${isoMinute(each.createdAt)})`).join('; ')}.`];
   return [...document.text.split('\n').filter((line) => line.trim() !== ''), ...late, ...before];
+}
+
+/** Where it leads, for people: to the alert first, then to taking it on. */
+export function linksOf({ acknowledgeUrl, document }: Pick<Message, 'acknowledgeUrl' | 'document'>): readonly MessageLink[] {
+  return [
+    ...(document.url === undefined ? [] : [{ label: 'Open in Muster', url: document.url }]),
+    ...(acknowledgeUrl === undefined ? [] : [{ label: 'Acknowledge', url: acknowledgeUrl }]),
+  ];
+}
+
+export interface MessageLink {
+  readonly label: string;
+  readonly url: string;
 }
 
 export const MARKS: Readonly<Record<Level, string>> = { info: 'ℹ️', warning: '⚠️', critical: '🔴', emergency: '🚨' };
@@ -82,6 +97,7 @@ export function eventOf(message: Message): Readonly<Record<string, unknown>> {
       alert: document.alert ?? null,
       incident: document.incident ?? (incidentId === null ? null : { id: incidentId }),
       url: document.url ?? null,
+      acknowledge_url: message.acknowledgeUrl ?? null,
       details: document.details ?? {},
       delayed_seconds: Math.max(0, Math.round((sentAt - createdAt) / 1_000)),
       earlier: earlier.map((each) => ({

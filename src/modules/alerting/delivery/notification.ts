@@ -42,6 +42,9 @@ export interface NotificationDocument {
   readonly details?: Readonly<Record<string, unknown>>;
 }
 
+/** The alert that says that the database itself is away: of no rule, and told without it. */
+export const AWAY_RULE = 'database_away';
+
 export interface NewNotification {
   /** The name of a channel. */
   readonly channel: string;

@@ -10,7 +10,7 @@ import { sql } from '../../../../db/sql.ts';
 import type { Outbound } from '../../../../outbound/index.ts';
 import type { SharedState } from '../../../../state/shared-state.ts';
 import { decide } from '../decision.ts';
-import type { NotificationDocument } from '../notification.ts';
+import { AWAY_RULE, type NotificationDocument } from '../notification.ts';
 import { outcomeOfError, type Outcome } from '../outcome.ts';
 import { incidentKey, placeOf, TELL_AFTER_MS, tellsNow } from './decision.ts';
 import { readKnowledge, type FleetKnowledge, type KnownChannel } from './fleet-knowledge.ts';
@@ -268,8 +268,8 @@ export class AwayAlarm implements Service {
       ].join('\n'),
       alert: {
         id,
-        dedup_key: `database_away:${id}`,
-        rule: 'database_away',
+        dedup_key: `${AWAY_RULE}:${id}`,
+        rule: AWAY_RULE,
         target: 'database',
         labels: { seen_by: hostname() },
         state: 'firing',

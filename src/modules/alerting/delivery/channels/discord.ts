@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineChannel } from '../channel-type.ts';
-import { fit, headlineOf, isOver, linesOf } from '../message.ts';
+import { fit, headlineOf, isOver, linesOf, linksOf } from '../message.ts';
 import type { Level } from '../notification.ts';
 import { postJson } from './post.ts';
 import { hostOfUrl, siteOf, webUrl } from './settings.ts';
@@ -18,11 +18,12 @@ export const discord = defineChannel({
   send: (delivery) => {
     const { message, settings } = delivery;
     const { document, level } = message;
+    const links = linksOf(message).map(({ label, url }) => `[${label}](${url})`);
     return postJson(delivery, settings.url, {
       embeds: [
         {
           title: fit(headlineOf(message), 256),
-          description: fit(linesOf(message).join('\n'), 4_000),
+          description: [fit(linesOf(message).join('\n'), 3_000), ...links].join('\n'),
           color: isOver(message) ? OVER : COLORS[level],
           timestamp: new Date(message.createdAt).toISOString(),
           footer: { text: message.id },

@@ -29,6 +29,10 @@ export const ntfy = defineChannel({
         message: fit(linesOf(message).join('\n'), 3_500),
         priority: isOver(message) ? PRIORITIES.info : PRIORITIES[message.level],
         ...(message.document.url === undefined ? {} : { click: message.document.url }),
+        // From the notification itself, without a browser.
+        ...(message.acknowledgeUrl === undefined
+          ? {}
+          : { actions: [{ action: 'http', label: 'Acknowledge', method: 'POST', url: message.acknowledgeUrl, clear: true }] }),
       },
       settings.token === undefined ? {} : { authorization: `Bearer ${settings.token}` },
     );

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineChannel, type Delivery } from '../channel-type.ts';
-import { eventOf, fit, isOver, linesOf, type Message } from '../message.ts';
+import { eventOf, fit, isOver, linesOf, linksOf, type Message } from '../message.ts';
 import type { Level } from '../notification.ts';
 import type { Outcome } from '../outcome.ts';
 import { postJson } from './post.ts';
@@ -38,6 +38,7 @@ function actionOf(message: Message): Action {
 function send(delivery: Delivery<{ readonly routing_key: string; readonly api_url: string }>, action: Action): Promise<Outcome> {
   const { message, settings } = delivery;
   const { document, level } = message;
+  const links = linksOf(message);
   return postJson(delivery, `${settings.api_url.replace(/\/$/, '')}/v2/enqueue`, {
     routing_key: settings.routing_key,
     event_action: action,
@@ -51,6 +52,7 @@ function send(delivery: Delivery<{ readonly routing_key: string; readonly api_ur
       custom_details: { text: linesOf(message).join('\n'), ...eventOf(message) },
     },
     client: 'Muster',
-    ...(document.url === undefined ? {} : { client_url: document.url, links: [{ href: document.url, text: 'Open in Muster' }] }),
+    ...(document.url === undefined ? {} : { client_url: document.url }),
+    ...(links.length === 0 ? {} : { links: links.map(({ label, url }) => ({ href: url, text: label })) }),
   });
 }

@@ -1,6 +1,9 @@
 import type { Delivery } from '../channel-type.ts';
 import { outcomeOf, type Outcome } from '../outcome.ts';
 
+/** As `attempt_seconds` at most. */
+const LONGEST_MS = 30_000;
+
 /** Posts a JSON document, and says what came of it. */
 export async function postJson(
   { outbound, signal }: Pick<Delivery<unknown>, 'outbound' | 'signal'>,
@@ -14,6 +17,8 @@ export async function postJson(
     url,
     headers: { 'content-type': 'application/json', 'user-agent': 'muster', ...headers },
     body,
+    // The signal ends it, as long as the attempt may take.
+    timeoutMs: LONGEST_MS,
     signal,
   });
   return outcomeOf(response, Date.now());

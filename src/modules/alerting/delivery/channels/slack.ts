@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineChannel } from '../channel-type.ts';
-import { fit, headlineOf, linesOf } from '../message.ts';
+import { fit, headlineOf, linesOf, linksOf } from '../message.ts';
 import { postJson } from './post.ts';
 import { hostOfUrl, siteOf, webUrl } from './settings.ts';
 
@@ -14,6 +14,7 @@ export const slack = defineChannel({
   send: (delivery) => {
     const { document, level, id } = delivery.message;
     const headline = headlineOf(delivery.message);
+    const links = linksOf(delivery.message);
     const facts = [`level: ${level}`, ...(document.alert === undefined ? [] : [`rule: ${document.alert.rule}`, document.alert.target]), id];
     return postJson(delivery, delivery.settings.url, {
       // What a notification on a phone shows.
@@ -21,9 +22,9 @@ export const slack = defineChannel({
       blocks: [
         { type: 'header', text: { type: 'plain_text', text: fit(headline, 150) } },
         { type: 'section', text: { type: 'mrkdwn', text: fit(linesOf(delivery.message).map(escape).join('\n'), 3_000) } },
-        ...(document.url === undefined
+        ...(links.length === 0
           ? []
-          : [{ type: 'section', text: { type: 'mrkdwn', text: `<${escape(document.url)}|Open in Muster>` } }]),
+          : [{ type: 'section', text: { type: 'mrkdwn', text: links.map(({ label, url }) => `<${escape(url)}|${label}>`).join(' · ') } }]),
         { type: 'context', elements: [{ type: 'mrkdwn', text: fit(facts.map(escape).join(' · '), 1_000) }] },
       ],
     });

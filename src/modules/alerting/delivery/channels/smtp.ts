@@ -2,7 +2,7 @@ import { createTransport } from 'nodemailer';
 import { z } from 'zod';
 import { MusterError, messageOf } from '../../../../base/errors.ts';
 import { defineChannel } from '../channel-type.ts';
-import { fit, headlineOf, linesOf } from '../message.ts';
+import { fit, headlineOf, linesOf, linksOf } from '../message.ts';
 import type { Outcome } from '../outcome.ts';
 import { secretText } from './settings.ts';
 
@@ -61,7 +61,7 @@ export const smtp = defineChannel({
         from,
         to,
         subject: fit(headlineOf(message).replace(/\s+/g, ' '), 200),
-        text: [...linesOf(message), ...(message.document.url === undefined ? [] : ['', message.document.url])].join('\n'),
+        text: [...linesOf(message), '', ...linksOf(message).map(({ label, url }) => `${label}: ${url}`)].join('\n'),
         // The same for every attempt: mail programs show it once. Mails about one alert are one conversation.
         messageId: `<${message.id}@muster>`,
         ...(thread === undefined ? {} : { references: thread, inReplyTo: thread }),

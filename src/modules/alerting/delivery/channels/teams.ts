@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineChannel } from '../channel-type.ts';
-import { fit, headlineOf, isOver, linesOf } from '../message.ts';
+import { fit, headlineOf, isOver, linesOf, linksOf } from '../message.ts';
 import { postJson } from './post.ts';
 import { hostOfUrl, siteOf, webUrl } from './settings.ts';
 
@@ -13,7 +13,8 @@ export const teams = defineChannel({
   host: ({ url }) => hostOfUrl(url),
   send: (delivery) => {
     const { message, settings } = delivery;
-    const { document, level } = message;
+    const { level } = message;
+    const links = linksOf(message);
     const color = isOver(message) ? 'Good' : level === 'info' ? 'Accent' : level === 'warning' ? 'Warning' : 'Attention';
     const content = {
       $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
@@ -25,7 +26,7 @@ export const teams = defineChannel({
         ...linesOf(message).map((line) => ({ type: 'TextBlock', wrap: true, text: fit(line, 4_000) })),
         { type: 'TextBlock', isSubtle: true, size: 'Small', wrap: true, text: message.id },
       ],
-      ...(document.url === undefined ? {} : { actions: [{ type: 'Action.OpenUrl', title: 'Open in Muster', url: document.url }] }),
+      ...(links.length === 0 ? {} : { actions: links.map(({ label, url }) => ({ type: 'Action.OpenUrl', title: label, url })) }),
     };
     return postJson(delivery, settings.url, {
       type: 'message',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { defineChannel } from '../channel-type.ts';
-import { fit, headlineOf, linesOf } from '../message.ts';
+import { fit, headlineOf, linesOf, linksOf } from '../message.ts';
 import { postJson } from './post.ts';
 import { hostOfUrl, webUrl } from './settings.ts';
 
@@ -20,11 +20,11 @@ export const telegram = defineChannel({
   host: ({ api_url: url }) => hostOfUrl(url),
   send: (delivery) => {
     const { message, settings } = delivery;
-    const link = message.document.url === undefined ? [] : [message.document.url];
+    const links = linksOf(message).map(({ label, url }) => `${label}: ${url}`);
     return postJson(delivery, `${settings.api_url.replace(/\/$/, '')}/bot${settings.token}/sendMessage`, {
       chat_id: settings.chat_id,
       // Plain text: nothing in an alert can be taken for markup.
-      text: fit([headlineOf(message), '', ...linesOf(message), ...link].join('\n'), 4_000),
+      text: [fit([headlineOf(message), '', ...linesOf(message)].join('\n'), 3_000), ...links].join('\n'),
       link_preview_options: { is_disabled: true },
       disable_notification: message.level === 'info',
     });
