@@ -19,6 +19,9 @@ export interface ChaosSize {
 /** 10,000 messages and 100 kills: what a single fleet would take ten minutes for, most of them spent waiting for leases to end. */
 export const WHOLE: ChaosSize = { fleets: 4, messages: 10_000, killsAPoint: 20 };
 
+/** Enough to see that all of it works. */
+export const SMALL: ChaosSize = { fleets: 2, messages: 800, killsAPoint: 4 };
+
 export interface ChaosResult {
   readonly messages: number;
   readonly kills: number;
@@ -93,7 +96,9 @@ async function createDatabase(base: string, name: string): Promise<string> {
   const url = new URL(base);
   url.pathname = `/${name}`;
   await using database = new PostgresAdapter({ url: url.href, poolMax: 2, poolMin: 0 });
-  const modules = builtInModules.flatMap(({ migrations, name: set }) => (migrations === undefined ? [] : [{ name: set, folder: migrations }]));
+  const modules = builtInModules.flatMap(({ migrations, name: set }) =>
+    migrations === undefined ? [] : [{ name: set, folder: migrations }],
+  );
   await migrate(database, [coreMigrations, ...modules]);
   return url.href;
 }

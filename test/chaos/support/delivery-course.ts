@@ -185,7 +185,8 @@ const waiting = async (database: Database): Promise<number> =>
   )?.n ?? 0;
 
 const open = async (database: Database): Promise<number> =>
-  (await database.one<{ n: number }>(sql`select count(*)::int as n from muster.notifications where state in ('pending', 'sending')`))?.n ?? -1;
+  (await database.one<{ n: number }>(sql`select count(*)::int as n from muster.notifications where state in ('pending', 'sending')`))?.n ??
+  -1;
 
 /** What was committed with what arrived. */
 async function compare(database: Database, accepted: readonly string[]): Promise<Omit<CourseResult, 'kills'>> {
