@@ -1,13 +1,15 @@
 // `./muster test [--full] [filters]`: the whole suite, or the files whose path contains a filter. Its last line is the sum.
 // --full also runs the database tests against every supported PostgreSQL, and lets nothing be skipped.
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs';
+import { freemem, tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 /** @typedef {import('../test/report/reporter.ts').RunSummary} RunSummary */
 
+/** What a run takes at most, and as much again for its programs. */
+const ROOM = 6 * 2 ** 30;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const given = process.argv.slice(2);
 if (given.includes('--help') || given.includes('-h')) {
@@ -21,11 +23,30 @@ if (given.includes('--help') || given.includes('-h')) {
 const full = given.includes('--full');
 const passedOn = given.filter((argument) => argument !== '--full');
 const folder = mkdtempSync(join(tmpdir(), 'muster-test-'));
+const scratch = scratchFolder();
+
+/**
+ * Where tests make their folders and servers, and with them hundreds of databases: in memory where there is room for it, because on a
+ * disk all the files take longer than what the tests do with them. TMPDIR says where else. @returns {string}
+ */
+function scratchFolder() {
+  const memory = '/dev/shm';
+  if (process.env['TMPDIR'] !== undefined || !existsSync(memory)) return tmpdir();
+  const { bavail, bsize } = statfsSync(memory);
+  const room = Math.min(bavail * bsize, process.availableMemory?.() ?? freemem());
+  // Programs are run from there too, which containers may have forbidden.
+  const forbidden = readFileSync('/proc/mounts', 'utf8')
+    .split('\n')
+    .some((line) => line.split(' ')[1] === memory && line.includes('noexec'));
+  return room >= ROOM && !forbidden ? memory : tmpdir();
+}
 
 /** One run of vitest. Without a summary it broke before any test: that is a failure too. @param {readonly string[]} args @param {{ reporter?: string, env?: Record<string, string> }} [options] @returns {RunSummary} */
 function vitest(args, { reporter = 'default', env = {} } = {}) {
   const file = join(folder, 'summary.json');
   rmSync(file, { force: true });
+  const EXCLUDE = '--exclude=';
+  const excluded = args.filter((argument) => argument.startsWith(EXCLUDE)).map((argument) => argument.slice(EXCLUDE.length));
   const { status } = spawnSync(
     process.execPath,
     [
@@ -33,12 +54,19 @@ function vitest(args, { reporter = 'default', env = {} } = {}) {
       'run',
       `--reporter=${reporter}`,
       `--reporter=${join(root, 'test', 'report', 'reporter.ts')}`,
-      ...args,
+      ...args.filter((argument) => !argument.startsWith(EXCLUDE)),
     ],
     {
       cwd: root,
       stdio: ['ignore', 'inherit', 'inherit'],
-      env: { ...process.env, ...env, MUSTER_TEST_SUMMARY: file, ...(full ? { MUSTER_TEST_FULL: '1' } : {}) },
+      env: {
+        ...process.env,
+        ...env,
+        TMPDIR: scratch,
+        MUSTER_TEST_EXCLUDE: excluded.join(','),
+        MUSTER_TEST_SUMMARY: file,
+        ...(full ? { MUSTER_TEST_FULL: '1' } : {}),
+      },
     },
   );
   if (!existsSync(file))

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { inject } from 'vitest';
 import { PostgresAdapter, type PostgresAdapterOptions } from '../../src/db/adapter.ts';
-import { createDatabase, dropDatabase, expectNoConnections, urlOf } from './server-databases.ts';
-import { trackDatabase } from './leaks.ts';
+import { afterEverything, trackDatabase } from './leaks.ts';
+import { createDatabase, dropDatabase, expectNoConnections, leaveServer, urlOf } from './server-databases.ts';
 
 export interface TestDatabase extends AsyncDisposable {
   readonly url: string;
@@ -20,6 +20,7 @@ export interface TestDatabaseOptions extends Partial<PostgresAdapterOptions> {
 export async function testDatabase(options: TestDatabaseOptions = {}): Promise<TestDatabase> {
   const { empty, ...adapterOptions } = options;
   const serverUrl = inject('serverUrl');
+  afterEverything(leaveServer);
   const name = `muster_test_${randomBytes(6).toString('hex')}`;
   await createDatabase(serverUrl, name, empty === true ? 'template1' : inject('templateDatabase'));
   const url = urlOf(serverUrl, name);

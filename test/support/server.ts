@@ -13,7 +13,7 @@ import { livingPostmaster, stopPostmaster } from '../../src/db/embedded/postmast
 import { migrate } from '../../src/db/migrate.ts';
 import { migrationSets } from '../../src/cli/runtime/parts.ts';
 import { serverOf } from './server-binaries.ts';
-import { createDatabase, dropDatabase, urlOf } from './server-databases.ts';
+import { createDatabase, dropDatabase, leaveServer, urlOf } from './server-databases.ts';
 
 const PREFIX = 'muster-test-pg-';
 
@@ -38,6 +38,7 @@ export async function startTestServer(): Promise<TestServer> {
     });
     await migrate(database, migrationSets());
   } catch (error) {
+    await leaveServer();
     await server.stop(); // Vitest does not tear down a setup that failed
     throw error;
   }
@@ -46,6 +47,7 @@ export async function startTestServer(): Promise<TestServer> {
     templateDatabase,
     stop: async () => {
       await dropDatabase(server.url, templateDatabase);
+      await leaveServer();
       await server.stop();
     },
   };
