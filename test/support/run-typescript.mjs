@@ -1,12 +1,8 @@
 // Runs a TypeScript module in a process of its own, on a Node that cannot: `node run-typescript.mjs <module.ts> [argument…]`.
-import { runnerImport } from 'vite';
+import { register } from 'node:module';
+import { pathToFileURL } from 'node:url';
 
-const [, , file] = process.argv;
-const { module } = await runnerImport(file, {
-  root: process.cwd(),
-  configFile: false,
-  envFile: false,
-  logLevel: 'error',
-  oxc: { target: 'es2023' },
-});
+register('./typescript-loader.mjs', import.meta.url);
+const [, , file = ''] = process.argv;
+const module = await import(pathToFileURL(file).href);
 await module.main(process.argv.slice(3));
