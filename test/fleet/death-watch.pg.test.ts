@@ -6,6 +6,7 @@ import { startEmbedded } from '../../src/db/embedded/index.ts';
 import { migrate } from '../../src/db/migrate.ts';
 import { sql } from '../../src/db/sql.ts';
 import { WakeUps } from '../../src/db/wake-ups.ts';
+import { neighbourOf } from '../../src/fleet/death-verdict.ts';
 import { FleetHost } from '../../src/fleet/host.ts';
 import { createSharedState } from '../../src/state/create-shared-state.ts';
 import { coreMigrations } from '../../src/state/migrations.ts';
@@ -70,15 +71,20 @@ async function watchedFleet(direct?: { readonly url: string; readonly directUrl?
 
 const watching = (host: FleetHost): string | null => host.status?.deathWatch?.watching ?? null;
 
-/** Until each is watched and has beaten since: nothing is concluded about a host that was not heard of under the watch. */
+/**
+ * Until each is watched by whom it will be watched, and has beaten since: nothing is concluded about a host that was not heard of
+ * under the watch, and whoever turns to another neighbour may have to connect anew for it.
+ */
 async function untilWatched(fleet: WatchedFleet, host: FleetHost): Promise<void> {
-  await until(
-    'they watch',
-    async () => watching(host) !== null && (await fleet.state.hosts.list({ live: true })).every((each) => each.watchable),
-  );
-  const since = Math.max(...(await fleet.state.hosts.list()).map((each) => each.lastBeatAt));
+  await until('they watch', async () => {
+    const hosts = await fleet.state.hosts.list({ live: true });
+    return hosts.every((each) => each.watchable) && watching(host) === neighbourOf(hosts, host.hostId);
+  });
+  const since =
+    (await fleet.database.one<{ at: number }>(sql`select (extract(epoch from clock_timestamp()) * 1000)::float8 as at`))?.at ?? Infinity;
   await until('all have beaten', async () => (await fleet.state.hosts.list({ live: true })).every((each) => each.lastBeatAt > since));
 }
+
 const statusOf = async (fleet: WatchedFleet, id: string): Promise<string | undefined> =>
   (await fleet.state.hosts.list()).find((host) => host.hostId === id)?.status;
 const reasonOf = async (fleet: WatchedFleet): Promise<unknown> =>
