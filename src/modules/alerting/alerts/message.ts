@@ -28,9 +28,8 @@ export function documentOf(telling: Telling): NotificationDocument {
   const { alert, incident, joined = [], now, others } = telling;
   const impact = impactOf(alert, now);
   const document = impactDocument(impact);
-  const word = telling.tell === 'resolved' ? 'RESOLVED' : alert.level.toUpperCase();
   return {
-    title: `[${word}] ${alert.summary}`,
+    title: alert.summary,
     text: [
       ...joinedLines(joined),
       alert.explanation,

@@ -426,6 +426,13 @@ function runbookOf(rule: RuleFacts | undefined): string | null {
   return runbook !== null && /^[A-Za-z0-9_-]+$/.test(runbook) ? `docs/runbooks/${runbook}.md` : runbook;
 }
 
+/** A summary that names nothing is told with what it is about; who measured it is no part of that. */
+function whereOf({ agentId, labels, target }: Verdict): string {
+  const named = Object.entries(labels).filter(([label, value]) => label !== 'agent' && target.includes(`${label}=${value}`));
+  const about = named.length > 0 ? named : agentId === '' ? [] : [['agent', agentId] as const];
+  return about.length === 0 ? '' : `: ${about.map(([label, value]) => `${label}=${value}`).join(', ')}`;
+}
+
 function summaryOf(verdict: Verdict, rule: RuleFacts | undefined): string {
   const values: Readonly<Record<string, string>> = {
     ...verdict.labels,
@@ -438,7 +445,10 @@ function summaryOf(verdict: Verdict, rule: RuleFacts | undefined): string {
   };
   const template = rule?.annotations?.summary;
   const text = template?.replace(/\{\{\s*([A-Za-z_][A-Za-z0-9_.]*)\s*\}\}/g, (_, name: string) => values[name] ?? `?`);
-  const plain = text ?? (verdict.target === '' ? verdict.rule : `${verdict.rule} on ${verdict.target}`);
+  const isGeneral = template !== undefined && text === template;
+  const plain = isGeneral
+    ? `${template}${whereOf(verdict)}`
+    : (text ?? (verdict.target === '' ? verdict.rule : `${verdict.rule} on ${verdict.target}`));
   // One line, whatever labels hold.
   return plain.replace(/\s+/g, ' ').slice(0, 300);
 }
