@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sql } from '../../src/db/sql.ts';
 import { createRuleEvaluator } from '../../src/modules/alerting/rules/index.ts';
 import { builtInModules } from '../../src/modules/built-in.ts';
 import { bearer, BOOTSTRAP, testServer, type TestServer } from './support/test-server.ts';
@@ -102,6 +103,36 @@ describe('a rule', () => {
     const refused = await server.ask('POST', '/rules', { body: { ...FLAT, treshold: 1 } });
     expect(refused.statusCode).toBe(422);
     expect(refused.body).toContain('treshold');
+  });
+
+  test('is changed in what is given, and judged as a whole', async () => {
+    await server.ask('POST', '/rules', { body: { ...FLAT, name: 'changes' } });
+    const patch = (body: unknown, headers: Readonly<Record<string, string>> = {}) =>
+      server.ask('PATCH', '/rules/changes', { body, headers: { ...bearer(BOOTSTRAP), ...headers } });
+    const changed = await patch({ threshold: 3, clear_threshold: null, enabled: false }, { 'if-match': '"1"' });
+    expect([changed.statusCode, changed.headers['etag']]).toEqual([200, '"2"']);
+    const { definition } = changed.json<{ definition: Readonly<Record<string, unknown>> }>();
+    expect(definition).toMatchObject({ threshold: 3, enabled: false, level: 'critical', channels: FLAT.channels });
+    expect(definition).not.toHaveProperty('clear_threshold');
+    expect((await patch({ threshold: 4 }, { 'if-match': '"1"' })).statusCode).toBe(412);
+    const refused = await patch({ operator: '<', clear_threshold: 1, treshold: 2 });
+    expect(refused.statusCode).toBe(422);
+    expect(refused.json<{ errors: { pointer: string }[] }>().errors.length).toBeGreaterThan(0);
+    expect((await patch({ name: 'other' })).json<{ errors: { pointer: string }[] }>().errors[0]?.pointer).toBe('/name');
+    expect((await server.ask('PATCH', '/rules/nobody', { body: {} })).statusCode).toBe(404);
+    await server.ask('DELETE', '/rules/changes');
+  });
+
+  test('that SQL wrote and that is none is shown with what is wrong with it, and may be put right', async () => {
+    await server.database.database.query(sql`
+      insert into muster.alert_rules (name, definition, source, updated_by) values ('odd', '{"threshold": "much", "metric_name": "m"}', 'api', 'sql')`);
+    const shown = await server.ask('GET', '/rules/odd');
+    expect(shown.statusCode).toBe(200);
+    expect(shown.json<{ fault: string }>().fault).toContain('threshold: ');
+    expect((await server.ask('GET', '/rules')).statusCode).toBe(200);
+    const mended = await server.ask('PATCH', '/rules/odd', { body: { threshold: 1 } });
+    expect(mended.json()).toMatchObject({ fault: null, definition: { threshold: 1 } });
+    await server.ask('DELETE', '/rules/odd');
   });
 
   test('keeps the name in its path', async () => {

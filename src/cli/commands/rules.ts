@@ -7,6 +7,7 @@ import { readYamlFile } from '../../config/yaml-file.ts';
 import {
   compileRule,
   createRuleStore,
+  lookUpIn,
   replayRule,
   ruleFile,
   ruleView,
@@ -47,9 +48,9 @@ export async function list(invocation: Invocation): Promise<void> {
               stateWord(record, output.colors),
               String(record.report?.series ?? ''),
               String(record.report?.firing ?? ''),
-              record.definition.kind,
+              record.document?.kind ?? '',
               record.source,
-              printable(record.report?.why ?? ''),
+              printable(record.fault ?? record.report?.why ?? ''),
             ]),
             output.columns,
             output.colors.dim,
@@ -58,8 +59,9 @@ export async function list(invocation: Invocation): Promise<void> {
   });
 }
 
-function stateWord({ definition, report }: RuleRecord, colors: Invocation['output']['colors']): string {
-  if (!definition.enabled) return colors.dim('disabled');
+function stateWord({ enabled, fault, report }: RuleRecord, colors: Invocation['output']['colors']): string {
+  if (!enabled) return colors.dim('disabled');
+  if (fault !== undefined) return colors.red('error');
   const state = report?.state ?? 'not evaluated';
   return state === 'firing' || state === 'error' ? colors.red(state) : state === 'pending' ? colors.yellow(state) : state;
 }
@@ -79,7 +81,8 @@ export async function show(invocation: Invocation, _options: unknown, name: stri
           'from',
           `${record.source}, changed ${ago(record.updatedAt, now)} by ${printable(record.updatedBy)}, revision ${record.revision}`,
         ),
-        ...(report === undefined
+        ...(record.fault === undefined ? [] : [field('why', printable(record.fault))]),
+        ...(report === undefined || record.fault !== undefined
           ? []
           : [
               field(
@@ -158,14 +161,15 @@ export async function test(invocation: Invocation, options: TestOptions, nameOrF
   if (backMs === 0 || backMs > LONGEST_REPLAY_MS) throw usage(`--last ${options.last} is not from 1s to 31d`, 'Write it as 6h, 1d or 7d.');
   const fromFile = /\.(ya?ml|json)$/.test(nameOrFile) ? readRules(nameOrFile) : undefined;
   await withFleet(invocation, async (fleet) => {
-    const definitions = fromFile ?? [(await storeOf(fleet).get(nameOrFile))?.definition];
+    const store = storeOf(fleet);
+    const documents = fromFile ?? [await requireDocument(store, nameOrFile)];
+    const lookUp = lookUpIn(store, documents);
     const to = await fleet.now();
     const replays: { readonly name: string; readonly replay: Replay }[] = [];
-    for (const definition of definitions) {
-      if (definition === undefined) throw missing(nameOrFile);
+    for (const document of documents) {
       replays.push({
-        name: definition.name,
-        replay: await replayRule(fleet.state.metrics, compileRule(definition), { from: to - backMs, to }),
+        name: document.name,
+        replay: await replayRule(fleet.state.metrics, compileRule(document), { from: to - backMs, to, lookUp }),
       });
     }
     output.result({ items: replays.map(({ name, replay }) => ({ rule: name, ...replay })) }, () =>
@@ -175,7 +179,7 @@ export async function test(invocation: Invocation, options: TestOptions, nameOrF
           const head = `${output.colors.bold(printable(name))} would have fired ${times} in the last ${options.last} (${plural(replay.series, 'series', 'series')}, ${plural(replay.evaluations, 'evaluation')})`;
           const notes = [
             ...(replay.note === null ? [] : [replay.note]),
-            ...(replay.isTruncated ? ['There was more than a replay looks at: the rest is not in this.'] : []),
+            ...(replay.isTruncated && replay.note === null ? ['There was more than a replay looks at: the rest is not in this.'] : []),
           ];
           if (replay.firings.length === 0) return [head, ...notes].join('\n');
           const table = drawTable(
@@ -197,6 +201,15 @@ export async function test(invocation: Invocation, options: TestOptions, nameOrF
         })
         .join('\n\n'),
     );
+  });
+}
+
+async function requireDocument(store: RuleStore, name: string): Promise<RuleDocument> {
+  const record = await store.get(name);
+  if (record === undefined) throw missing(name);
+  if (record.document !== undefined) return record.document;
+  throw new MusterError('INVALID_INPUT', `rule "${printable(name)}" says nothing: ${record.fault ?? ''}`, {
+    remedy: 'Put it anew with `muster rules apply`.',
   });
 }
 

@@ -1,5 +1,6 @@
 import { EXIT } from '../../base/errors.ts';
 import { versionText } from '../../db/server-version.ts';
+import { refusedFiles } from '../../modules/alerting/rules/refused-files.ts';
 import { toDocument } from '../documents.ts';
 import type { Invocation } from '../invocation.ts';
 import { withFleet } from '../runtime/fleet-access.ts';
@@ -11,10 +12,11 @@ import { plural } from '../wording.ts';
 export async function run(invocation: Invocation): Promise<number> {
   const { output } = invocation;
   return withFleet(invocation, async ({ state, database, now }) => {
-    const [counts, hosts, coordinators, at] = await Promise.all([
+    const [counts, hosts, coordinators, refused, at] = await Promise.all([
       state.agents.count(),
       state.hosts.list(),
       state.agents.list({ type: 'agent_coordinator' }, { limit: 10 }),
+      refusedFiles(database),
       now(),
     ]);
     const { connection } = database;
@@ -36,6 +38,7 @@ export async function run(invocation: Invocation): Promise<number> {
         coordinator:
           coordinator === undefined ? null : { agent_id: coordinator.agentId, host_id: coordinator.hostId, epoch: coordinator.epoch },
         database: { host: connection.host, port: connection.port, database: connection.database, server_version: server },
+        refused_files: refused.map(({ now: _, since, ...file }) => ({ ...file, since: new Date(since).toISOString() })),
         now: new Date(at).toISOString(),
       },
       () => {
@@ -52,6 +55,11 @@ export async function run(invocation: Invocation): Promise<number> {
           coordinator === undefined
             ? `  ${colors.yellow('no coordinator: is a host up?')}`
             : `  coordinated by host ${coordinator.hostId ?? ''}`,
+          ...refused.map(({ hostname, message, where }) =>
+            colors.yellow(
+              `  ${printable(where)} on ${printable(hostname)} is not valid: ${printable(message)}. What was in force stays so.`,
+            ),
+          ),
           '',
           live.length === 0 ? 'No host is up. `muster up` or `muster launch` starts one.' : hostTable(live, at, output.columns, colors),
         ].join('\n');

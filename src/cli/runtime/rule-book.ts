@@ -1,4 +1,5 @@
 import { stat } from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf } from '../../base/errors.ts';
@@ -6,7 +7,7 @@ import type { Logger } from '../../base/logger.ts';
 import type { Service } from '../../base/service.ts';
 import type { Config } from '../../config/config.ts';
 import { examineConfig } from '../../config/load.ts';
-import { createRuleStore, DEFAULT_RULES, type RuleStore } from '../../modules/alerting/rules/index.ts';
+import { createRuleStore, DEFAULT_RULES, forgetRefused, noteRefused, type RuleStore } from '../../modules/alerting/rules/index.ts';
 import { ruleList } from '../../modules/alerting/rules/rule-file.ts';
 import type { SharedState } from '../../state/shared-state.ts';
 import { knownToModules } from './check-names.ts';
@@ -28,7 +29,7 @@ export interface RuleBookOptions {
 
 /**
  * Brings the rules that ship, and those of monitoring.yml, into the table that is evaluated; the file again whenever it changes. While
- * it is half written or wrong the last good rules stay in force, and an event says what is wrong with it.
+ * it is half written or wrong the last good rules stay in force; log, event, alert and `muster status` say what is wrong with it.
  */
 export class RuleBook implements Service {
   readonly #options: RuleBookOptions;
@@ -49,7 +50,10 @@ export class RuleBook implements Service {
     // A host without the file says nothing about rules: another may have them.
     if (seen === 'none') await this.#store.replaceSource('default', DEFAULT_RULES, 'muster');
     else await this.#apply(this.#options.config.monitoring.rules);
-    if (this.#options.watches && this.#path !== undefined) this.#watching = this.#watch(seen);
+    if (!this.#options.watches || this.#path === undefined) return;
+    // It was read to get here: whatever was wrong with it before is mended.
+    await forgetRefused(this.#options.state.database, hostname(), this.#path);
+    this.#watching = this.#watch(seen);
   }
 
   async stop(): Promise<void> {
@@ -92,7 +96,7 @@ export class RuleBook implements Service {
 
   async #reread(seen: string): Promise<void> {
     const { config, log, state, environment = process.env, cwd = process.cwd() } = this.#options;
-    if (seen === 'none') {
+    if (seen === 'none' || this.#path === undefined) {
       // An editor that replaces a file may leave a moment without one; and nobody deletes rules by losing a file.
       log.warn('monitoring.yml is gone: its rules stay in force');
       return;
@@ -100,19 +104,15 @@ export class RuleBook implements Service {
     const examined = examineConfig({ environment, cwd, overrides: { configDir: config.configDir }, ...knownToModules() });
     const fault = examined.findings.find(({ severity }) => severity === 'error');
     if (examined.config === undefined || fault !== undefined) {
-      log.warn(
-        { where: fault?.where, finding: fault?.message, remedy: fault?.remedy },
-        'monitoring.yml is not valid: the rules that were in force stay so',
-      );
-      await state.events.append([
-        {
-          type: 'rules:refused',
-          data: { where: fault?.where ?? 'monitoring.yml', message: fault?.message ?? 'cannot be read', remedy: fault?.remedy ?? null },
-        },
-      ]);
+      const { where, message, remedy = null } = fault ?? { where: 'monitoring.yml', message: 'cannot be read' };
+      log.warn({ where, finding: message, remedy }, 'monitoring.yml is not valid: the rules that were in force stay so');
+      await noteRefused(state.database, { hostname: hostname(), path: this.#path, where, message, remedy });
+      await state.events.append([{ type: 'rules:refused', data: { where, message, remedy } }]);
+      this.#options.wake.hint('events');
       return;
     }
     await this.#apply(examined.config.monitoring.rules);
+    await forgetRefused(state.database, hostname(), this.#path);
     await state.events.append([{ type: 'rules:applied', data: { source: 'file', rules: examined.config.monitoring.rules.length } }]);
     log.info({ rules: examined.config.monitoring.rules.length }, 'the rules of monitoring.yml are in force');
   }

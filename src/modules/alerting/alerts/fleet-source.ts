@@ -1,9 +1,10 @@
 import type { Queryable } from '../../../db/database.ts';
 import { sql } from '../../../db/sql.ts';
+import { refusedFiles, type RefusedFile } from '../rules/refused-files.ts';
 import type { RuleFacts, Verdict } from './verdict.ts';
 
 /** The fleet's own faults: alerts without a rule of anyone's. */
-export const FLEET_RULES = ['agent_crash_looping', 'agent_lost', 'host_lost'] as const;
+export const FLEET_RULES = ['agent_crash_looping', 'agent_lost', 'host_lost', 'monitoring_refused'] as const;
 
 const MOST_FAULTS = 2_000;
 
@@ -35,7 +36,7 @@ interface HostRow {
 
 /**
  * Everything of the fleet that is wrong now, as verdicts. Whatever is not among them is well: the caller ends the alerts of
- * {@link FLEET_RULES} that are not named. A healthy fleet costs two index scans.
+ * {@link FLEET_RULES} that are not named. A healthy fleet costs three index scans.
  */
 export async function fleetVerdicts(db: Queryable, settings: FleetSourceSettings): Promise<readonly Verdict[]> {
   const agents = await db.query<AgentRow>(sql`
@@ -57,7 +58,8 @@ export async function fleetVerdicts(db: Queryable, settings: FleetSourceSettings
       -- The same machine is back: a process that was started again is no loss.
       and not exists (select from muster.hosts n where n.hostname = h.hostname and n.status = 'live' and n.started_at > h.started_at)
     order by h.host_id limit ${MOST_FAULTS}`);
-  return [...hosts.rows.map(ofHost), ...agents.rows.map(ofAgent)];
+  const files = await refusedFiles(db);
+  return [...hosts.rows.map(ofHost), ...agents.rows.map(ofAgent), ...files.map(ofFile)];
 }
 
 const base = { unit: '', threshold: null, state: 'firing', isGone: false } as const;
@@ -79,6 +81,22 @@ function ofHost({ homeless, host_id: host, hostname, now, since }: HostRow): Ver
       homeless > 0
         ? `Host ${hostname} (${host.slice(0, 8)}) stopped answering, and ${homeless} of the fleet's agents are run by nobody.`
         : `Host ${hostname} (${host.slice(0, 8)}) stopped answering; other hosts run its agents.`,
+  };
+}
+
+function ofFile({ hostname, message, now, path, since, where }: RefusedFile): Verdict {
+  return {
+    ...base,
+    rule: 'monitoring_refused',
+    target: `hostname=${hostname},path=${path}`,
+    labels: { hostname, path },
+    agentId: '',
+    metricName: 'configuration',
+    level: 'warning',
+    value: null,
+    since: Math.min(since, now),
+    at: now,
+    explanation: `${path} on ${hostname} is not valid, and what was in force before stays so: ${where}: ${message}`,
   };
 }
 
@@ -108,5 +126,6 @@ export function fleetRules(channels: readonly string[]): ReadonlyMap<string, Rul
     ['agent_crash_looping', facts('Agent {{agent}} crashes again and again', 'docs/alerts.md#agent_crash_looping')],
     ['agent_lost', facts('Agent {{agent}} is run by no host', 'docs/alerts.md#agent_lost')],
     ['host_lost', facts('Host {{hostname}} is lost', 'docs/alerts.md#host_lost')],
+    ['monitoring_refused', facts('monitoring.yml of {{hostname}} is not valid', 'docs/alerts.md#monitoring_refused')],
   ]);
 }

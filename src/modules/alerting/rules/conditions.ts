@@ -5,6 +5,8 @@ import type { Reading } from './step.ts';
 import { theilSen } from './theil-sen.ts';
 import type { VerdictState } from './verdict.ts';
 
+/** Why a rule of kind anomaly says nothing. */
+export const WAITS = 'it waits for a detector of anomalies, and there is none yet';
 const NEVER: Reading = { kind: 'no_data', why: 'nothing was ever measured' };
 
 const silence = (ms: number): Reading => ({ kind: 'no_data', why: `the newest sample is ${formatDuration(ms)} old` });
@@ -23,7 +25,7 @@ export function readSeries(rule: Rule, samples: Samples, now: number): Reading {
     case 'forecast':
       return forecast(rule, samples, now, newest);
     case 'anomaly':
-      return { kind: 'no_data', why: 'no detector of anomalies is installed' };
+      return { kind: 'no_data', why: WAITS };
     default:
       return rule.aggregate === 'last'
         ? { kind: 'value', at: newest, value: samples.values[count - 1] ?? Number.NaN }

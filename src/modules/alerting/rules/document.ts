@@ -187,4 +187,14 @@ export const ruleDocument = z
 
 export type RuleDocument = z.output<typeof ruleDocument>;
 
+/** What is stored of a rule, which SQL may have written: what it says, or why it says nothing. It is named as its row is. */
+export function readStored(name: string, stored: Readonly<Record<string, unknown>>): RuleDocument | { readonly fault: string } {
+  const parsed = ruleDocument.safeParse({ ...stored, name });
+  if (parsed.success) return parsed.data;
+  const faults = parsed.error.issues.map(({ message, path }) =>
+    path.length === 0 ? message : `${path.map(String).join('.')}: ${message}`,
+  );
+  return { fault: `the definition is not valid: ${faults.join('; ')}`.slice(0, 1_000) };
+}
+
 export const msOf = (value: string | number): number => (typeof value === 'number' ? value : durationMs(value));

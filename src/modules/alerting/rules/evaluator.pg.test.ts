@@ -227,6 +227,41 @@ describe('an evaluation', () => {
     await database.database.query(sql`
       update muster.latest set value = 'NaN' where series_id in (select series_id from muster.series where metric_name = ${metric})`);
     expect(told(await round(evaluator()))).toEqual(['r agent=a error']);
+    expect((await rules.get('odd'))?.report).toMatchObject({ state: 'error', why: expect.stringContaining('threshold: ') as string });
+    expect((await rules.get('odd'))?.fault).toContain('metric_name: is missing');
+  });
+
+  test('leaves open what a rule found that cannot be read any more', async () => {
+    const metric = newMetric();
+    await make({ name: 'r', metric_name: metric, threshold: 1 });
+    await measure(sample(metric, 2));
+    const one = evaluator();
+    expect(told(await round(one))).toEqual(['r agent=a firing warning']);
+    await database.database.query(sql`
+      update muster.alert_rules set definition = '{"threshold": []}', revision = revision + 1 where name = 'r'`);
+    expect(told(await round(one))).toEqual([]);
+    expect((await rules.get('r'))?.report).toMatchObject({ state: 'error' });
+    await rules.put(ruleDocument.parse({ name: 'r', metric_name: metric, threshold: 3 }), 'test');
+    expect(told(await round(one))).toEqual(['r agent=a ok']);
+  });
+
+  test('of anomalies says that it waits', async () => {
+    const metric = newMetric();
+    await make({ name: 'r', kind: 'anomaly', metric_name: metric });
+    await measure(sample(metric, 2));
+    expect(told(await round(evaluator()))).toEqual([]);
+    expect((await rules.get('r'))?.report).toMatchObject({
+      state: 'no_data',
+      why: expect.stringContaining('waits for a detector') as string,
+    });
+  });
+
+  test('tells how a rule that was just made fares, at once', async () => {
+    const one = evaluator();
+    await round(one);
+    await make({ name: 'r', metric_name: newMetric(), threshold: 1 });
+    await round(one);
+    expect((await rules.get('r'))?.report?.state).toBe('no_data');
   });
 
   test('reads a forecast and a burn rate from history', async () => {
@@ -278,6 +313,50 @@ test('a replay fires when the evaluation would have', async () => {
     firings: [],
     note: expect.stringContaining('no_data'),
   });
+});
+
+test('a replay of a rule that is made of others, and of a burn rate, fires when the evaluation would have', async () => {
+  const [up, slow, bad, all] = [newMetric(), newMetric(), newMetric(), newMetric()];
+  const minute = 60_000;
+  const now = Math.floor(Date.now() / minute) * minute;
+  const rule = (definition: Readonly<Record<string, unknown>>) => compileRule(ruleDocument.parse(definition));
+  const range = { from: now - 120 * minute, to: now };
+  const lookUp = async (name: string) => {
+    const document = (await rules.get(name))?.document;
+    return document === undefined ? undefined : compileRule(document);
+  };
+  const history: Sample[] = [];
+  // Bad from 80 to 60 minutes ago, slow from 70 to 40: together from 70 to 60. One event in a hundred fails from 60 minutes ago to 30.
+  for (let ago = 600; ago >= 0; ago -= 1) {
+    const at = now - ago * minute;
+    history.push(sample(up, ago <= 80 && ago > 60 ? 0 : 1, { at }), sample(slow, ago <= 70 && ago > 40 ? 9 : 1, { at }));
+    history.push(sample(all, (600 - ago) * 100, { at }), sample(bad, 5 * Math.max(0, Math.min(30, 60 - ago)), { at }));
+  }
+  await measure(...history);
+  await make({ name: 'down', metric_name: up, operator: '<', threshold: 1 });
+  await make({ name: 'slow', metric_name: slow, threshold: 5 });
+  await make({ name: 'other', kind: 'composite', all: ['both'] });
+  const both = await replayRule(state.metrics, rule({ name: 'both', kind: 'composite', all: ['down', 'slow'] }), { ...range, lookUp });
+  expect(both.firings.map(({ endedAt, firedAt }) => [firedAt, endedAt])).toEqual([[now - 70 * minute, now - 60 * minute]]);
+  expect(both).toMatchObject({ series: 2, note: null, isTruncated: false });
+
+  const missing = await replayRule(state.metrics, rule({ name: 'm', kind: 'composite', any: ['nobody'] }), { ...range, lookUp });
+  expect(missing).toMatchObject({ firings: [], note: expect.stringContaining('there is no rule "nobody"') as string });
+  await make({ name: 'both', kind: 'composite', all: ['other'] });
+  const circle = await replayRule(state.metrics, rule({ name: 'other', kind: 'composite', all: ['both'] }), { ...range, lookUp });
+  expect(circle).toMatchObject({ firings: [], note: expect.stringContaining('depends on itself') as string });
+
+  const burn = await replayRule(
+    state.metrics,
+    rule({ name: 'burn', kind: 'burn_rate', metric_name: bad, of: { metric_name: all }, objective: 0.999 }),
+    range,
+  );
+  // 5% of events while it lasts: over the hour that is 14.4 times the budget after about 17 minutes; it ends with the short window.
+  const [first] = burn.firings;
+  expect(first).toMatchObject({ level: 'critical' });
+  expect(first?.firedAt).toBeGreaterThan(now - 60 * minute);
+  expect(first?.firedAt).toBeLessThan(now - 35 * minute);
+  expect(first?.endedAt).toBeGreaterThan(now - 30 * minute);
 });
 
 test('rules of a file, of people and those that ship do not take each other away', async () => {

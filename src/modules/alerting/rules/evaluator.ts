@@ -1,17 +1,18 @@
 import type { Database } from '../../../db/database.ts';
 import { sql } from '../../../db/sql.ts';
 import type { Metrics } from '../../../state/metrics/metrics.ts';
-import { readAbsence, readBurn, readComposite, readRatio, readSeries } from './conditions.ts';
-import { ruleDocument } from './document.ts';
+import { readAbsence, readBurn, readComposite, readRatio, readSeries, WAITS } from './conditions.ts';
+import { readStored } from './document.ts';
 import { explain } from './explain.ts';
 import { compileRule, type Rule } from './rule.ts';
 import type { RuleReport } from './rule-store.ts';
 import type { Samples } from './samples.ts';
-import { SlowReads } from './slow-reads.ts';
+import { MOST_EVENT_SERIES, MOST_FORECAST_SERIES, SlowReads } from './slow-reads.ts';
 import { OK_STATE, type TargetState } from './state.ts';
 import { loadStates, saveReports, saveStates, type StateChange, type TargetIdentity } from './state-store.ts';
 import { dueAt, isBeyond, isForgettable, step, type Reading } from './step.ts';
-import { matches, TrackedSeries, type Tracked } from './tracked-series.ts';
+import { gravestOf } from './timeline.ts';
+import { matches, MOST_TRACKED, TrackedSeries, type Tracked } from './tracked-series.ts';
 import type { Evaluation, RuleEvaluator, Verdict } from './verdict.ts';
 
 /** Series a rule may be about; more are left out, and its report says so. */
@@ -25,7 +26,8 @@ interface Bound {
   readonly rule: Rule;
   readonly createdAt: number;
   targets: readonly Tracked[];
-  isTruncated: boolean;
+  /** What is not looked at, and why; '' where all is. */
+  leftOut: string;
   /** By target: the series that is divided by. */
   divisors: ReadonlyMap<string, Tracked> | undefined;
 }
@@ -37,7 +39,7 @@ interface Known {
 
 interface RuleRow {
   readonly name: string;
-  readonly definition: unknown;
+  readonly definition: Readonly<Record<string, unknown>>;
   readonly created_at: number;
 }
 
@@ -77,12 +79,15 @@ class Evaluator implements RuleEvaluator {
   readonly #slow: SlowReads;
   #bound: readonly Bound[] = [];
   #rules: ReadonlyMap<string, Rule> = new Map();
+  /** By name: what SQL put there is no rule. */
+  #faults: ReadonlyMap<string, string> = new Map();
   #signature = '';
   #boundVersion = -1;
   /** By rule and target: only those that are not simply well. */
   #states: Map<string, Map<string, Known>> | undefined;
   #reports: ReadonlyMap<string, RuleReport> = new Map();
   #reportedAt = Number.NEGATIVE_INFINITY;
+  #reportedRules = '';
 
   constructor({ database, metrics }: EvaluatorOptions) {
     this.#database = database;
@@ -102,6 +107,7 @@ class Evaluator implements RuleEvaluator {
     const round: Round = { now, changes: [], states: [], reports: new Map(), nextAt: null };
     for (const bound of this.#bound) if (bound.rule.kind !== 'composite') this.#evaluateRule(bound, states.get(bound.rule.name), round);
     this.#evaluateComposites(states, round);
+    for (const [name, fault] of this.#faults) round.reports.set(name, faultReport(fault, now));
     this.#closeOrphans(states, round);
     return this.#evaluation(states, round, performance.now() - startedAt);
   }
@@ -127,11 +133,15 @@ class Evaluator implements RuleEvaluator {
     const read = await this.#database.query<RuleRow>(sql`
       select name, definition, (extract(epoch from created_at) * 1000)::float8 as created_at
       from muster.alert_rules where enabled order by name`);
-    this.#bound = read.rows.flatMap(({ definition, created_at: createdAt }): readonly Bound[] => {
-      // What SQL put there may be anything: it is as if it were disabled, and `muster rules show` says what is wrong with it.
-      const parsed = ruleDocument.safeParse(definition);
-      return parsed.success ? [{ rule: compileRule(parsed.data), createdAt, targets: [], isTruncated: false, divisors: undefined }] : [];
-    });
+    const faults = new Map<string, string>();
+    const bound: Bound[] = [];
+    for (const { name, definition, created_at: createdAt } of read.rows) {
+      const document = readStored(name, definition);
+      if ('fault' in document) faults.set(name, document.fault);
+      else bound.push({ rule: compileRule(document), createdAt, targets: [], leftOut: '', divisors: undefined });
+    }
+    this.#bound = bound;
+    this.#faults = faults;
     this.#rules = new Map(this.#bound.map(({ rule }) => [rule.name, rule]));
     this.#signature = signature;
     this.#boundVersion = -1;
@@ -158,11 +168,11 @@ class Evaluator implements RuleEvaluator {
       const { selector, divisor } = rule;
       if (selector === undefined) continue;
       const found: Tracked[] = [];
-      bound.isTruncated = this.#series.isTruncated;
+      const leftOut: string[] = this.#series.isTruncated ? [`all rules together are about more than ${MOST_TRACKED} series`] : [];
       for (const tracked of this.#series.of(selector.metricName).values()) {
         if (!matches(selector, tracked)) continue;
         if (found.length >= MOST_SERIES_A_RULE) {
-          bound.isTruncated = true;
+          leftOut.push(`more than ${MOST_SERIES_A_RULE} series match`);
           break;
         }
         found.push(tracked);
@@ -171,7 +181,13 @@ class Evaluator implements RuleEvaluator {
       if (divisor !== undefined) {
         const others = [...this.#series.of(divisor.metricName).values()].filter((tracked) => matches(divisor, tracked));
         bound.divisors = new Map(others.slice(0, MOST_SERIES_A_RULE).map((tracked) => [tracked.target, tracked]));
+        if (others.length > MOST_SERIES_A_RULE) leftOut.push(`more than ${MOST_SERIES_A_RULE} series of ${divisor.metricName} match`);
       }
+      if (rule.kind === 'forecast' && found.length > MOST_FORECAST_SERIES)
+        leftOut.push(`more than ${MOST_FORECAST_SERIES} series to forecast`);
+      if (rule.kind === 'burn_rate' && Math.max(found.length, bound.divisors?.size ?? 0) > MOST_EVENT_SERIES)
+        leftOut.push(`more than ${MOST_EVENT_SERIES} series to add up`);
+      bound.leftOut = leftOut.length === 0 ? '' : `${leftOut.join('; ')}: the others are not looked at`;
       if (rule.kind === 'rate' || (rule.kind === 'threshold' && rule.aggregate !== 'last') || (rule.kind === 'ratio' && rule.counters)) {
         for (const tracked of found) wantWindow(tracked, rule.windowMs);
         for (const tracked of bound.divisors?.values() ?? []) wantWindow(tracked, rule.windowMs);
@@ -184,7 +200,8 @@ class Evaluator implements RuleEvaluator {
   #evaluateRule(bound: Bound, states: ReadonlyMap<string, Known> | undefined, round: Round): void {
     const { rule } = bound;
     const series = bound.targets.length;
-    const count: Count = { series, targets: isAboutAll(rule) ? 1 : series, pending: 0, firing: 0, noData: 0, error: 0, why: '' };
+    const why = rule.kind === 'anomaly' ? WAITS : '';
+    const count: Count = { series, targets: isAboutAll(rule) ? 1 : series, pending: 0, firing: 0, noData: 0, error: 0, why };
     if (rule.kind === 'absence' || rule.kind === 'burn_rate') {
       const reading = rule.kind === 'absence' ? absenceOf(bound, round.now) : readBurn(rule, ...this.#slow.events(rule.name), round.now);
       this.#advance(rule, '', wholeOf(rule), states?.get(''), reading, round, count);
@@ -200,7 +217,7 @@ class Evaluator implements RuleEvaluator {
         this.#advance(rule, tracked.target, tracked, known, this.#readingOf(bound, tracked, round.now), round, count);
       }
     }
-    round.reports.set(rule.name, reportOf(count, bound.isTruncated || this.#series.isTruncated, round.now));
+    round.reports.set(rule.name, reportOf(count, bound.leftOut, round.now));
   }
 
   /** The most common kind by far: a target that was well and is well costs a comparison or two, and no memory. */
@@ -307,7 +324,7 @@ class Evaluator implements RuleEvaluator {
         : readComposite(rule, (name) => round.reports.get(name)?.state, round.now);
       const count: Count = { series: 0, targets: 1, pending: 0, firing: 0, noData: 0, error: 0, why: '' };
       this.#advance(rule, '', wholeOf(rule), states.get(rule.name)?.get(''), reading, round, count);
-      round.reports.set(rule.name, reportOf(count, false, round.now));
+      round.reports.set(rule.name, reportOf(count, '', round.now));
     };
     for (const bound of composites.values()) visit(bound);
   }
@@ -315,6 +332,8 @@ class Evaluator implements RuleEvaluator {
   /** What rules that are gone, or no longer about a series, left open. */
   #closeOrphans(states: ReadonlyMap<string, ReadonlyMap<string, Known>>, round: Round): void {
     for (const [name, targets] of states) {
+      // A rule that cannot be read does not make well what it found before.
+      if (this.#faults.has(name)) continue;
       const rule = this.#rules.get(name);
       for (const [target, known] of targets) {
         const why =
@@ -336,9 +355,12 @@ class Evaluator implements RuleEvaluator {
   }
 
   #evaluation(states: Map<string, Map<string, Known>>, round: Round, tookMs: number): Evaluation {
+    const signature = this.#signature;
     const isDue =
       round.now - this.#reportedAt >= REPORT_ANYWAY_MS ||
       (round.now - this.#reportedAt >= REPORT_MS && !sameReports(this.#reports, round.reports)) ||
+      // Who made a rule, or changed one, waits for what it says.
+      this.#reportedRules !== this.#signature ||
       round.changes.length > 0;
     return {
       at: round.now,
@@ -362,6 +384,7 @@ class Evaluator implements RuleEvaluator {
         if (isDue) {
           this.#reports = round.reports;
           this.#reportedAt = round.now;
+          this.#reportedRules = signature;
         }
       },
     };
@@ -412,18 +435,24 @@ function isSameMemory(a: TargetState, b: TargetState): boolean {
   );
 }
 
-function reportOf(count: Count, isTruncated: boolean, now: number): RuleReport {
+const faultReport = (why: string, now: number): RuleReport => ({
+  state: 'error',
+  series: 0,
+  pending: 0,
+  firing: 0,
+  noData: 0,
+  error: 1,
+  isTruncated: false,
+  why,
+  evaluatedAt: now,
+});
+
+function reportOf(count: Count, leftOut: string, now: number): RuleReport {
   const known = count.targets - count.noData - count.error;
-  const state = count.firing > 0 ? 'firing' : count.error > 0 ? 'error' : count.pending > 0 ? 'pending' : known > 0 ? 'ok' : 'no_data';
-  const why = isTruncated
-    ? `more than ${MOST_SERIES_A_RULE} series match: the others are not looked at`
-    : count.why !== ''
-      ? count.why
-      : state === 'no_data'
-        ? count.series === 0
-          ? 'nobody has measured it yet'
-          : 'nothing is measured'
-        : '';
+  const counted = { firing: count.firing, error: count.error, pending: count.pending, ok: known, no_data: count.noData };
+  const state = gravestOf((each) => counted[each] > 0);
+  const otherwise = state !== 'no_data' ? '' : count.series === 0 ? 'nobody has measured it yet' : 'nothing is measured';
+  const why = [count.why === '' ? otherwise : count.why, leftOut].filter((part) => part !== '').join('; ');
   return {
     state,
     series: count.series,
@@ -431,7 +460,7 @@ function reportOf(count: Count, isTruncated: boolean, now: number): RuleReport {
     firing: count.firing,
     noData: count.noData,
     error: count.error,
-    isTruncated,
+    isTruncated: leftOut !== '',
     why,
     evaluatedAt: now,
   };

@@ -7,11 +7,12 @@ import { invalid } from '../../../http/problem.ts';
 import { CursorText, Limit, Nothing, pageOf, problems, text, Time } from '../../../http/schemas.ts';
 import { isoTime, isoTimeOrNull } from '../../../http/time.ts';
 import type { ModuleServices } from '../../module.ts';
-import { ruleDocument } from './document.ts';
+import { ruleDocument, type RuleDocument } from './document.ts';
 import { replayRule } from './replay.ts';
+import { lookUpIn } from './rule-look-up.ts';
 import { compileRule } from './rule.ts';
-import { createRuleStore } from './rule-store.ts';
-import { RuleReplayView, RuleTargetView, ruleTargetView, ruleView, RuleView } from './views.ts';
+import { createRuleStore, type RuleRecord } from './rule-store.ts';
+import { RuleChange, RuleReplayView, RuleTargetView, ruleTargetView, ruleView, RuleView } from './views.ts';
 
 const TAG = ['rules'];
 const LIST = 'rules';
@@ -128,6 +129,32 @@ export function addRuleRoutes(app: Api, { state, wake }: Pick<ModuleServices, 's
     },
   );
 
+  app.patch(
+    '/rules/:name',
+    {
+      config: { permission: 'rules:write' },
+      schema: {
+        tags: TAG,
+        summary: 'Change a rule',
+        description: 'Only what is given changes; null takes a field away. If-Match with its ETag changes it only if it is still the same.',
+        params: NameParams,
+        body: RuleChange,
+        response: { 200: RuleView, ...problems(404, 409, 412) },
+      },
+    },
+    async (request, reply) => {
+      const { name } = request.params;
+      const wanted = await revisionOf(name, expected(request.headers['if-match'], undefined));
+      const before = await rules.get(name);
+      if (before === undefined) throw missing(name);
+      const changed = changedDocument(before, request.body);
+      // What it was merged with must still be there when it is written.
+      const record = await rules.put(changed, principalOf(request).subject, { revision: wanted ?? before.revision });
+      void reply.header('etag', etag(record.revision));
+      return ruleView(record);
+    },
+  );
+
   app.delete(
     '/rules/:name',
     {
@@ -167,7 +194,7 @@ export function addRuleRoutes(app: Api, { state, wake }: Pick<ModuleServices, 's
       if (from >= to) throw invalid([{ pointer: '/from', code: 'empty_range', message: 'must be before `to`, and in the past' }]);
       if (to - from > LONGEST_REPLAY_MS)
         throw invalid([{ pointer: '/from', code: 'too_long', message: 'is more than 31 days before `to`' }]);
-      const replay = await replayRule(state.metrics, compileRule(rule), { from, to });
+      const replay = await replayRule(state.metrics, compileRule(rule), { from, to, lookUp: lookUpIn(rules) });
       return {
         rule: rule.name,
         from: isoTime(replay.from),
@@ -197,6 +224,22 @@ export function addRuleRoutes(app: Api, { state, wake }: Pick<ModuleServices, 's
     if (record === undefined) throw new MusterError('PRECONDITION_FAILED', `rule "${name}" does not exist`);
     return record.revision;
   };
+}
+
+/** A merge patch (RFC 7396) of the fields of a rule, judged as a whole: fields depend on each other. */
+function changedDocument({ definition, name }: RuleRecord, change: Readonly<Record<string, unknown>>): RuleDocument {
+  const { name: other = name } = change;
+  if (other !== name) throw invalid([{ pointer: '/name', code: 'other_name', message: `is not "${name}"; a rule keeps its name` }]);
+  const fields = Object.entries({ ...definition, ...change, name }).filter(([, value]) => value !== null);
+  const parsed = ruleDocument.safeParse(Object.fromEntries(fields));
+  if (parsed.success) return parsed.data;
+  throw invalid(
+    parsed.error.issues.map(({ code, message, path }) => ({
+      pointer: path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join(''),
+      code,
+      message,
+    })),
+  );
 }
 
 /** The revision that a write insists on: 0, there must be none; undefined, any. */

@@ -1,7 +1,7 @@
 import { MusterError } from '../../../base/errors.ts';
 import type { Database } from '../../../db/database.ts';
 import { raw, sql } from '../../../db/sql.ts';
-import type { RuleDocument } from './document.ts';
+import { readStored, type RuleDocument } from './document.ts';
 import type { Level } from './rule.ts';
 import type { VerdictState } from './verdict.ts';
 
@@ -27,7 +27,12 @@ export interface RuleReport {
 
 export interface RuleRecord {
   readonly name: string;
-  readonly definition: RuleDocument;
+  readonly enabled: boolean;
+  /** As it is stored. */
+  readonly definition: Readonly<Record<string, unknown>>;
+  /** What it says; undefined where SQL wrote something that is no rule: then `fault` says why. */
+  readonly document: RuleDocument | undefined;
+  readonly fault: string | undefined;
   readonly source: RuleSource;
   readonly revision: number;
   readonly createdAt: number;
@@ -66,7 +71,8 @@ export interface RuleStore {
 
 interface RuleRow {
   readonly name: string;
-  readonly definition: RuleDocument;
+  readonly enabled: boolean;
+  readonly definition: Readonly<Record<string, unknown>>;
   readonly source: RuleSource;
   readonly revision: number;
   readonly created_at: number;
@@ -85,15 +91,18 @@ interface RuleRow {
 
 const ms = (column: string): string => `(extract(epoch from ${column}) * 1000)::float8`;
 const COLUMNS = raw(
-  `r.name, r.definition, r.source, r.revision::float8 as revision, ${ms('r.created_at')} as created_at, ${ms('r.updated_at')} as updated_at,
+  `r.name, r.enabled, r.definition, r.source, r.revision::float8 as revision, ${ms('r.created_at')} as created_at, ${ms('r.updated_at')} as updated_at,
    r.updated_by, p.state, p.series, p.pending, p.firing, p.no_data, p.error, p.is_truncated, p.why, ${ms('p.evaluated_at')} as evaluated_at`,
 );
 const FROM = raw('muster.alert_rules r left join muster.rule_reports p on p.rule = r.name');
 
 function toRecord(row: RuleRow): RuleRecord {
+  const read = readStored(row.name, row.definition);
   return {
     name: row.name,
+    enabled: row.enabled,
     definition: row.definition,
+    ...('fault' in read ? { document: undefined, fault: read.fault } : { document: read, fault: undefined }),
     source: row.source,
     revision: row.revision,
     createdAt: row.created_at,

@@ -84,3 +84,22 @@ export function increaseWithin(
   }
   return count < 2 || lastAt <= from ? undefined : { increase, ms: lastAt - firstAt };
 }
+
+/** The place of the first time after `at`. */
+export function firstAfter(times: ArrayLike<number>, at: number): number {
+  let low = 0;
+  let high = times.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((times[middle] ?? 0) <= at) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** What was known at `now`, `backMs` far back, and one before: a counter's growth is counted from it. */
+export function knownAt({ times, values }: Samples, now: number, backMs: number): Samples {
+  const end = firstAfter(times, now);
+  const start = Math.max(0, firstAfter(times, now - backMs) - 1);
+  return { times: times.slice(start, end), values: values.slice(start, end) };
+}

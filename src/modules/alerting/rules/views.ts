@@ -18,6 +18,11 @@ const ReportView = z.object({
   evaluated_at: IsoTime,
 });
 
+export const RuleChange = z
+  .record(z.string().max(100), z.unknown())
+  .describe('Fields of a rule with their new values; null takes a field away')
+  .meta({ id: 'RuleChange', examples: [{ threshold: 200, for: '5m' }] });
+
 export const RuleView = z
   .object({
     name: z.string(),
@@ -27,6 +32,7 @@ export const RuleView = z
     enabled: z.boolean(),
     revision: z.number().int(),
     definition: z.record(z.string(), z.unknown()).describe('The rule as it was given, with the defaults of what was left out'),
+    fault: z.string().nullable().describe('Why it is not looked at: what SQL wrote is no rule'),
     report: ReportView.nullable().describe('null: not evaluated yet'),
     created_at: IsoTime,
     updated_at: IsoTime,
@@ -75,9 +81,10 @@ export function ruleView(record: RuleRecord): z.output<typeof RuleView> {
   return {
     name: record.name,
     source: record.source,
-    enabled: record.definition.enabled,
+    enabled: record.enabled,
     revision: record.revision,
     definition: record.definition,
+    fault: record.fault ?? null,
     report:
       report === undefined
         ? null
