@@ -6,6 +6,7 @@ import { silentLogger } from '../../src/base/logger.ts';
 import { RuleBook } from '../../src/cli/runtime/rule-book.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { knownToModules } from '../../src/cli/runtime/check-names.ts';
+import { sql } from '../../src/db/sql.ts';
 import { createRuleStore, DEFAULT_RULES, type RuleStore } from '../../src/modules/alerting/rules/index.ts';
 import { createSharedState } from '../../src/state/create-shared-state.ts';
 import type { SharedState } from '../../src/state/shared-state.ts';
@@ -30,9 +31,12 @@ afterEach(async () => {
 
 const write = (text: string): void => writeFileSync(join(folder, 'monitoring.yml'), text);
 const ofFile = async (): Promise<readonly string[]> =>
-  (await rules.list({ source: 'file' }, { limit: 100 })).map(({ name, definition }) => `${name} ${definition.threshold}`);
+  (await rules.list({ source: 'file' }, { limit: 100 })).map(({ name, document }) => `${name} ${document?.threshold}`);
 const events = async (type: string): Promise<readonly Readonly<Record<string, unknown>>[]> =>
   (await state.events.list({ type }, { limit: 100 })).map(({ data }) => data);
+
+const refused = async (): Promise<readonly string[]> =>
+  (await database.database.query<{ place: string }>(sql`select place from muster.refused_files`)).rows.map(({ place }) => place);
 
 async function open(): Promise<RuleBook> {
   const config = loadConfig({ environment: {}, cwd: folder, overrides: { configDir: folder }, ...knownToModules() });
@@ -69,12 +73,14 @@ test('keeps the last good rules while the file is wrong, says what is wrong, and
     where: expect.stringMatching(/monitoring\.yml:2:\d+$/),
     message: expect.stringContaining('treshold'),
   });
+  expect(await refused()).toEqual([expect.stringMatching(/monitoring\.yml:2:\d+$/)]);
   // Cut in the middle, as a half written file is.
   write('rules:\n  - { name: a, metric_na');
   await until('it is refused again', async () => (await events('rules:refused')).length === 2, 30_000);
   expect(await ofFile()).toEqual(['a 1']);
   write('rules:\n  - { name: a, metric_name: m, threshold: 7 }\n');
   await until('the mended file is in force', async () => (await ofFile())[0] === 'a 7', 30_000);
+  await until('nothing is refused any more', async () => (await refused()).length === 0, 30_000);
 });
 
 test('says nothing about rules where there is no file', async () => {

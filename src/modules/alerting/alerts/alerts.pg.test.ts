@@ -18,7 +18,8 @@ class SaidRules implements VerdictSource {
   saved = 0;
 
   async evaluate() {
-    const changes = this.pending;
+    // A copy: what is said while the batch is on its way belongs to the next.
+    const changes = [...this.pending];
     return {
       ...(await noRules.evaluate()),
       changes,
@@ -26,7 +27,7 @@ class SaidRules implements VerdictSource {
       save: async () => void this.saved++,
       settle: () => {
         this.settled++;
-        this.pending = this.pending.slice(changes.length);
+        this.pending = this.pending.filter((verdict) => !changes.includes(verdict));
       },
     };
   }
@@ -150,6 +151,21 @@ it('is told of an agent that crashes again and again, and of its recovery', asyn
   await db().query(sql`update muster.agent_leases set status = 'stopped' where agent_id = 'crasher'`);
   await until('it is over', async () => (await alertOf('crasher'))?.state === 'resolved');
   expect(await toldAbout('crasher')).toEqual(['firing', 'resolved']);
+});
+
+it('is told of a monitoring.yml that a host cannot take, until it is mended', async () => {
+  await db().query(sql`
+    insert into muster.refused_files (hostname, path, place, message)
+    select hostname, '/etc/muster/monitoring.yml', 'monitoring.yml:3:5', 'unknown key "treshold"' from muster.hosts where status = 'live' limit 1`);
+  const found = async () => (await listAlerts(db(), { rule: 'monitoring_refused' }, { limit: 10 })).items[0];
+  await until('it fires', async () => (await found())?.state === 'firing');
+  expect(await found()).toMatchObject({
+    level: 'warning',
+    toldOn: ['ops'],
+    explanation: expect.stringContaining('monitoring.yml:3:5: unknown key "treshold"') as string,
+  });
+  await db().query(sql`delete from muster.refused_files`);
+  await until('it is over', async () => (await found())?.state === 'resolved');
 });
 
 it('pages in pages: nothing is left out or comes twice', async () => {

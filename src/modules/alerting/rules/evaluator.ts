@@ -4,6 +4,7 @@ import type { Metrics } from '../../../state/metrics/metrics.ts';
 import { readAbsence, readBurn, readComposite, readRatio, readSeries, WAITS } from './conditions.ts';
 import { readStored } from './document.ts';
 import { explain } from './explain.ts';
+import { faultReport, reportOf, sameReports, type Count } from './report.ts';
 import { compileRule, type Rule } from './rule.ts';
 import type { RuleReport } from './rule-store.ts';
 import type { Samples } from './samples.ts';
@@ -11,7 +12,6 @@ import { MOST_EVENT_SERIES, MOST_FORECAST_SERIES, SlowReads } from './slow-reads
 import { OK_STATE, type TargetState } from './state.ts';
 import { loadStates, saveReports, saveStates, type StateChange, type TargetIdentity } from './state-store.ts';
 import { dueAt, isBeyond, isForgettable, step, type Reading } from './step.ts';
-import { gravestOf } from './timeline.ts';
 import { matches, MOST_TRACKED, TrackedSeries, type Tracked } from './tracked-series.ts';
 import type { Evaluation, RuleEvaluator, Verdict } from './verdict.ts';
 
@@ -60,17 +60,6 @@ interface Round {
   readonly states: StateChange[];
   readonly reports: Map<string, RuleReport>;
   nextAt: number | null;
-}
-
-interface Count {
-  readonly series: number;
-  /** Of which there are verdicts. */
-  readonly targets: number;
-  pending: number;
-  firing: number;
-  noData: number;
-  error: number;
-  why: string;
 }
 
 class Evaluator implements RuleEvaluator {
@@ -433,54 +422,4 @@ function isSameMemory(a: TargetState, b: TargetState): boolean {
   return levels.every(
     (level) => a.bad[level]?.since === b.bad[level]?.since && (b.open !== null || a.bad[level]?.samples === b.bad[level]?.samples),
   );
-}
-
-const faultReport = (why: string, now: number): RuleReport => ({
-  state: 'error',
-  series: 0,
-  pending: 0,
-  firing: 0,
-  noData: 0,
-  error: 1,
-  isTruncated: false,
-  why,
-  evaluatedAt: now,
-});
-
-function reportOf(count: Count, leftOut: string, now: number): RuleReport {
-  const known = count.targets - count.noData - count.error;
-  const counted = { firing: count.firing, error: count.error, pending: count.pending, ok: known, no_data: count.noData };
-  const state = gravestOf((each) => counted[each] > 0);
-  const otherwise = state !== 'no_data' ? '' : count.series === 0 ? 'nobody has measured it yet' : 'nothing is measured';
-  const why = [count.why === '' ? otherwise : count.why, leftOut].filter((part) => part !== '').join('; ');
-  return {
-    state,
-    series: count.series,
-    pending: count.pending,
-    firing: count.firing,
-    noData: count.noData,
-    error: count.error,
-    isTruncated: leftOut !== '',
-    why,
-    evaluatedAt: now,
-  };
-}
-
-function sameReports(a: ReadonlyMap<string, RuleReport>, b: ReadonlyMap<string, RuleReport>): boolean {
-  if (a.size !== b.size) return false;
-  for (const [name, report] of b) {
-    const other = a.get(name);
-    if (
-      other === undefined ||
-      other.state !== report.state ||
-      other.series !== report.series ||
-      other.pending !== report.pending ||
-      other.firing !== report.firing ||
-      other.noData !== report.noData ||
-      other.error !== report.error ||
-      other.isTruncated !== report.isTruncated
-    )
-      return false;
-  }
-  return true;
 }

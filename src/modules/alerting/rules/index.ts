@@ -1,7 +1,7 @@
 export { DEFAULT_RULES } from './default-rules.ts';
 export type { RuleDocument } from './document.ts';
 export { createRuleEvaluator } from './evaluator.ts';
-export { forgetRefused, noteRefused, refusedFiles } from './refused-files.ts';
+export { forgetRefused, noteRefused } from './refused-files.ts';
 export { replayRule, type Replay } from './replay.ts';
 export { compileRule } from './rule.ts';
 export { ruleFile } from './rule-file.ts';
