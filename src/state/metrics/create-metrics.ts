@@ -1,7 +1,7 @@
 import type { Database } from '../../db/database.ts';
 import { LatestValues, upsertLatest } from './latest-values.ts';
 import type { Metrics, RejectionReason, WriteResult } from './metrics.ts';
-import { DEFAULT_METRICS_RETENTION, type MetricsOptions } from './options.ts';
+import { DEFAULT_METRICS_RETENTION, MOST_SERIES, type MetricsOptions } from './options.ts';
 import { queryRange } from './range-query.ts';
 import { SampleWriter } from './sample-writer.ts';
 import { SeriesCatalogue } from './series-catalogue.ts';
@@ -15,7 +15,7 @@ export function createMetrics(database: Database, options: MetricsOptions = {}):
   const latest = new LatestValues(monotonic);
   const catalogue = new SeriesCatalogue(
     database,
-    { seriesPerMetric: options.seriesPerMetric ?? 10_000, series: options.series ?? 1_000_000 },
+    { seriesPerMetric: options.seriesPerMetric ?? MOST_SERIES.ofMetric, series: options.series ?? MOST_SERIES.ofAll },
     monotonic,
   );
   const writer = new SampleWriter(database, catalogue, latest, {

@@ -8,6 +8,9 @@ export interface MetricsRetention {
   readonly hourDays: number;
 }
 
+/** Series there may be, of one metric and of all. */
+export const MOST_SERIES = { ofMetric: 10_000, ofAll: 1_000_000 } as const;
+
 export interface MetricsOptions {
   /** New series beyond it are refused, a metric name at a time. Default 10,000. */
   readonly seriesPerMetric?: number;

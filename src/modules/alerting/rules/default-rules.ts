@@ -235,6 +235,14 @@ const GIVEN: readonly (Omit<Given, 'runbook' | 'annotations'> & { readonly summa
     for: '1m',
   },
   {
+    name: 'muster_series_short',
+    summary: 'A metric has nearly as many series as it may: new label values are refused',
+    metric_name: 'muster_metric_series_ratio',
+    threshold: 0.9,
+    clear_threshold: 0.8,
+    no_data_after: '30m',
+  },
+  {
     name: 'muster_measures_nothing',
     summary: 'Nothing has been measured for minutes: whatever is wrong now is not seen',
     kind: 'absence',

@@ -352,9 +352,9 @@ test('a replay of a rule that is made of others, and of a burn rate, fires when 
     rule({ name: 'burn', kind: 'burn_rate', metric_name: bad, of: { metric_name: all }, objective: 0.999 }),
     range,
   );
-  // 5% of events while it lasts: over the hour that is 14.4 times the budget after about 17 minutes; it ends with the short window.
-  const [first] = burn.firings;
-  expect(first).toMatchObject({ level: 'critical' });
+  // 5% of events while it lasts: a warning at first, and over the hour 14.4 times the budget after about 17 minutes; that ends with
+  // the short window.
+  const first = burn.firings.find(({ level }) => level === 'critical');
   expect(first?.firedAt).toBeGreaterThan(now - 60 * minute);
   expect(first?.firedAt).toBeLessThan(now - 35 * minute);
   expect(first?.endedAt).toBeGreaterThan(now - 30 * minute);

@@ -4,6 +4,13 @@ import { counter, gauge, type Catalogue } from '../../metric.ts';
 export const FLEET_METRICS = {
   fleet_agents: gauge.slow('', 'muster.agents, muster.agent_leases', 'Agents by desired state and observed status', ['state', 'status']),
   fleet_hosts: gauge.slow('', 'muster.hosts', 'Hosts of the last 24 hours by status', ['status']),
+  muster_series_ratio: gauge.rare('ratio', 'muster.series', 'Series there are, of the 1,000,000 there may be'),
+  muster_metric_series_ratio: gauge.rare(
+    'ratio',
+    'muster.series',
+    'Series of a metric, of the 10,000 it may have (the 20 metrics with the most)',
+    ['metric'],
+  ),
   agent_runs_total: counter.slow(
     '',
     'muster.agent_leases',
