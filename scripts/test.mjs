@@ -98,8 +98,10 @@ function explainSkips({ skippedIn, missing }) {
 
 // What kills, freezes and cuts off hosts for minutes is for a full run, or for who asks for it.
 const plain = !full && passedOn.length === 0;
+const named = process.env['MUSTER_TEST_POSTGRES'] ?? '';
+const first = named === '' || named === 'embedded' ? 'the embedded PostgreSQL 18' : named.replace(/:\/\/.*@/, '://…@');
 /** @type {Map<string, RunSummary>} */
-const runs = new Map([['the embedded PostgreSQL 18', vitest(plain ? ['--exclude=test/chaos/**'] : passedOn)]]);
+const runs = new Map([[first, vitest(plain ? ['--exclude=test/chaos/**'] : passedOn)]]);
 if (full && passedOn.length === 0) {
   const { targets } = await import('../test/postgres-matrix/targets.mjs');
   for (const [target, tests] of targets) {
@@ -119,7 +121,7 @@ const failed = sum('failed');
 const skipped = sum('skipped');
 if (!full)
   console.log(
-    `\nOnly on the embedded PostgreSQL 18${plain ? ', and without test/chaos' : ''}. \`./muster test --full\` also takes 14 to 17 and Debian’s 15: see test/postgres-matrix/README.md.`,
+    `\nOnly on ${first}${plain ? ', and without test/chaos' : ''}. \`./muster test --full\` also takes 14 to 17 and Debian’s 15: see test/postgres-matrix/README.md.`,
   );
 if (full && skipped > 0) console.log('\nA full run may skip nothing.');
 console.log(`\n${passed} passed, ${failed} failed, ${skipped} skipped`);
