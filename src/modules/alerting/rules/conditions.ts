@@ -153,6 +153,8 @@ export function readBurn(rule: Rule, bad: Events | undefined, all: Events | unde
   const budget = 1 - rule.objective;
   const reached = new Set<Level>();
   let worst: { burn: number; longMs: number; share: number } | undefined;
+  /** The gravest pair that is reached: what is told must be what it fires for. */
+  let told: typeof worst;
   let isEnough = false;
   for (const { level, factor, longMs, shortMs } of BURN_WINDOWS) {
     const total = sumWithin(all, now - longMs);
@@ -162,16 +164,20 @@ export function readBurn(rule: Rule, bad: Events | undefined, all: Events | unde
     const shortTotal = sumWithin(all, now - shortMs);
     const recent = shortTotal === 0 ? 0 : sumWithin(bad, now - shortMs) / shortTotal / budget;
     const share = Math.min(long, recent) / factor;
-    if (worst === undefined || share > worst.share) worst = { burn: long, longMs, share };
-    if (long >= factor && recent >= factor) reached.add(level);
+    const pair = { burn: long, longMs, share };
+    if (worst === undefined || share > worst.share) worst = pair;
+    if (long < factor || recent < factor) continue;
+    reached.add(level);
+    told ??= pair;
   }
   if (!isEnough || worst === undefined) return { kind: 'no_data', why: `fewer than ${rule.minEvents} events` };
+  const { burn, longMs } = told ?? worst;
   return {
     kind: 'value',
     at: Math.min(now, all.fine.end),
-    value: worst.burn,
+    value: burn,
     reached,
-    why: `over ${formatDuration(worst.longMs)} the error budget is spent ${short(worst.burn)} times as fast as it may`,
+    why: `over ${formatDuration(longMs)} the error budget is spent ${short(burn)} times as fast as it may`,
   };
 }
 

@@ -355,6 +355,7 @@ test('a replay of a rule that is made of others, and of a burn rate, fires when 
   // 5% of events while it lasts: a warning at first, and over the hour 14.4 times the budget after about 17 minutes; that ends with
   // the short window.
   const first = burn.firings.find(({ level }) => level === 'critical');
+  expect(first?.explanation).toContain('over 1h ');
   expect(first?.firedAt).toBeGreaterThan(now - 60 * minute);
   expect(first?.firedAt).toBeLessThan(now - 35 * minute);
   expect(first?.endedAt).toBeGreaterThan(now - 30 * minute);
