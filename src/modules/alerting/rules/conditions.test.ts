@@ -289,4 +289,7 @@ test('a window keeps what lies within it, the sample before, and no more than is
   const flood = new SampleWindow(HOUR);
   for (let i = 0; i < 10_000; i += 1) flood.push(NOW + i, i);
   expect(flood.times.length).toBeLessThan(4_100);
+  expect(flood.isCut).toBe(true);
+  flood.push(NOW + 2 * HOUR, 1);
+  expect(flood.isCut).toBe(false);
 });

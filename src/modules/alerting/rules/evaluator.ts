@@ -7,7 +7,7 @@ import { explain } from './explain.ts';
 import { faultReport, reportOf, sameReports, type Count } from './report.ts';
 import { compileRule, type Rule } from './rule.ts';
 import type { RuleReport } from './rule-store.ts';
-import type { Samples } from './samples.ts';
+import { MOST_IN_WINDOW, type Samples } from './samples.ts';
 import { MOST_EVENT_SERIES, MOST_FORECAST_SERIES, SlowReads } from './slow-reads.ts';
 import { OK_STATE, type TargetState } from './state.ts';
 import { loadStates, saveReports, saveStates, type StateChange, type TargetIdentity } from './state-store.ts';
@@ -177,7 +177,7 @@ class Evaluator implements RuleEvaluator {
       if (rule.kind === 'burn_rate' && Math.max(found.length, bound.divisors?.size ?? 0) > MOST_EVENT_SERIES)
         leftOut.push(`more than ${MOST_EVENT_SERIES} series to add up`);
       bound.leftOut = leftOut.length === 0 ? '' : `${leftOut.join('; ')}: the others are not looked at`;
-      if (rule.kind === 'rate' || (rule.kind === 'threshold' && rule.aggregate !== 'last') || (rule.kind === 'ratio' && rule.counters)) {
+      if (looksBack(rule)) {
         for (const tracked of found) wantWindow(tracked, rule.windowMs);
         for (const tracked of bound.divisors?.values() ?? []) wantWindow(tracked, rule.windowMs);
       }
@@ -206,7 +206,10 @@ class Evaluator implements RuleEvaluator {
         this.#advance(rule, tracked.target, tracked, known, this.#readingOf(bound, tracked, round.now), round, count);
       }
     }
-    round.reports.set(rule.name, reportOf(count, bound.leftOut, round.now));
+    // Windows are shared: what is missing concerns the rule that looks back the furthest.
+    const isCut = looksBack(rule) && bound.targets.some(({ window }) => window?.isCut === true && window.keepMs === rule.windowMs);
+    const cut = isCut ? `of windows with more than ${MOST_IN_WINDOW} samples the oldest are left out` : '';
+    round.reports.set(rule.name, reportOf(count, [bound.leftOut, cut].filter((part) => part !== '').join('; '), round.now));
   }
 
   /** The most common kind by far: a target that was well and is well costs a comparison or two, and no memory. */
@@ -380,6 +383,9 @@ class Evaluator implements RuleEvaluator {
   }
 }
 
+/** Whether it is judged by samples before the newest, which are kept in memory. */
+const looksBack = ({ aggregate, counters, kind }: Rule): boolean =>
+  kind === 'rate' || (kind === 'threshold' && aggregate !== 'last') || (kind === 'ratio' && counters);
 const isAboutAll = ({ kind }: Rule): boolean => kind === 'absence' || kind === 'burn_rate' || kind === 'composite';
 
 const newestOf = ({ at, value }: Tracked): Samples => (Number.isFinite(at) ? { times: [at], values: [value] } : { times: [], values: [] });

@@ -4,14 +4,16 @@ export interface Samples {
   readonly values: readonly number[] | Float64Array;
 }
 
-/** Kept of a series at most; a window of days is looked at through coarser points instead. */
-const MOST = 2_000;
+/** Kept of a series at most: where a window holds more, its oldest are left out, and the rule's report says so. */
+export const MOST_IN_WINDOW = 2_000;
 
 /** The samples of the last `keepMs`, and the one before them, from which a counter's growth is counted. */
 export class SampleWindow implements Samples {
   readonly keepMs: number;
   times: number[] = [];
   values: number[] = [];
+  /** The newest that was left out for want of room. */
+  #leftOutAt = Number.NEGATIVE_INFINITY;
 
   constructor(keepMs: number) {
     this.keepMs = keepMs;
@@ -19,6 +21,11 @@ export class SampleWindow implements Samples {
 
   get newestAt(): number {
     return this.times.at(-1) ?? Number.NEGATIVE_INFINITY;
+  }
+
+  /** Whether it holds less than there was in its time. */
+  get isCut(): boolean {
+    return this.#leftOutAt > this.newestAt - this.keepMs;
   }
 
   push(at: number, value: number): void {
@@ -32,9 +39,12 @@ export class SampleWindow implements Samples {
     const oldest = at - this.keepMs;
     let gone = 0;
     while (gone + 1 < this.times.length && (this.times[gone + 1] ?? 0) <= oldest) gone += 1;
-    gone = Math.max(gone, this.times.length - MOST);
+    const tooMany = this.times.length - MOST_IN_WINDOW;
+    const isCut = tooMany > gone;
+    gone = Math.max(gone, tooMany);
     // Cut now and then: a splice a sample would move the whole window each time.
     if (gone > 64 || gone > this.times.length / 2) {
+      if (isCut) this.#leftOutAt = this.times[gone - 1] ?? this.#leftOutAt;
       this.times.splice(0, gone);
       this.values.splice(0, gone);
     }

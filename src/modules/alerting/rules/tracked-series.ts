@@ -19,6 +19,9 @@ const NUMBERS_BACK = 100;
 const RELOAD_MS = 60_000;
 const PAGE = 20_000;
 const SERIES_A_READ = 1_000;
+/** Samples in memory at once while windows are filled, where one comes every five seconds. */
+const MOST_SAMPLES_A_READ = 2_000_000;
+const SAMPLE_MS = 5_000;
 
 /** The labels of a series as one line, its agent among them: the same for equal ones. */
 export function targetOf(labels: Readonly<Record<string, string>>): string {
@@ -133,8 +136,10 @@ export class TrackedSeries {
     }
     const keepMs = (tracked: Tracked): number => wanted.get(tracked) ?? 0;
     const without = [...wanted.keys()].filter(({ window }) => window === undefined);
-    for (let at = 0; at < without.length; at += SERIES_A_READ) {
-      const page = without.slice(at, at + SERIES_A_READ);
+    const longest = without.reduce((ms, tracked) => Math.max(ms, keepMs(tracked)), SAMPLE_MS);
+    const seriesARead = Math.max(1, Math.min(SERIES_A_READ, Math.floor((MOST_SAMPLES_A_READ * SAMPLE_MS) / (2 * longest))));
+    for (let at = 0; at < without.length; at += seriesARead) {
+      const page = without.slice(at, at + seriesARead);
       // As far back again: the sample before the window counts too, and a slow series has none nearer.
       const columns = await this.#metrics.samples(
         page.map((tracked) => ({ series: tracked.seriesId, from: now - 2 * keepMs(tracked), to: now + 300_000 })),
