@@ -62,6 +62,7 @@ const monitoringShape = z.strictObject({
     runs: wholeDays(1, 3_650).default(days(7)),
     agent_logs: wholeDays(1, 3_650).default(days(7)),
     agent_history: wholeDays(1, 3_650).default(days(90)),
+    notifications: wholeDays(1, 3_650).default(days(90)),
   }),
 });
 
@@ -135,5 +136,10 @@ export const MONITORING_EFFECTS: readonly KeyEffect[] = [
   {
     path: 'retention.agent_history',
     effect: 'How long it is kept which hosts held an agent, and why it moved; of each agent the newest 200 times at most.',
+  },
+  {
+    path: 'retention.notifications',
+    effect:
+      'How long messages that were delivered, given up or cancelled are kept, with their attempts; of each message at most 100 of these.',
   },
 ];

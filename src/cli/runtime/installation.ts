@@ -44,7 +44,10 @@ export function withInstallationDefaults(
     endpoint_monitor: { probes, scrape },
     heartbeat_health_agent: { every: intervals.health, thresholds },
     status_recorder: statusPage,
-    alert_delivery: server.publicUrl === undefined ? {} : { public_url: server.publicUrl },
+    alert_delivery: {
+      keep_days: monitoring.retention.notifications / DAY_MS,
+      ...(server.publicUrl === undefined ? {} : { public_url: server.publicUrl }),
+    },
     alerting_system: { business: businessOf(enterprise.business) },
     test_launcher_env_agent: { data_dir: dataDir },
   };

@@ -143,6 +143,7 @@ export async function settle(
     // In this order everywhere: first the channel, then its messages.
     await tx.query(sql`select from muster.channels where name = any(${names}) order by name for no key update`);
     await writeMessages(tx, { agentId, epoch }, settlements);
+    await thinLedger(tx, settlements);
     const news: ChannelNews[] = [];
     for (const name of names) {
       // A message that was told with another counts once.
@@ -181,6 +182,20 @@ async function writeMessages(tx: Transaction, { agentId, epoch }: Claimant, sett
     set finished_at = clock_timestamp(), outcome = s.outcome, status = s.status, duration_ms = s.duration_ms, error = s.error
     from settled s
     where a.notification_id = s.id and a.attempt = s.attempt and a.epoch = ${epoch}`);
+}
+
+/** Of one message: how it began, and how it stands. */
+const FIRST_ATTEMPTS = 10;
+const LAST_ATTEMPTS = 90;
+
+/** A channel that is dead for two days is tried every ten seconds, mostly by the same message: 17,000 attempts. */
+async function thinLedger(tx: Transaction, settlements: readonly Settlement[]): Promise<void> {
+  const rows = settlements.filter(({ attempt }) => attempt > FIRST_ATTEMPTS + LAST_ATTEMPTS).map(({ attempt, id }) => ({ id, attempt }));
+  if (rows.length === 0) return;
+  await tx.query(sql`
+    delete from muster.notification_attempts a
+    using jsonb_to_recordset(${JSON.stringify(rows)}::jsonb) as s (id uuid, attempt integer)
+    where a.notification_id = s.id and a.attempt > ${FIRST_ATTEMPTS} and a.attempt <= s.attempt - ${LAST_ATTEMPTS}`);
 }
 
 /** Something about a channel that the others are to hear. */

@@ -29,11 +29,15 @@ const MOST_CHANNELS = 50;
 
 /** Channels whose secrets cannot be opened here are of no use. */
 export async function readKnowledge(database: Database, secrets: Secrets): Promise<FleetKnowledge> {
-  const row = await database.one<{ fleet: string | null; times: string | null; heard_at: number; hosts: readonly string[] | null }>(sql`
+  const row = await database.one<{ fleet: string | null; times: string | null; heard_at: number; hosts: readonly string[] | null }>(
+    sql`
     select (select md5(string_agg(created_at::text, ' ' order by name)) from (select name, created_at from muster.channels order by name limit 1) c) as fleet,
       (select revision::text from muster.system_state where key = ${LAST_AWAY}) as times,
       (extract(epoch from clock_timestamp()) * 1000)::float8 as heard_at,
-      (select array_agg(host_id::text order by host_id) from muster.hosts where status = 'live') as hosts`);
+      (select array_agg(host_id::text order by host_id) from muster.hosts where status = 'live') as hosts`,
+    // These wait four seconds for an answer, the others for half a minute.
+    { pool: 'heartbeat' },
+  );
   const store = createChannelStore(database, secrets);
   const records = (await store.list({ limit: MOST_CHANNELS })).filter(({ enabled }) => enabled);
   const channels: KnownChannel[] = [];
