@@ -1,10 +1,11 @@
 import { z } from 'zod';
-import { defineAgent } from '../../../agent/index.ts';
+import { defineAgent, type AgentContext } from '../../../agent/index.ts';
 import { MusterError } from '../../../base/errors.ts';
 import { Courier } from './courier.ts';
-import { KEEP_MS } from './decision.ts';
+import { FLAG_AFTER_MS, KEEP_MS } from './decision.ts';
 import { giveUpOld, pruneFinished, readBacklog } from './housekeeping.ts';
 import { DELIVERY_METRICS } from './metrics.ts';
+import { flagFailing, type ChannelNews } from './outbox.ts';
 
 const config = z.strictObject({
   /** Messages of one channel that are under way at once. */
@@ -39,13 +40,7 @@ export const alertDelivery = defineAgent({
       concurrency,
       attemptMs: seconds * 1_000,
       publicUrl,
-      told: ({ channel, reason, tell }) => {
-        ctx.emit(tell === 'failing' ? 'channel:failing' : 'channel:recovered', { channel, ...(reason === '' ? {} : { reason }) });
-        ctx.log.warn(
-          { channel, reason },
-          tell === 'failing' ? `channel ${channel} does not work: ${reason}` : `channel ${channel} works again`,
-        );
-      },
+      told: (news) => tell(ctx, news),
     });
     lives.set(ctx.life, courier);
     await courier.start();
@@ -54,6 +49,7 @@ export const alertDelivery = defineAgent({
     const courier = lives.get(ctx.life);
     if (courier === undefined) throw new MusterError('INTERNAL', 'alert_delivery runs without its startup');
     const givenUp = await giveUpOld(ctx.sql, KEEP_MS);
+    for (const news of await flagFailing(ctx.sql, FLAG_AFTER_MS)) tell(ctx, news);
     const pruned = await pruneFinished(ctx.sql, ctx.config.keep_days);
     const backlog = await readBacklog(ctx.sql);
     const { attempts, delivered, slowestMs } = courier.takeCounts();
@@ -77,3 +73,8 @@ export const alertDelivery = defineAgent({
     await courier?.stop();
   },
 });
+
+function tell(ctx: Pick<AgentContext, 'emit' | 'log'>, { channel, reason, tell: what }: ChannelNews): void {
+  ctx.emit(what === 'failing' ? 'channel:failing' : 'channel:recovered', { channel, ...(reason === '' ? {} : { reason }) });
+  ctx.log.warn({ channel, reason }, what === 'failing' ? `channel ${channel} does not work: ${reason}` : `channel ${channel} works again`);
+}

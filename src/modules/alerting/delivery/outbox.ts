@@ -63,7 +63,7 @@ export async function channelsWithWork(agentSql: AgentSql): Promise<readonly str
 /**
  * Claims messages of one channel, the most urgent first, and writes down that they are attempted. Of one alert what comes later
  * waits for what comes before; once that is late, both are claimed together. While the breaker is open: nothing, and when its
- * time is over one message, due or not.
+ * time is over one message, due or not, of those that were tried least.
  */
 export async function claim(agentSql: AgentSql, { agentId, epoch }: Claimant, name: string, most: number, busy: boolean): Promise<Claim> {
   return agentSql.transaction(async (tx) => {
@@ -73,6 +73,8 @@ export async function claim(agentSql: AgentSql, { agentId, epoch }: Claimant, na
     const isProbe = opensInMs !== null;
     // While a probe is under way its end is waited for.
     if (isProbe && (opensInMs > 0 || busy)) return { kind: 'rest', forMs: busy ? undefined : opensInMs };
+    // One that its receiver cannot digest must not be the only one that is ever tried.
+    const firstOf = isProbe ? raw('n.attempts, n.rank, n.created_at') : raw('n.rank, n.created_at');
     const { rows } = await tx.query<ClaimedMessage>(sql`
       with heads as (
         select n.notification_id, n.alert_id, n.seq, n.step, n.attempts, n.created_at
@@ -84,7 +86,7 @@ export async function claim(agentSql: AgentSql, { agentId, epoch }: Claimant, na
             select from muster.notifications before
             where before.channel = n.channel and before.alert_id = n.alert_id and before.state in ('pending', 'sending')
               and (before.seq, before.step) < (n.seq, n.step))
-        order by n.rank, n.created_at
+        order by ${firstOf}
         limit ${isProbe ? 1 : most}
         for update of n skip locked),
       followers as (
@@ -203,6 +205,21 @@ export interface ChannelNews {
   readonly channel: string;
   readonly tell: 'failing' | 'works';
   readonly reason: string;
+}
+
+/**
+ * Tells the others of channels that have not worked for long and are not known for it: a receiver that asks to be left alone for an hour is not
+ * tried meanwhile, and what waits for it is not heard.
+ */
+export async function flagFailing(agentSql: AgentSql, afterMs: number): Promise<readonly ChannelNews[]> {
+  return agentSql.transaction(async (tx) => {
+    const { rows } = await tx.query<{ channel: string; reason: string }>(sql`
+      update muster.channels set flagged_at = clock_timestamp()
+      where enabled and flagged_at is null and failing_since < clock_timestamp() - ${afterMs} * interval '1 millisecond'
+      returning name as channel, coalesce(last_error, 'it does not answer') as reason`);
+    for (const { channel, reason } of rows) await tellOthers(tx, channel, 'failing', reason);
+    return rows.map((row) => ({ ...row, tell: 'failing' }));
+  });
 }
 
 interface BreakerRow {
