@@ -35,6 +35,8 @@ const ASK_MS = 2_000;
 /** What has to be known beforehand is at most so old. */
 const REFRESH_MS = 30_000;
 const ATTEMPT_MS = 10_000;
+/** A server that comes up and falls again is away all the while: it is back when it has answered for so long. */
+const STEADY_MS = 5_000;
 /** A process that ends because its database is lost goes on for so long, to tell it. */
 const LAST_WORDS_MS = 12_000;
 const LAST_WORDS_LOOK_MS = 50;
@@ -47,6 +49,8 @@ interface Incident {
   readonly sinceMonotonic: number;
   readonly reason: string;
   readonly telling: Map<string, Telling>;
+  /** Since when the database answers again; undefined: it does not. */
+  answersSince: number | undefined;
 }
 
 interface Telling {
@@ -125,8 +129,10 @@ export class AwayAlarm implements Service {
   async #back(): Promise<void> {
     const { clock, log, spool, state, wake } = this.#options;
     const incident = this.#incident;
-    this.#incident = undefined;
     if (incident !== undefined) {
+      incident.answersSince ??= clock.monotonic();
+      if (clock.monotonic() - incident.answersSince < STEADY_MS) return;
+      this.#incident = undefined;
       this.#readAt = Number.NEGATIVE_INFINITY;
       // Another process that shares the folder may have told it, and be gone.
       this.#spooled = true;
@@ -136,7 +142,7 @@ export class AwayAlarm implements Service {
     const content = await spool.read();
     const { entries } = content;
     if (entries.length > 0) {
-      const awayFor = incident === undefined ? undefined : formatDuration(clock.monotonic() - incident.sinceMonotonic);
+      const awayFor = incident === undefined ? undefined : formatDuration((incident.answersSince ?? 0) - incident.sinceMonotonic);
       await reconcile(state, entries, { host: hostname(), awayFor });
       wake.hint('notifications');
       log.info({ messages: entries.length }, 'what was told while the database was away is in its ledger now');
@@ -157,9 +163,11 @@ export class AwayAlarm implements Service {
         sinceMonotonic: clock.monotonic(),
         reason: messageOf(this.#options.lost?.reason ?? error).replace(/\.$/, ''),
         telling: new Map(),
+        answersSince: undefined,
       };
     }
     const incident = this.#incident;
+    incident.answersSince = undefined;
     const awayForMs = this.#options.lost?.aborted === true ? TELL_AFTER_MS : clock.monotonic() - incident.sinceMonotonic;
     if (!tellsNow({ awayForMs, place: placeOf(this.#options.host(), knowledge.hosts) })) return;
     if (incident.telling.size === 0) log.error({ reason: incident.reason }, 'the database is away: people are told');
