@@ -5,6 +5,7 @@ import type { AgentSql } from '../../../agent/index.ts';
 import { sql } from '../../../db/sql.ts';
 import { enqueue } from './notification.ts';
 import { claim, flagFailing } from './outbox.ts';
+import { parcelsOf } from './queue.ts';
 
 let test: TestDatabase;
 let agentSql: AgentSql;
@@ -47,6 +48,33 @@ it('tries an open breaker with one message, of those that were tried least', asy
   await test.database.query(sql`update muster.channels set breaker = 'closed', open_until = null`);
   // Closed: by urgency and age.
   expect(await claim(agentSql, holder, 'ops', 1, true)).toMatchObject({ messages: [{ id: indigestible, attempts: 10 }] });
+});
+
+it('brings what happened to an alert meanwhile as one, the last of it in front', async () => {
+  const alertId = randomUUID();
+  const kinds = ['firing', 'resolved', 'firing', 'resolved', 'firing'] as const;
+  const ids = await test.database.transaction((tx) =>
+    enqueue(
+      tx,
+      kinds.map((kind, seq) => ({
+        channel: 'ops',
+        kind,
+        level: 'critical',
+        alertId,
+        seq: seq + 1,
+        document: { title: `${kind} ${seq + 1}`, text: 'x' },
+      })),
+    ),
+  );
+  // Fresh ones leave one by one, in order.
+  expect(await claim(agentSql, holder, 'ops', 8, false)).toMatchObject({ messages: [{ seq: 1 }] });
+  await test.database.query(sql`update muster.notifications set state = 'pending' where notification_id = ${ids[0]}`);
+  const claimed = await claim(agentSql, holder, 'ops', 8, false);
+  if (claimed.kind !== 'claimed') throw new Error('nothing was due');
+  const parcels = parcelsOf(claimed.channel, claimed.messages);
+  expect(parcels.map(({ earlier, message }) => [message.document.title, earlier.map(({ seq }) => seq)])).toEqual([
+    ['firing 5', [1, 2, 3, 4]],
+  ]);
 });
 
 it('tells the others once of a channel that has not worked for long, also where it is not tried', async () => {
