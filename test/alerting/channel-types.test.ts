@@ -144,6 +144,18 @@ describe('telegram', () => {
     expect(bodies()[1].disable_notification).toBe(true);
   });
 
+  it('waits as long as the answer says, with or without a header, and is broken where there is no such chat', async () => {
+    const settings = { token: '12345:AAAA_bbbb-cccc', chat_id: 1, api_url: receiver.origin };
+    receiver.first = [
+      answering(429, {}, '{"ok":false,"error_code":429,"description":"Too Many Requests: retry after 35","parameters":{"retry_after":35}}'),
+      answering(400, {}, '{"ok":false,"error_code":400,"description":"Bad Request: chat not found"}'),
+      answering(400, {}, '{"ok":false,"error_code":400,"description":"Bad Request: message text is empty"}'),
+    ];
+    expect(await send('telegram', settings, firing)).toMatchObject({ kind: 'retry', retryAfterMs: 35_000 });
+    expect(await send('telegram', settings, firing)).toMatchObject({ kind: 'broken', status: 400 });
+    expect(await send('telegram', settings, firing)).toMatchObject({ kind: 'refused', status: 400 });
+  });
+
   it('is broken where the bot was thrown out', async () => {
     receiver.always = answering(403, {}, '{"ok":false,"error_code":403,"description":"Forbidden: bot was kicked from the group chat"}');
     const outcome = await send('telegram', { token: '12345:AAAA_bbbb-cccc', chat_id: 1, api_url: receiver.origin }, firing);
@@ -199,6 +211,11 @@ describe('pagerduty', () => {
       routing_key: 'R',
       payload: { severity: 'error', source: 'host=web-1', summary: 'CPU above 90% on <web-1>' },
     });
+  });
+
+  it('is broken where it does not know the key', async () => {
+    receiver.always = answering(400, {}, '{"status":"invalid event","message":"Event object is invalid","errors":["Invalid routing key"]}');
+    expect(await send('pagerduty', { routing_key: 'R', api_url: receiver.origin }, firing)).toMatchObject({ kind: 'broken', status: 400 });
   });
 
   it('leaves nothing open after a test', async () => {

@@ -49,10 +49,11 @@ export const alertDelivery = defineAgent({
     const courier = lives.get(ctx.life);
     if (courier === undefined) throw new MusterError('INTERNAL', 'alert_delivery runs without its startup');
     const givenUp = await giveUpOld(ctx.sql, KEEP_MS);
+    courier.countFailed(givenUp);
     for (const news of await flagFailing(ctx.sql, FLAG_AFTER_MS)) tell(ctx, news);
     const pruned = await pruneFinished(ctx.sql, ctx.config.keep_days);
     const backlog = await readBacklog(ctx.sql);
-    const { attempts, delivered, slowestMs } = courier.takeCounts();
+    const { attempts, delivered, failed, slowestMs } = courier.takeCounts();
     const metric = (name: keyof typeof DELIVERY_METRICS, value: number, labels: Readonly<Record<string, string>> = {}): void =>
       ctx.metric(name, value, { unit: DELIVERY_METRICS[name].unit, labels });
     for (const { channel, failing, oldest_seconds: oldest, waiting } of backlog) {
@@ -61,6 +62,7 @@ export const alertDelivery = defineAgent({
       metric('channel_failing', failing ? 1 : 0, { channel });
     }
     metric('notifications_delivered_total', delivered);
+    metric('notifications_failed_total', failed);
     metric('notification_attempts_total', attempts);
     if (slowestMs !== undefined) metric('notification_delivery_seconds', slowestMs / 1_000);
     if (givenUp > 0)

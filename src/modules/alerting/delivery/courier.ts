@@ -33,6 +33,8 @@ const WRITE_MS = 3_000;
 
 export interface CourierCounts {
   readonly delivered: number;
+  /** Given up. */
+  readonly failed: number;
   readonly attempts: number;
   /** Milliseconds from the writing of a message to its arrival, the longest since it was asked last; undefined: none arrived. */
   readonly slowestMs: number | undefined;
@@ -56,6 +58,7 @@ export class Courier implements Service {
   #deaf: (() => void)[] = [];
   #failing = false;
   #delivered = 0;
+  #failed = 0;
   #attempts = 0;
   #slowestMs: number | undefined;
 
@@ -72,9 +75,14 @@ export class Courier implements Service {
 
   /** What it did since it started. */
   takeCounts(): CourierCounts {
-    const counts = { delivered: this.#delivered, attempts: this.#attempts, slowestMs: this.#slowestMs };
+    const counts = { delivered: this.#delivered, failed: this.#failed, attempts: this.#attempts, slowestMs: this.#slowestMs };
     this.#slowestMs = undefined;
     return counts;
+  }
+
+  /** Others that were given up, by whoever looks after those whose channel is not there. */
+  countFailed(count: number): void {
+    this.#failed += count;
   }
 
   start(): Promise<void> {
@@ -168,6 +176,7 @@ export class Courier implements Service {
     });
     // All go the way of the newest: they are tried again together.
     const whole = settlementOf(message);
+    if (whole.verdict.state === 'failed') this.#gaveUp(channel, message, earlier, whole.verdict.reason);
     await this.#settler.settle([whole, ...earlier.map((each) => ({ ...settlementOf(each), verdict: whole.verdict }))]);
   }
 
@@ -200,6 +209,14 @@ export class Courier implements Service {
   #arrived(message: ClaimedMessage, earlier: readonly ClaimedMessage[], durationMs: number): void {
     this.#delivered += 1 + earlier.length;
     this.#slowestMs = Math.max(this.#slowestMs ?? 0, message.ageMs + durationMs);
+  }
+
+  #gaveUp({ name }: QueuedChannel, message: ClaimedMessage, earlier: readonly ClaimedMessage[], reason: string): void {
+    this.countFailed(1 + earlier.length);
+    this.#options.ctx.log.error(
+      { channel: name, notification_id: message.id, title: message.document.title },
+      `a message is given up by channel ${name}: ${reason}`,
+    );
   }
 
   async #write(settlements: readonly Settlement[]): Promise<void> {

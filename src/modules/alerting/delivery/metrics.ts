@@ -5,6 +5,11 @@ export const DELIVERY_METRICS = {
   notification_oldest_seconds: gauge.run('seconds', 'the outbox', 'How long the oldest of them has waited; 0 where none does', ['channel']),
   channel_failing: gauge.run('', 'the breaker', '1 while the last attempt on a channel failed, else 0', ['channel']),
   notifications_delivered_total: counter.run('', 'alert_delivery', 'Messages delivered since the agent started'),
+  notifications_failed_total: counter.run(
+    '',
+    'alert_delivery',
+    'Messages given up since the agent started: refused five times, or tried for two days',
+  ),
   notification_attempts_total: counter.run('', 'alert_delivery', 'Attempts since the agent started'),
   notification_delivery_seconds: gauge.run(
     'seconds',

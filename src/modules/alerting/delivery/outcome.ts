@@ -26,7 +26,7 @@ export function outcomeOf(response: OutboundResponse, now: number): Outcome {
   const reason = reasonOf(response);
   if (BROKEN.has(status)) return { kind: 'broken', reason, status };
   if (REFUSED.has(status)) return { kind: 'refused', reason, status };
-  return { kind: 'retry', reason, status, retryAfterMs: retryAfterOf(response.headers['retry-after'], now) };
+  return { kind: 'retry', reason, status, retryAfterMs: retryAfterOf(response.headers['retry-after'] ?? saidInBody(response), now) };
 }
 
 /** What it means that there was no answer. */
@@ -36,6 +36,10 @@ export function outcomeOfError(error: unknown): Outcome {
     return { kind: 'broken', reason: `${reason}. ${error.remedy}` };
   return { kind: 'retry', reason };
 }
+
+/** Where a receiver's words say that it is not this message it does not want, but any: somebody has to mend the channel. */
+export const brokenWhere = (outcome: Outcome, words: RegExp): Outcome =>
+  outcome.kind === 'refused' && words.test(outcome.reason) ? { ...outcome, kind: 'broken' } : outcome;
 
 function reasonOf({ body, headers, status }: OutboundResponse): string {
   if (status >= 300 && status < 400)
@@ -51,6 +55,10 @@ const quoted = (text: string): string =>
     .replace(/[^\P{C}]/gu, '')
     .trim()
     .slice(0, MOST_QUOTED);
+
+/** Telegram and Discord say it in seconds in their answer, whether or not there is a header. */
+const saidInBody = ({ body, status }: OutboundResponse): string | undefined =>
+  status === 429 ? /"retry_after"\s*:\s*(\d+(?:\.\d+)?)/.exec(body)?.[1] : undefined;
 
 /** Milliseconds of a Retry-After: seconds, or a date. Never longer than an hour. */
 export function retryAfterOf(header: string | undefined, now: number): number | undefined {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { defineChannel, type Delivery } from '../channel-type.ts';
 import { eventOf, fit, isOver, linesOf, linksOf, type Message } from '../message.ts';
 import type { Level } from '../notification.ts';
-import type { Outcome } from '../outcome.ts';
+import { brokenWhere, type Outcome } from '../outcome.ts';
 import { postJson } from './post.ts';
 import { hostOfUrl, secretText, webUrl } from './settings.ts';
 
@@ -35,11 +35,11 @@ function actionOf(message: Message): Action {
   return alert?.acknowledged_by !== undefined && alert.acknowledged_by !== null && message.kind !== 'firing' ? 'acknowledge' : 'trigger';
 }
 
-function send(delivery: Delivery<{ readonly routing_key: string; readonly api_url: string }>, action: Action): Promise<Outcome> {
+async function send(delivery: Delivery<{ readonly routing_key: string; readonly api_url: string }>, action: Action): Promise<Outcome> {
   const { message, settings } = delivery;
   const { document, level } = message;
   const links = linksOf(message);
-  return postJson(delivery, `${settings.api_url.replace(/\/$/, '')}/v2/enqueue`, {
+  const outcome = await postJson(delivery, `${settings.api_url.replace(/\/$/, '')}/v2/enqueue`, {
     routing_key: settings.routing_key,
     event_action: action,
     dedup_key: fit(document.alert?.dedup_key ?? message.id, 255),
@@ -55,4 +55,5 @@ function send(delivery: Delivery<{ readonly routing_key: string; readonly api_ur
     ...(document.url === undefined ? {} : { client_url: document.url }),
     ...(links.length === 0 ? {} : { links: links.map(({ label, url }) => ({ href: url, text: label })) }),
   });
+  return brokenWhere(outcome, /routing.?key/i);
 }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { createTransport } from 'nodemailer';
 import { z } from 'zod';
 import { MusterError, messageOf } from '../../../../base/errors.ts';
@@ -43,7 +44,7 @@ export const smtp = defineChannel({
       secure: tls === 'implicit',
       requireTLS: tls === 'starttls',
       ignoreTLS: tls === 'none',
-      tls: { servername: host },
+      tls: isIP(host) === 0 ? { servername: host } : {},
       ...(username === undefined ? {} : { auth: { user: username, pass: password ?? '' } }),
       connectionTimeout: TIMEOUT_MS,
       greetingTimeout: TIMEOUT_MS,

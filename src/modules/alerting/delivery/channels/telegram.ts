@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { defineChannel } from '../channel-type.ts';
 import { fit, headlineOf, linesOf, linksOf } from '../message.ts';
+import { brokenWhere } from '../outcome.ts';
 import { postJson } from './post.ts';
 import { hostOfUrl, webUrl } from './settings.ts';
 
@@ -18,15 +19,16 @@ export const telegram = defineChannel({
   secrets: ['token'],
   target: ({ chat_id: chat }) => `chat ${chat}`,
   host: ({ api_url: url }) => hostOfUrl(url),
-  send: (delivery) => {
+  async send(delivery) {
     const { message, settings } = delivery;
     const links = linksOf(message).map(({ label, url }) => `${label}: ${url}`);
-    return postJson(delivery, `${settings.api_url.replace(/\/$/, '')}/bot${settings.token}/sendMessage`, {
+    const outcome = await postJson(delivery, `${settings.api_url.replace(/\/$/, '')}/bot${settings.token}/sendMessage`, {
       chat_id: settings.chat_id,
       // Plain text: nothing in an alert can be taken for markup.
       text: [fit([headlineOf(message), '', ...linesOf(message)].join('\n'), 3_000), ...links].join('\n'),
       link_preview_options: { is_disabled: true },
       disable_notification: message.level === 'info',
     });
+    return brokenWhere(outcome, /chat not found|upgraded to a supergroup|PEER_ID_INVALID/i);
   },
 });
