@@ -1,11 +1,9 @@
 import { createServer, type RequestListener, type Server } from 'node:http';
-import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
-import { readFileSync } from 'node:fs';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { createOutbound } from './outbound.ts';
 
-const servers: (Server | TlsServer)[] = [];
+const servers: Server[] = [];
 afterEach(() => {
   for (const server of servers.splice(0)) {
     server.closeAllConnections();
@@ -127,23 +125,6 @@ describe('a request', () => {
     const asked = opened.request({ url: `http://127.0.0.1:${port}/`, signal: over.signal });
     over.abort(new Error('enough'));
     await expect(asked).rejects.toThrow('enough');
-  });
-
-  it('trusts no certificate that nobody vouches for, nor one for another name', async () => {
-    const file = (name: string): Buffer => readFileSync(new URL(`../../test/support/tls/${name}`, import.meta.url));
-    let asked = 0;
-    const server = createTlsServer({ cert: file('server.pem'), key: file('server-key.pem') }, (_, response) => {
-      asked += 1;
-      response.end();
-    });
-    servers.push(server);
-    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
-    await expect(opened.request({ url })).rejects.toMatchObject({
-      code: 'OUTBOUND_FAILED',
-      message: expect.stringMatching(/certificate/) as string,
-    });
-    expect(asked).toBe(0);
   });
 
   it('says that nobody listens', async () => {

@@ -1,4 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -92,6 +95,26 @@ describe('webhook', () => {
       },
     });
   });
+});
+
+it('trusts no certificate that nobody vouches for', async () => {
+  const file = (name: string): Buffer => readFileSync(new URL(`../support/tls/${name}`, import.meta.url));
+  let asked = 0;
+  const server = createServer({ cert: file('server.pem'), key: file('server-key.pem') }, (_, response) => {
+    asked += 1;
+    response.end();
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    expect(await send('webhook', { url, secret: 's' }, firing)).toMatchObject({
+      kind: 'retry',
+      reason: expect.stringContaining('certificate') as string,
+    });
+    expect(asked).toBe(0);
+  } finally {
+    await new Promise((resolve) => server.close(resolve));
+  }
 });
 
 describe('slack', () => {
