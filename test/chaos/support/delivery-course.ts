@@ -6,7 +6,7 @@ import { createSharedState } from '../../../src/state/create-shared-state.ts';
 import { answering, Receiver, type Received } from '../../alerting/support/receiver.ts';
 import { spawnModule, type Child } from '../../support/child.ts';
 import { until } from '../../support/until.ts';
-import type { main as alertWriter } from './alert-writer.ts';
+import { hint, writeAlert, type main as alertWriter } from './alert-writer.ts';
 import type { main as deliveryHost } from './delivery-host.ts';
 
 /** Where somebody is killed on the way from an alert to its receiver. */
@@ -70,12 +70,12 @@ async function prepare(database: Database, receiver: string): Promise<void> {
 
 class Course implements AsyncDisposable {
   readonly #options: CourseOptions;
-  readonly #database: Database;
+  readonly #database: PostgresAdapter;
   readonly #receiver: Receiver;
   readonly #children: Child[] = [];
   #kills = 0;
 
-  constructor(options: CourseOptions, database: Database, receiver: Receiver) {
+  constructor(options: CourseOptions, database: PostgresAdapter, receiver: Receiver) {
     this.#options = options;
     this.#database = database;
     this.#receiver = receiver;
@@ -145,13 +145,17 @@ class Course implements AsyncDisposable {
     return child;
   }
 
+  /** Until there are so many. */
   async #write(most: number): Promise<void> {
-    const code = await this.#spawn(WRITER, String(most)).exited;
-    if (code !== 0) throw new Error(`the writer ended with ${code}`);
+    const there = await this.#database.one<{ n: number }>(sql`select count(*)::int as n from public.transitions`);
+    for (let n = there?.n ?? 0; n < most; n += 1) {
+      await writeAlert(this.#database);
+      await hint(this.#database);
+    }
   }
 
   async #killWriter(point: Point): Promise<void> {
-    const writer = this.#spawn(WRITER, String(Number.MAX_SAFE_INTEGER), point, nth());
+    const writer = this.#spawn(WRITER, point, nth());
     await untilKilled(writer);
     this.#killed(point);
   }
