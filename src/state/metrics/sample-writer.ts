@@ -86,11 +86,11 @@ export class SampleWriter {
           const held = heldAgents(host, opened.stale);
           const decision = decide(samples, ids, { now: opened.now_ms, detailDays: this.#options.detailDays, held });
           ticket.result = { written: decision.order.length, rejected: decision.rejected };
-          bringsNewest = this.#latest.pauseMs === 0;
-          if (bringsNewest) {
-            taken = this.#latest.take();
-            await upsertLatest(tx, together(taken, samples, ids, decision.newest));
-          } else unnoted = decision.newest;
+          const isDue = this.#latest.pauseMs === 0;
+          bringsNewest = isDue || this.#latest.goAhead(decision.newest.length);
+          if (isDue) taken = this.#latest.take();
+          if (bringsNewest) await upsertLatest(tx, together(taken, samples, ids, decision.newest));
+          else unnoted = decision.newest;
           await writeLate(tx, decision.late);
           if (decision.order.length > 0) await tx.copyBinary(COPY_SAMPLES, encodeSampleCopy(samples, ids, decision.order));
           return ticket.result;
