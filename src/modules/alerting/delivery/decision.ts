@@ -10,6 +10,8 @@ const LONGEST_MS: Readonly<Record<Level, number>> = { emergency: 10_000, critica
 /** A channel that has to be mended is tried so rarely, but tried: nobody need tell us that it works again. */
 const BROKEN_FIRST_MS = 10_000;
 const BROKEN_LONGEST_MS = 60_000;
+/** Between two attempts of a breaker that is open: with bringing what waited, nobody waits for more than ten seconds after a channel works again. */
+const PROBE_LONGEST_MS = 8_000;
 /** So many failures in a row open the breaker of a channel. */
 const FAILURES_THAT_OPEN = 5;
 /** A channel that has not worked for so long is told to the others. */
@@ -81,7 +83,7 @@ export function afterAttempt(breaker: Breaker, outcome: Outcome, random: number)
   if (outcome.retryAfterMs !== undefined && outcome.retryAfterMs > 0)
     return { openForMs: outcome.retryAfterMs, failures, recovered: false, tell };
   const opens = breaker.open || failures >= FAILURES_THAT_OPEN;
-  const openForMs = opens ? backOff(failures - FAILURES_THAT_OPEN + 1, FIRST_MS, LONGEST_MS.critical, random) : null;
+  const openForMs = opens ? backOff(failures - FAILURES_THAT_OPEN + 1, FIRST_MS, PROBE_LONGEST_MS, random) : null;
   return { openForMs, failures, recovered: false, tell };
 }
 
