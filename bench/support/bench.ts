@@ -25,8 +25,18 @@ export interface Measurement {
   readonly value: number;
   /** The values it was computed from, in the order in which they were taken. */
   readonly raw?: readonly number[];
-  /** Facts a reader needs to judge the value: counts, settings, the peer's own value. */
+  /** What a peer takes for the same, in the figure's unit. */
+  readonly peer?: PeerValue;
+  /** Facts a reader needs to judge the value: counts, settings. */
   readonly detail?: Readonly<Record<string, unknown>>;
+}
+
+export interface PeerValue {
+  /** With what is not as it ships. */
+  readonly name: string;
+  readonly value: number;
+  /** In this run; false: earlier, on such a machine. */
+  readonly isMeasured: boolean;
 }
 
 /**

@@ -92,15 +92,29 @@ export class MusterProcess {
     }
   }
 
-  /** Throws what the API answers where that is no success. */
-  async post(path: string, body: Readonly<Record<string, unknown>>): Promise<void> {
+  /** What the API answers; throws it where that is no success. */
+  get<T>(path: string): Promise<T> {
+    return this.#send('GET', path) as Promise<T>;
+  }
+
+  post<T = unknown>(path: string, body: object): Promise<T> {
+    return this.#send('POST', path, body) as Promise<T>;
+  }
+
+  patch<T = unknown>(path: string, body: object): Promise<T> {
+    return this.#send('PATCH', path, body) as Promise<T>;
+  }
+
+  async #send(method: string, path: string, body?: object): Promise<unknown> {
     const response = await fetch(`http://127.0.0.1:${this.port}/api/v1${path}`, {
-      method: 'POST',
+      method,
       headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
-      body: JSON.stringify(body),
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
       signal: AbortSignal.timeout(20_000),
     });
-    if (!response.ok) throw new Error(`POST ${path}: ${await response.text()}`);
+    const answer = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${answer}`);
+    return JSON.parse(answer);
   }
 
   /** The process id of PostgreSQL's postmaster. */
@@ -124,7 +138,8 @@ export class MusterProcess {
   }
 }
 
-async function freePort(): Promise<number> {
+/** Free a moment ago. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;

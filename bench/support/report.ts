@@ -2,7 +2,7 @@ import { existsSync } from 'node:fs';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { readResult, type Result } from './results.ts';
-import { readable } from './table.ts';
+import { figureRows } from './table.ts';
 
 const SECTION = /(<!-- results:.*?-->\n).*?(<!-- \/results -->)/s;
 
@@ -27,16 +27,14 @@ export async function writeReport(root: string): Promise<void> {
 }
 
 function renderResult({ bench, date, seconds, machine, versions, load, figures }: Result): string {
-  const rows = figures.map(
-    ({ title, bar, better, unit, value, verdict }) =>
-      `| ${title} | ${bar === undefined ? '' : `${better === 'less' ? '≤' : '≥'} ${readable(bar)} ${unit}`} | ${readable(value)} ${unit} | ${verdict} |`,
-  );
+  const [head = [], ...rows] = figureRows(figures);
+  const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |`;
   const postgres = versions.postgres === undefined ? '' : `, PostgreSQL ${versions.postgres}`;
   return `### ${bench}
 
-| figure | bar | measured | verdict |
-|---|---|---|---|
-${rows.join('\n')}
+${line(head)}
+|${'---|'.repeat(head.length)}
+${rows.map(line).join('\n')}
 
 ${date.slice(0, 10)}, ${seconds} s; ${machine.cpu}, ${machine.cores} cores, ${machine.memory_gib} GiB, ${machine.system}; Node ${versions.node}${postgres}, Muster ${versions.commit};
 load ${load.before} before, ${load.after} after. Raw values: [${bench}.json](../bench/results/${bench}.json).
