@@ -319,6 +319,12 @@ export const ERRORS = {
     title: 'A stored secret cannot be opened',
     remedy: 'Add the key it was sealed with to MUSTER_SECRET_KEY, behind a comma, or give the secret anew.',
   },
+  CALENDAR_INVALID: {
+    status: 422,
+    exitCode: EXIT.dataFormat,
+    title: 'The calendar cannot be read',
+    remedy: 'Give iCalendar (RFC 5545) as calendar programs export it: text that begins with BEGIN:VCALENDAR.',
+  },
   OUTBOUND_REFUSED: {
     status: 422,
     exitCode: EXIT.noPermission,

@@ -69,6 +69,7 @@ export type TransitionKind =
   | 'released'
   | 'joined'
   | 'grown'
+  | 'escalated'
   | 'resolved';
 
 /** One step of an alert's life: its timeline is made of these. */

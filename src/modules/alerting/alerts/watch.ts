@@ -4,6 +4,8 @@ import { isMusterError, messageOf } from '../../../base/errors.ts';
 import type { Service } from '../../../base/service.ts';
 import type { Queryable } from '../../../db/database.ts';
 import { sql, type Sql } from '../../../db/sql.ts';
+import { joinEscalations } from '../oncall/join-plan.ts';
+import { writeEscalations } from '../oncall/escalation-store.ts';
 import { readWorld, writePlan } from './batch-store.ts';
 import { dedupKeyOf } from './alert.ts';
 import { FLEET_RULES, fleetRules, fleetVerdicts, type FleetSourceSettings } from './fleet-source.ts';
@@ -122,10 +124,11 @@ export class AlertWatch implements Service {
       // Most looks find nothing to do: that is found out without a lock.
       const channels = await this.#channels(reader);
       const world = await readWorld(reader, false, channels);
-      const idle = decide(world, withFleet(batch.rules, channels));
+      const decided = decide(world, withFleet(batch.rules, channels));
+      const { escalations, plan: idle } = await joinEscalations(reader, world, decided, { lock: false });
       this.#firing = world.firing.length;
       this.#expect(world.now, idle.nextAt);
-      if (isEmpty(idle)) return this.#pause(batch);
+      if (isEmpty(idle) && escalations.length === 0) return this.#pause(batch);
     }
     await this.#commit(batch, decide);
     this.#slowestBatchMs = Math.max(this.#slowestBatchMs ?? 0, clock.monotonic() - begun);
@@ -143,9 +146,11 @@ export class AlertWatch implements Service {
     const { made, now } = await db.transaction(async (tx) => {
       const channels = await this.#channels(tx);
       const world = await readWorld(tx, true, channels);
-      const result = decide(world, withFleet(batch.rules, channels));
+      const decided = decide(world, withFleet(batch.rules, channels));
+      const { escalations, plan: result } = await joinEscalations(tx, world, decided, { lock: true });
       if (batch.changes.length > 0) await batch.save(tx);
       await writePlan(tx, result);
+      await writeEscalations(tx, escalations);
       return { made: result, now: world.now };
     });
     if (batch.changes.length > 0) batch.settle();

@@ -97,6 +97,7 @@ const FIELDS = {
   channels: z.array(oneLine(100)).max(50).optional(),
   labels: labels.default({}).describe('Go with every alert of it'),
   annotations: z.record(oneLine(128), several(4_096)).default({}).describe('summary, description and whatever else people should read'),
+  escalation: oneLine(100).optional().describe('The escalation policy of its alerts. Default: the policy that is default'),
   runbook: oneLine(2_048).optional().describe('A URL, or the name of a page under docs/runbooks'),
 };
 
