@@ -8,6 +8,8 @@ import { alertDelivery } from './delivery/agent.ts';
 import { AwayAlarm } from './delivery/away/away-alarm.ts';
 import { Spool } from './delivery/away/spool.ts';
 import { addDeliveryRoutes } from './delivery/routes.ts';
+import { addIncidentRoutes } from './incidents/routes.ts';
+import { addOnCallRoutes } from './oncall/routes.ts';
 import { createRuleEvaluator } from './rules/index.ts';
 import { addRuleRoutes } from './rules/routes.ts';
 
@@ -37,6 +39,8 @@ export const alertingModule: Module = {
     addDeliveryRoutes(app, services);
     addRuleRoutes(app, services);
     addAlertRoutes(app, services);
+    addIncidentRoutes(app, services);
+    addOnCallRoutes(app, services);
   },
 };
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { defineAgent, type AgentContext } from '../../../agent/index.ts';
 import { durationMs } from '../../../base/duration.ts';
 import { MusterError } from '../../../base/errors.ts';
+import { refreshCalendars } from '../oncall/calendar-store.ts';
 import { durationSetting } from '../../duration-setting.ts';
 import { LEVELS } from '../delivery/notification.ts';
 import type { BusinessRates } from './impact.ts';
@@ -89,8 +90,10 @@ export const alertingSystem = (ruleSource: RuleSource) =>
       metric('alerts_firing', firing);
       metric('alert_transitions_total', transitions);
       metric('alert_messages_total', messages);
+      // Beside the alerts, which do not wait for anybody's calendar.
+      const calendars = await refreshCalendars(ctx.sql, ctx.outbound, ctx.signal);
       if (slowestBatchMs !== undefined) metric('alert_batch_seconds', slowestBatchMs / 1_000);
-      return { firing, messages, transitions };
+      return { firing, messages, transitions, ...(calendars === 0 ? {} : { calendars }) };
     },
     async shutdown(ctx) {
       const watch = lives.get(ctx.life);

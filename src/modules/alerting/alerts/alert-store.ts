@@ -123,6 +123,51 @@ export function acknowledge(db: Database, alertId: string, { by, forMs, note }: 
   }));
 }
 
+/** Alerts of an incident that are taken on at a time. */
+const MOST_AT_A_TIME = 5_000;
+
+/** All that fires in an incident and nobody has. Throws NOT_FOUND, and CONFLICT where there is nothing left to take on. */
+export function acknowledgeIncident(db: Database, incidentId: string, { by, forMs, note }: Acknowledgement): Promise<readonly Alert[]> {
+  return db.transaction(async (tx) => {
+    // In the order in which the alerting system locks them.
+    const { rows } = await tx.query<AlertRow>(sql`
+      select ${ALERT_COLUMNS} from muster.alerts a
+      where a.incident_id = ${incidentId}::uuid and a.state = 'firing' and a.acknowledged_by is null
+      order by a.alert_id limit ${MOST_AT_A_TIME} for update`);
+    if (rows.length === 0) {
+      const { rows: known } = await tx.query(sql`select 1 from muster.incidents where incident_id = ${incidentId}::uuid`);
+      if (known.length === 0) throw new MusterError('NOT_FOUND', `incident ${incidentId} does not exist`);
+      throw new MusterError('CONFLICT', `nothing of incident ${incidentId} is left to take on`, {
+        remedy: 'Its alerts are over, or somebody has them: see them with ?incident_id=.',
+      });
+    }
+    const now = await timeOf(tx);
+    const taken = rows.map(toAlert).map((alert): Alert => ({
+      ...alert,
+      acknowledgedBy: by,
+      acknowledgedAt: now,
+      acknowledgedUntil: forMs === null ? null : now + forMs,
+      seq: alert.seq + 1,
+    }));
+    await tx.query(sql`
+      update muster.alerts set acknowledged_by = ${by}, acknowledged_at = to_timestamp(${now}::float8 / 1000),
+        acknowledged_until = to_timestamp(${forMs === null ? null : now + forMs}::float8 / 1000), seq = seq + 1, updated_at = clock_timestamp()
+      where alert_id = any (${taken.map(({ alertId }) => alertId)}::uuid[])`);
+    const transitions = taken.map(({ alertId, level, seq }): Transition => ({
+      alertId,
+      seq,
+      at: now,
+      kind: 'acknowledged',
+      level,
+      actor: by,
+      note: note ?? null,
+    }));
+    await writeTransitions(tx, transitions);
+    await writeEvents(tx, taken, transitions);
+    return taken;
+  });
+}
+
 /** Nobody has it any more: it is told again. Throws NOT_FOUND, and CONFLICT where nobody had it. */
 export function unacknowledge(db: Database, alertId: string, by: string, note?: string): Promise<Alert> {
   return change(db, alertId, by, 'unacknowledged', note ?? null, (alert) => {
@@ -165,8 +210,12 @@ async function lockAlert(tx: Transaction, alertId: string): Promise<{ readonly a
   const [row] = rows;
   if (row === undefined) throw noAlert(alertId);
   // After the lock: a statement that waited would tell the time from before.
-  const time = await tx.query<{ now: number }>(sql`select (extract(epoch from clock_timestamp()) * 1000)::float8 as now`);
-  return { alert: toAlert(row), now: requireRow(time.rows[0], 'the time').now };
+  return { alert: toAlert(row), now: await timeOf(tx) };
+}
+
+async function timeOf(tx: Transaction): Promise<number> {
+  const { rows } = await tx.query<{ now: number }>(sql`select (extract(epoch from clock_timestamp()) * 1000)::float8 as now`);
+  return requireRow(rows[0], 'the time').now;
 }
 
 export const noAlert = (alertId: string): MusterError =>
@@ -207,6 +256,15 @@ export async function getIncident(db: Queryable, incidentId: string): Promise<In
   const alerts = found.rows.map(toAlert);
   const ids = alerts.map(({ alertId }) => alertId);
   return { incident: toIncident(rows[0]), alerts, timeline: await timelineOf(db, ids), told: await toldOf(db, ids) };
+}
+
+/** Those whose id begins so, open ones first: a person types the beginning. Five at most. */
+export async function findIncidents(db: Queryable, beginning: string): Promise<readonly Incident[]> {
+  if (!/^[0-9a-f-]{1,36}$/i.test(beginning)) return [];
+  const { rows } = await db.query<IncidentRow>(sql`
+    select ${INCIDENT_COLUMNS} from muster.incidents i where i.incident_id::text like ${`${beginning.toLowerCase()}%`}
+    order by i.state = 'open' desc, i.detected_at desc limit 5`);
+  return rows.map(toIncident);
 }
 
 /** Those whose id begins so, firing ones first: a person types the beginning. Five at most. */

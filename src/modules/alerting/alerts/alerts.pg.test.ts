@@ -5,7 +5,7 @@ import { until } from '../../../../test/support/until.ts';
 import { sql } from '../../../db/sql.ts';
 import { acknowledge, getIncident, listAlerts, timelineOf, toldOf, unacknowledge } from './alert-store.ts';
 import { alertingSystem } from './agent.ts';
-import { postMortem } from './post-mortem.ts';
+import { postMortem } from '../incidents/post-mortem.ts';
 import { addSilence, endSilence } from './quiet-store.ts';
 import { aVerdict } from './testing.ts';
 import { noRules, type RuleFacts, type Verdict, type VerdictSource } from './verdict.ts';
@@ -81,10 +81,11 @@ it('makes alert, incident, event and message in one transaction, and their end',
   const { rows } = await db().query<{ type: string }>(sql`select type from muster.events
     where data ->> 'alert_id' = ${alert?.alertId} or data ->> 'incident_id' = ${alert?.incidentId} order by id`);
   expect(rows.map((row) => row.type).toSorted()).toEqual(['alert:firing', 'alert:resolved', 'incident:opened', 'incident:resolved']);
-  const text = postMortem(record ?? never(), Date.now());
+  const story = { record: record ?? never(), notes: [], healing: [] };
+  const text = postMortem(story, Date.now());
   expect(text).toContain('# Post-mortem: cpu on agent=one');
   expect(text).toContain('told ops (firing)');
-  expect(postMortem(record ?? never(), Date.now() + 60_000)).toBe(text);
+  expect(postMortem(story, Date.now() + 60_000)).toBe(text);
 });
 
 it('makes one alert of verdicts that come twice, because a commit was in doubt', async () => {

@@ -1,5 +1,4 @@
 import type { FastifyInstance } from 'fastify';
-import { z } from 'zod';
 import { MusterError } from '../../../base/errors.ts';
 import { sql } from '../../../db/sql.ts';
 import type { Api } from '../../../http/api.ts';
@@ -19,7 +18,6 @@ import {
   toldOf,
   unacknowledge,
 } from './alert-store.ts';
-import { postMortem } from './post-mortem.ts';
 import { addSilence, addWindow, deleteWindow, endSilence, getSilence, listSilences, listWindows } from './quiet-store.ts';
 import {
   AcknowledgeBody,
@@ -320,24 +318,6 @@ export function addAlertRoutes(instance: FastifyInstance, { state, wake }: Modul
       },
     },
     async ({ params }) => incidentDetailView(await foundIncident(params.incident_id), await clock()),
-  );
-
-  app.get(
-    '/incidents/:incident_id/post-mortem',
-    {
-      config: { permission: 'incidents:read' },
-      schema: {
-        tags: INCIDENTS,
-        summary: 'Export an incident as the beginning of its post-mortem, in Markdown',
-        params: IncidentParams,
-        response: { 200: { description: 'OK', content: { 'text/markdown': { schema: z.string() } } }, ...problems(404) },
-      },
-    },
-    async ({ params }, reply) => {
-      const record = await foundIncident(params.incident_id);
-      void reply.header('content-disposition', `attachment; filename="post-mortem-${record.incident.incidentId.slice(0, 8)}.md"`);
-      return reply.type('text/markdown; charset=utf-8').send(postMortem(record, await clock()));
-    },
   );
 
   const foundSilence = async (id: string) => {

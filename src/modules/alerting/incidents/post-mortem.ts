@@ -1,15 +1,18 @@
 import { formatDuration } from '../../../base/duration.ts';
 import { isoTime } from '../../../http/time.ts';
-import type { Alert, Transition } from './alert.ts';
-import type { IncidentRecord, Told } from './alert-store.ts';
-import { impactOf } from './impact.ts';
+import type { Alert } from '../alerts/alert.ts';
+import { impactOf } from '../alerts/impact.ts';
+import { timelineOfStory, type Story } from './timeline.ts';
 
 /**
  * An incident as the document to learn from it: what is known stands in it, what only people know has its place. The same
  * incident gives the same bytes once it is over.
  */
-export function postMortem({ alerts, incident, timeline, told }: IncidentRecord, now: number): string {
+export function postMortem(story: Story, now: number): string {
+  const { alerts, incident, timeline, told } = story.record;
   const end = incident.resolvedAt ?? now;
+  const delivered = told.flatMap(({ finishedAt, state }) => (state === 'delivered' && finishedAt !== null ? [finishedAt] : []));
+  const firstTold = delivered.length === 0 ? undefined : Math.min(...delivered);
   const first = timeline.find(({ kind }) => kind === 'acknowledged');
   return [
     `# Post-mortem: ${escape(incident.title)}`,
@@ -25,6 +28,9 @@ export function postMortem({ alerts, incident, timeline, told }: IncidentRecord,
     `| Resolved | ${incident.resolvedAt === null ? 'not yet' : `${isoTime(incident.resolvedAt)} (${spoken(incident.resolvedAt - incident.detectedAt)} after detection)`} |`,
     `| Lasted | ${spoken(end - incident.startedAt)}${incident.resolvedAt === null ? ' so far' : ''} |`,
     `| Alerts | ${incident.alerts} |`,
+    `| First told | ${firstTold === undefined ? 'nobody' : `${isoTime(firstTold)} (${spoken(firstTold - incident.detectedAt)} after detection)`} |`,
+    `| Escalation steps taken | ${timeline.filter(({ kind }) => kind === 'escalated').length} |`,
+    `| Healing runs | ${healingLine(story)} |`,
     '',
     '## Business impact',
     '',
@@ -41,12 +47,13 @@ export function postMortem({ alerts, incident, timeline, told }: IncidentRecord,
     '',
     '## Timeline',
     '',
-    ...timelineLines(alerts, timeline, told),
+    ...timelineLines(story),
     '',
     '## What happened',
     '',
     '_Written by people: in a few sentences, for somebody who was not there._',
     '',
+    ...story.notes.flatMap(({ at, author, text }) => [`> ${escape(text, 10_000)}`, '>', `> ${escape(author)}, ${isoTime(at)}`, '']),
     '## Why',
     '',
     '_The conditions that made it possible, not who._',
@@ -77,27 +84,24 @@ function impactLines(alerts: readonly Alert[], now: number): readonly string[] {
   ];
 }
 
-function timelineLines(alerts: readonly Alert[], timeline: readonly Transition[], told: readonly Told[]): readonly string[] {
-  const names = new Map(alerts.map(({ alertId, summary }) => [alertId, summary]));
-  const entries = [
-    ...timeline.map(({ actor, alertId, at, kind, note }) => ({
-      at,
-      text: `**${kind.replaceAll('_', ' ')}**: ${escape(names.get(alertId) ?? alertId)}${actor === null ? '' : `, by ${escape(actor)}`}${note === null ? '' : `. ${escape(note)}`}`,
-    })),
-    ...told.map(({ alertId, attempts, channel, createdAt, finishedAt, kind, state }) => ({
-      at: finishedAt ?? createdAt,
-      text: `told ${escape(channel)} (${kind}): ${escape(names.get(alertId) ?? alertId)}, ${state} after ${attempts} ${attempts === 1 ? 'attempt' : 'attempts'}`,
-    })),
-  ];
-  return entries.toSorted((a, b) => a.at - b.at).map(({ at, text }) => `- ${isoTime(at)} ${text}`);
+const timelineLines = (story: Story): readonly string[] =>
+  timelineOfStory(story).map(
+    ({ actor, at, kind, text, what }) =>
+      `- ${isoTime(at)} ${kind === 'notification' ? '' : `**${escape(what.replaceAll('_', ' '))}**: `}${escape(text)}${actor === null ? '' : ` (${escape(actor)})`}`,
+  );
+
+function healingLine({ healing }: Story): string {
+  const count = (state: string): number => healing.filter((run) => run.state === state).length;
+  const ended = (['effective', 'ineffective', 'failed'] as const).flatMap((state) => (count(state) > 0 ? [`${count(state)} ${state}`] : []));
+  return `${healing.length}${ended.length === 0 ? '' : ` (${ended.join(', ')})`}`;
 }
 
 /** Labels and notes come from outside: they stay text, in one line and in one cell. */
-const escape = (text: string): string =>
+const escape = (text: string, most = 1_000): string =>
   text
     .replace(/\s+/g, ' ')
     .replace(/[\\`*_[\]<>|#]/g, (character) => `\\${character}`)
-    .slice(0, 1_000);
+    .slice(0, most);
 
 const spoken = (ms: number): string => formatDuration(Math.max(0, Math.round(ms / 1_000) * 1_000));
 const round = (value: number): string => String(Number(value.toPrecision(3)));
