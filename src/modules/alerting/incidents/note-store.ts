@@ -28,7 +28,9 @@ export async function addNote(db: Database, incidentId: string, note: Pick<Incid
   if (row !== undefined) return row;
   const known = await db.one(sql`select 1 as one from muster.incidents where incident_id = ${incidentId}::uuid`);
   if (known === undefined) throw noIncident(incidentId);
-  throw new MusterError('CONFLICT', `incident ${incidentId} has ${MOST_NOTES} notes already`, { remedy: 'Write what is left somewhere else, and link to it.' });
+  throw new MusterError('CONFLICT', `incident ${incidentId} has ${MOST_NOTES} notes already`, {
+    remedy: 'Write what is left somewhere else, and link to it.',
+  });
 }
 
 /** Oldest first. */

@@ -92,7 +92,9 @@ const timelineLines = (story: Story): readonly string[] =>
 
 function healingLine({ healing }: Story): string {
   const count = (state: string): number => healing.filter((run) => run.state === state).length;
-  const ended = (['effective', 'ineffective', 'failed'] as const).flatMap((state) => (count(state) > 0 ? [`${count(state)} ${state}`] : []));
+  const ended = (['effective', 'ineffective', 'failed'] as const).flatMap((state) =>
+    count(state) > 0 ? [`${count(state)} ${state}`] : [],
+  );
   return `${healing.length}${ended.length === 0 ? '' : ` (${ended.join(', ')})`}`;
 }
 
@@ -103,5 +105,5 @@ const escape = (text: string, most = 1_000): string =>
     .replace(/[\\`*_[\]<>|#]/g, (character) => `\\${character}`)
     .slice(0, most);
 
-const spoken = (ms: number): string => formatDuration(Math.max(0, Math.round(ms / 1_000) * 1_000));
+const spoken = (ms: number): string => formatDuration(Math.max(0, ms));
 const round = (value: number): string => String(Number(value.toPrecision(3)));

@@ -84,7 +84,14 @@ export function timelineOfStory({ healing, notes, record }: Story): readonly Tim
 function healingEntries(run: HealingRun): readonly TimelineEntry[] {
   const { action, alertId, decidedBy, finishedAt, proposedAt, proposedBy, reason, startedAt, state, target } = run;
   const of = `${action}${target === '' ? '' : ` at ${target}`}`;
-  const entry = (at: number, what: string, text: string, actor: string | null): TimelineEntry => ({ at, kind: 'healing', what, text, actor, alertId });
+  const entry = (at: number, what: string, text: string, actor: string | null): TimelineEntry => ({
+    at,
+    kind: 'healing',
+    what,
+    text,
+    actor,
+    alertId,
+  });
   return [
     entry(proposedAt, 'proposed', `healing proposed: ${of}`, proposedBy),
     ...(startedAt === null ? [] : [entry(startedAt, 'started', `healing started: ${of}`, decidedBy)]),

@@ -75,7 +75,10 @@ async function textOf({ text, url }: CalendarDocument, outbound: Outbound, signa
 
 async function keep(db: Queryable, schedule: string, shifts: readonly ReadShift[], nextMs: number): Promise<void> {
   const { rows } = await db.query<{ definition: PersonDocument }>(sql`select definition from muster.people`);
-  const { unknown } = resolveCalendar(shifts, rows.map(({ definition }) => definition));
+  const { unknown } = resolveCalendar(
+    shifts,
+    rows.map(({ definition }) => definition),
+  );
   await db.query(sql`
     insert into muster.oncall_calendars as c (schedule, source, shifts, unknown, read_at, tried_at, next_at)
     select name, md5(definition ->> 'calendar'), ${JSON.stringify(shifts)}::jsonb, ${unknown}::text[], clock_timestamp(), clock_timestamp(),

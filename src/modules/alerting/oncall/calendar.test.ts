@@ -31,7 +31,14 @@ describe('a calendar', () => {
 
   it('leaves out exceptions, moves what was moved, and passes over what is cancelled or takes up nobody', () => {
     const text = calendar(
-      event('UID:a', 'DTSTART:20260601T080000Z', 'DTEND:20260601T160000Z', 'RRULE:FREQ=DAILY;COUNT=4', 'EXDATE:20260602T080000Z', 'SUMMARY:kim'),
+      event(
+        'UID:a',
+        'DTSTART:20260601T080000Z',
+        'DTEND:20260601T160000Z',
+        'RRULE:FREQ=DAILY;COUNT=4',
+        'EXDATE:20260602T080000Z',
+        'SUMMARY:kim',
+      ),
       event('UID:a', 'RECURRENCE-ID:20260603T080000Z', 'DTSTART:20260603T120000Z', 'DTEND:20260603T130000Z', 'SUMMARY:lee'),
       event('UID:b', 'DTSTART:20260610T080000Z', 'DTEND:20260610T160000Z', 'SUMMARY:kim', 'STATUS:CANCELLED'),
       event('UID:c', 'DTSTART:20260611T080000Z', 'DTEND:20260611T160000Z', 'SUMMARY:kim', 'TRANSP:TRANSPARENT'),
@@ -70,7 +77,12 @@ describe('a calendar', () => {
       'END:VTIMEZONE',
     ].join('\r\n');
     const on = (day: string) =>
-      event(`UID:${day}`, `DTSTART;TZID=W. Europe Standard Time:${day}T090000`, `DTEND;TZID=W. Europe Standard Time:${day}T100000`, 'SUMMARY:kim');
+      event(
+        `UID:${day}`,
+        `DTSTART;TZID=W. Europe Standard Time:${day}T090000`,
+        `DTEND;TZID=W. Europe Standard Time:${day}T100000`,
+        'SUMMARY:kim',
+      );
     expect(read(calendar(zone, on('20260115'), on('20260715')))).toEqual([
       '2026-01-15T08:00 2026-01-15T09:00 kim',
       '2026-07-15T07:00 2026-07-15T08:00 kim',
@@ -83,7 +95,10 @@ describe('a calendar', () => {
     ['a page', '<html><body>sign in</body></html>'],
     ['a calendar that breaks off', 'BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART:20'],
     ['a rule that cannot be', calendar(event('UID:a', 'DTSTART:20260601T080000Z', 'RRULE:FREQ=DAILY;BYHOUR=25', 'SUMMARY:x'))],
-    ['a rule of days that never come', calendar(event('UID:a', 'DTSTART:20260601T080000Z', 'DURATION:PT1H', 'RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=31', 'SUMMARY:x'))],
+    [
+      'a rule of days that never come',
+      calendar(event('UID:a', 'DTSTART:20260601T080000Z', 'DURATION:PT1H', 'RRULE:FREQ=DAILY;BYMONTH=2;BYMONTHDAY=31', 'SUMMARY:x')),
+    ],
     ['an event each second', calendar(event('UID:a', 'DTSTART:20200601T080000Z', 'DURATION:PT1S', 'RRULE:FREQ=SECONDLY', 'SUMMARY:x'))],
   ])('is refused in time where it is %s', (_, text) => {
     const begun = performance.now();

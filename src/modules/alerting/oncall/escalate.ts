@@ -17,7 +17,11 @@ export interface Escalated {
 export function escalate(
   due: readonly DueStep[],
   roster: Roster,
-  { firing, incidents, now }: { readonly firing: readonly Alert[]; readonly incidents: ReadonlyMap<string, Incident>; readonly now: number },
+  {
+    firing,
+    incidents,
+    now,
+  }: { readonly firing: readonly Alert[]; readonly incidents: ReadonlyMap<string, Incident>; readonly now: number },
 ): Escalated {
   const alerts = new Map<string, Alert>();
   const [escalations, transitions, notifications]: [Escalation[], Transition[], NewNotification[]] = [[], [], []];
@@ -61,7 +65,10 @@ export function escalate(
             ...(people.length === 0 ? [] : [`For ${people.join(' and ')}.`]),
             document.text,
           ].join('\n'),
-          details: { ...document.details, escalation: { policy: policy.name, step: escalation.step + 1, round: escalation.round + 1, people } },
+          details: {
+            ...document.details,
+            escalation: { policy: policy.name, step: escalation.step + 1, round: escalation.round + 1, people },
+          },
         },
       });
   }

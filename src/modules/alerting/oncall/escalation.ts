@@ -143,7 +143,16 @@ function next({ alerts, before, name, now, policy, settings }: Situation): Escal
   const begin = { step: 0, round: 0, state: 'waiting', level, dueAt: now + durationMs(policy.steps[0]?.wait ?? '5m') } as const;
   if (before === undefined) {
     const turn = settings.turnOf(name);
-    return { escalationId: settings.newId(), incidentId: waiting[0]?.incidentId ?? '', policy: name, byHand: false, turn, taken: 0, startedAt: now, ...begin };
+    return {
+      escalationId: settings.newId(),
+      incidentId: waiting[0]?.incidentId ?? '',
+      policy: name,
+      byHand: false,
+      turn,
+      taken: 0,
+      startedAt: now,
+      ...begin,
+    };
   }
   const isWorse = rankOf(level) > rankOf(before.level);
   // Whoever had it has it no more, or it is another problem now: from the first step.

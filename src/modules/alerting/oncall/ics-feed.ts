@@ -10,7 +10,7 @@ export function icsOf(schedule: string, shifts: readonly Shift[], now: number): 
     `X-WR-CALNAME:On call: ${schedule}`,
     ...shifts.flatMap(({ by, from, people, to }) => [
       'BEGIN:VEVENT',
-      `UID:${schedule}-${from}@muster`,
+      `UID:${schedule}-${Math.round(from / 1_000)}@muster`,
       `DTSTAMP:${stamp(now)}`,
       `DTSTART:${stamp(from)}`,
       `DTEND:${stamp(to)}`,

@@ -102,7 +102,9 @@ export function addNamedRoutes<Document extends { readonly name: string }>(app: 
       const { name } = request.params;
       const document = request.body as Document;
       if (document.name !== name)
-        throw invalid([{ pointer: '/name', code: 'other_name', message: `is not "${name}", the name in the path; a ${kind} keeps its name` }]);
+        throw invalid([
+          { pointer: '/name', code: 'other_name', message: `is not "${name}", the name in the path; a ${kind} keeps its name` },
+        ]);
       const revision = expected(request.headers['if-match']);
       if (revision !== undefined && (await store.get(name)) === undefined)
         throw new MusterError('PRECONDITION_FAILED', `${kind} "${name}" does not exist`);

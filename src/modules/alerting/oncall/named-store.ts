@@ -69,7 +69,9 @@ export function createNamedStore<Document extends { readonly name: string }>(dat
           remedy: 'Delete some that nobody needs.',
         });
       if (mustBeNew)
-        throw new MusterError('CONFLICT', `there is a ${kind} "${name}" already`, { remedy: 'Change it with PUT, or choose another name.' });
+        throw new MusterError('CONFLICT', `there is a ${kind} "${name}" already`, {
+          remedy: 'Change it with PUT, or choose another name.',
+        });
       throw new MusterError('PRECONDITION_FAILED', `${kind} "${name}" is no longer at revision ${revision}`);
     },
 

@@ -23,7 +23,8 @@ export interface OnCall {
 }
 
 export async function clockOf(db: Database): Promise<number> {
-  return requireRow(await db.one<{ now: number }>(sql`select (extract(epoch from clock_timestamp()) * 1000)::float8 as now`), 'the time').now;
+  return requireRow(await db.one<{ now: number }>(sql`select (extract(epoch from clock_timestamp()) * 1000)::float8 as now`), 'the time')
+    .now;
 }
 
 /** Of all schedules, in order of name. */

@@ -17,7 +17,10 @@ export interface NewOverride {
 }
 
 /** Overrides that overlap hold together: both people are on call then. */
-export async function addOverride(db: Database, { createdBy, endsAt, forMs, person, reason, schedule, startsAt }: NewOverride): Promise<Override> {
+export async function addOverride(
+  db: Database,
+  { createdBy, endsAt, forMs, person, reason, schedule, startsAt }: NewOverride,
+): Promise<Override> {
   const row = await db.one<{ override_id: string }>(sql`
     insert into muster.oncall_overrides (schedule, person, reason, created_by, starts_at, ends_at)
     select ${schedule}, ${person}, ${reason}, ${createdBy}, t.starts_at,
@@ -43,7 +46,9 @@ export async function endOverride(db: Database, overrideId: string): Promise<Ove
     );
     const [found] = rows;
     if (found === undefined) return undefined;
-    const gone = await tx.query(sql`delete from muster.oncall_overrides where override_id = ${overrideId}::uuid and starts_at >= clock_timestamp()`);
+    const gone = await tx.query(
+      sql`delete from muster.oncall_overrides where override_id = ${overrideId}::uuid and starts_at >= clock_timestamp()`,
+    );
     if (gone.count === 0)
       await tx.query(sql`update muster.oncall_overrides set ends_at = clock_timestamp() where override_id = ${overrideId}::uuid`);
     return found;

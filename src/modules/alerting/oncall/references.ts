@@ -23,9 +23,9 @@ export async function requireTargets(db: Queryable, { steps }: PolicyDocument): 
   };
   refuse(
     steps.flatMap(({ notify }, step) =>
-      notify.map(targetOf).flatMap(({ kind, name }, index) =>
-        known[kind].has(name) ? [] : [unknown(`/steps/${step}/notify/${index}`, kind, name)],
-      ),
+      notify
+        .map(targetOf)
+        .flatMap(({ kind, name }, index) => (known[kind].has(name) ? [] : [unknown(`/steps/${step}/notify/${index}`, kind, name)])),
     ),
   );
 }

@@ -11,7 +11,9 @@ const MOST_OVERRIDES = 10_000;
 
 /** All people and schedules, with the overrides that touch this stretch of time. */
 export async function readRoster(db: Queryable, from: number, to: number): Promise<Roster> {
-  const people = await db.query<{ definition: PersonDocument }>(sql`select definition from muster.people order by name limit ${MOST_DOCUMENTS}`);
+  const people = await db.query<{ definition: PersonDocument }>(
+    sql`select definition from muster.people order by name limit ${MOST_DOCUMENTS}`,
+  );
   const schedules = await db.query<{ definition: ScheduleDocument; source: string | null; shifts: readonly ReadShift[] | null }>(sql`
     select s.definition, c.source, c.shifts from muster.oncall_schedules s left join muster.oncall_calendars c on c.schedule = s.name
     order by s.name limit ${MOST_DOCUMENTS}`);

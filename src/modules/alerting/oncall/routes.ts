@@ -123,7 +123,8 @@ export function addOnCallRoutes(instance: FastifyInstance, { state, wake }: Modu
       const from = query.from ?? (await clockOf(db));
       const to = query.to ?? from + 14 * DAY_MS;
       if (from >= to) throw invalid([{ pointer: '/query/to', code: 'empty_range', message: 'must lie after `from`' }]);
-      if (to - from > LONGEST_MS) throw invalid([{ pointer: '/query/to', code: 'too_long', message: 'is more than 366 days after `from`' }]);
+      if (to - from > LONGEST_MS)
+        throw invalid([{ pointer: '/query/to', code: 'too_long', message: 'is more than 366 days after `from`' }]);
       const schedule = await requireSchedule(params.name, from, to);
       return { items: shiftsOf(schedule.document, schedule, from, to).map(shiftView) };
     },
@@ -207,7 +208,10 @@ export function addOnCallRoutes(instance: FastifyInstance, { state, wake }: Modu
       const ended = await endOverride(db, id);
       if (ended === undefined) throw new MusterError('NOT_FOUND', `override ${id} does not exist, or is over`);
       await state.events.append([
-        { type: 'on_call:override_ended', data: { override_id: id, schedule: ended.schedule, person: ended.person, by: principalOf(request).subject } },
+        {
+          type: 'on_call:override_ended',
+          data: { override_id: id, schedule: ended.schedule, person: ended.person, by: principalOf(request).subject },
+        },
       ]);
       return reply.code(204).send(null);
     },

@@ -5,7 +5,6 @@ import { text } from '../../../http/schemas.ts';
 import { isZone } from './zone.ts';
 
 export const WEEKDAYS = ['sunday', 'monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday'] as const;
-export type Weekday = (typeof WEEKDAYS)[number];
 
 /** What people, schedules and policies are called by. */
 export const Name = z
@@ -37,7 +36,12 @@ const ClockText = z
 
 const Restriction = z
   .strictObject({
-    weekdays: z.array(z.enum(WEEKDAYS)).min(1).max(7).default([...WEEKDAYS]).describe('On which it begins'),
+    weekdays: z
+      .array(z.enum(WEEKDAYS))
+      .min(1)
+      .max(7)
+      .default([...WEEKDAYS])
+      .describe('On which it begins'),
     from: ClockText.default('00:00'),
     to: ClockText.default('24:00').describe('Not later than `from`: on the day after'),
   })

@@ -1,20 +1,11 @@
-import { z } from 'zod';
 import { MusterError } from '../../../base/errors.ts';
 import type { Database } from '../../../db/database.ts';
 import { sql } from '../../../db/sql.ts';
 import { readCalendar } from './calendar.ts';
-import { policyDocument, type PolicyDocument } from './policy.ts';
+import type { PolicyDocument } from './policy.ts';
 import { createNamedStore, type NamedRecord } from './named-store.ts';
 import { requirePeople, requireTargets } from './references.ts';
-import { personDocument, scheduleDocument, type PersonDocument, type ScheduleDocument } from './schedule.ts';
-
-/** A file for `muster oncall apply`: all of it, or any part. */
-export const onCallFile = z.strictObject({
-  people: z.array(personDocument).max(1_000).default([]),
-  schedules: z.array(scheduleDocument).max(1_000).default([]),
-  escalation_policies: z.array(policyDocument).max(1_000).default([]),
-});
-export type OnCallFile = z.output<typeof onCallFile>;
+import type { PersonDocument, ScheduleDocument } from './schedule.ts';
 
 interface How {
   readonly mustBeNew?: boolean;

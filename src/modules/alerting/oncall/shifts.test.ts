@@ -9,7 +9,12 @@ const schedule = (more: object): ScheduleDocument => scheduleDocument.parse({ na
 const weekly = schedule({ layers: [{ name: 'weekly', people: ['kim', 'lee'], every: '7d', starts_at: '2026-03-16T09:00' }] });
 const nothing = { calendar: [], overrides: [] };
 const told = (shifts: readonly Shift[]) =>
-  shifts.map(({ by, from, people, to }) => [new Date(from).toISOString().slice(0, 16), new Date(to).toISOString().slice(0, 16), people.join('+'), by]);
+  shifts.map(({ by, from, people, to }) => [
+    new Date(from).toISOString().slice(0, 16),
+    new Date(to).toISOString().slice(0, 16),
+    people.join('+'),
+    by,
+  ]);
 const override = (person: string, startsAt: string, endsAt: string): Override => ({
   overrideId: person,
   schedule: 'primary',
@@ -55,7 +60,8 @@ describe('a rotation', () => {
   });
 
   it('hands over once where its time of day comes twice, and all the same where it is skipped', () => {
-    const nightly = (starts: string) => schedule({ layers: [{ name: 'n', people: ['kim', 'lee', 'max'], every: '1d', starts_at: starts }] });
+    const nightly = (starts: string) =>
+      schedule({ layers: [{ name: 'n', people: ['kim', 'lee', 'max'], every: '1d', starts_at: starts }] });
     const autumn = shiftsOf(nightly('2026-10-24T02:30'), nothing, at('2026-10-24T00:30:00Z'), at('2026-10-27T01:30:00Z'));
     expect(autumn.map(({ people, from, to }) => [people[0], (to - from) / 3_600_000])).toEqual([
       ['kim', 24],
@@ -99,7 +105,12 @@ describe('a rotation', () => {
           starts_at: '2026-01-01T00:00',
           restrictions: [{ weekdays: ['monday', 'tuesday'], from: '09:00', to: '17:00' }],
         },
-        { name: 'night', people: ['lee'], starts_at: '2026-01-01T00:00', restrictions: [{ weekdays: ['monday'], from: '22:00', to: '06:00' }] },
+        {
+          name: 'night',
+          people: ['lee'],
+          starts_at: '2026-01-01T00:00',
+          restrictions: [{ weekdays: ['monday'], from: '22:00', to: '06:00' }],
+        },
       ],
     });
     // The first of June 2026 is a Monday.
@@ -154,7 +165,11 @@ describe('what goes before a rotation', () => {
           const begin = from - DAY_MS + random(3 * DAY_MS);
           return { from: begin, to: begin + 1 + random(DAY_MS), people: [`p${random(4)}`] };
         });
-      const overrides = some(5).map((each, n) => ({ ...override(`o${n}`, '2026-01-01T00:00Z', '2026-01-01T00:00Z'), startsAt: each.from, endsAt: each.to }));
+      const overrides = some(5).map((each, n) => ({
+        ...override(`o${n}`, '2026-01-01T00:00Z', '2026-01-01T00:00Z'),
+        startsAt: each.from,
+        endsAt: each.to,
+      }));
       const calendar = some(6);
       const shifts = shiftsOf(weekly, { calendar, overrides }, from, to);
       expect([shifts[0]?.from, shifts.at(-1)?.to]).toEqual([from, to]);
