@@ -180,6 +180,7 @@ describe('a step', () => {
       detectedAt: 0,
       resolvedAt: null,
       alerts: 1,
+      updateAt: null,
     } as const;
     const made = escalate(due, roster, { firing: [told()], incidents: new Map([['i1', incident]]), now: evening });
     expect(made.notifications).toMatchObject([{ channel: 'kim-phone', kind: 'escalated', alertId: 'a1', seq: 1, step: 1 }]);
