@@ -215,6 +215,81 @@ export function buildProgram(outcome: Outcome = { exitCode: EXIT.ok }): Command 
     .description('send a test message by a channel and tell what came of it')
     .addOption(new Option('--timeout <time>', 'how long to wait for it').default('20s'))
     .action(lazily(async () => (await import('./commands/channels.ts')).test));
+  const incidents = group(
+    'incidents',
+    'alerts with one cause, and their story',
+    async () => (await import('./commands/incidents.ts')).list,
+  );
+  incidents
+    .command('list')
+    .description('the incidents that are open, newest first')
+    .option('--all', 'also those that are over')
+    .option('--last <count>', 'how many', wholeNumber, 50)
+    .action(lazily(async () => (await import('./commands/incidents.ts')).list));
+  incidents
+    .command('show <incident_id>')
+    .description('one incident: alerts, who was told, escalations, healing, notes; the beginning of its id will do')
+    .action(lazily(async () => (await import('./commands/incidents.ts')).show));
+  incidents
+    .command('ack <incident_id>')
+    .description('take all alerts of it on that fire and nobody has')
+    .option('--for <time>', 'for how long, such as 2h (default: until they are over)')
+    .option('--by <name>', 'who has them (default: who runs this)')
+    .option('--note <text>', 'what to keep with it')
+    .action(lazily(async () => (await import('./commands/incidents.ts')).ack));
+  incidents
+    .command('note <incident_id> <text...>')
+    .description('add a note to it, also when it is over')
+    .option('--by <name>', 'who says it (default: who runs this)')
+    .action(lazily(async () => (await import('./commands/incidents.ts')).note));
+  incidents
+    .command('export <incident_id>')
+    .description('the beginning of its post-mortem, in Markdown')
+    .option('--out <file>', 'write it to a new file')
+    .action(lazily(async () => (await import('./commands/incidents.ts')).exportOne));
+  const oncall = group('oncall', 'who is on call', async () => (await import('./commands/oncall.ts')).who);
+  oncall
+    .command('who')
+    .description('who is on call now and next, in every schedule')
+    .action(lazily(async () => (await import('./commands/oncall.ts')).who));
+  oncall
+    .command('show <schedule>')
+    .description('who is on call in a schedule from now on, with its gaps')
+    .option('--days <count>', 'how many days', wholeNumber, 28)
+    .action(lazily(async () => (await import('./commands/oncall.ts')).show));
+  oncall
+    .command('people')
+    .description('who can be called, and how')
+    .action(lazily(async () => (await import('./commands/oncall.ts')).people));
+  oncall
+    .command('apply <file>')
+    .description('put the people, schedules and escalation policies of a file (YAML or JSON) in force')
+    .action(lazily(async () => (await import('./commands/oncall.ts')).apply));
+  oncall
+    .command('override <schedule> <person>')
+    .description('let somebody step in from now on')
+    .requiredOption('--for <time>', 'for how long, such as 4h')
+    .option('--reason <text>', 'why')
+    .action(lazily(async () => (await import('./commands/oncall.ts')).override));
+  const escalations = group(
+    'escalations',
+    'who is told when nobody takes an alert on',
+    async () => (await import('./commands/incidents.ts')).escalations,
+  );
+  escalations
+    .command('list')
+    .description('escalations under way, newest first')
+    .option('--all', 'also those that are over')
+    .option('--last <count>', 'how many', wholeNumber, 50)
+    .action(lazily(async () => (await import('./commands/incidents.ts')).escalations));
+  escalations
+    .command('policies')
+    .description('who is told when, by which policy')
+    .action(lazily(async () => (await import('./commands/incidents.ts')).policies));
+  escalations
+    .command('start <incident_id> <policy>')
+    .description('escalate an incident by hand, from the first step of a policy on')
+    .action(lazily(async () => (await import('./commands/incidents.ts')).start));
   const recovery = group('recovery', 'healing: what was tried, and what may be', async () => (await import('./commands/recovery.ts')).runs);
   recovery
     .command('runs')

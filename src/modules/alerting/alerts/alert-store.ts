@@ -258,6 +258,15 @@ export async function getIncident(db: Queryable, incidentId: string): Promise<In
   return { incident: toIncident(rows[0]), alerts, timeline: await timelineOf(db, ids), told: await toldOf(db, ids) };
 }
 
+/** Those whose id begins so, open ones first: a person types the beginning. Five at most. */
+export async function findIncidents(db: Queryable, beginning: string): Promise<readonly Incident[]> {
+  if (!/^[0-9a-f-]{1,36}$/i.test(beginning)) return [];
+  const { rows } = await db.query<IncidentRow>(sql`
+    select ${INCIDENT_COLUMNS} from muster.incidents i where i.incident_id::text like ${`${beginning.toLowerCase()}%`}
+    order by i.state = 'open' desc, i.detected_at desc limit 5`);
+  return rows.map(toIncident);
+}
+
 /** Those whose id begins so, firing ones first: a person types the beginning. Five at most. */
 export async function findAlerts(db: Queryable, beginning: string): Promise<readonly Alert[]> {
   if (!/^[0-9a-f-]{1,36}$/i.test(beginning)) return [];

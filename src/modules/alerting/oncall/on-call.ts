@@ -32,7 +32,7 @@ export async function whoIsOnCall(db: Database): Promise<readonly OnCall[]> {
   const at = await clockOf(db);
   const { schedules } = await readRoster(db, at - LOOK_MS, at + LOOK_MS);
   return [...schedules.values()].map((schedule) => {
-    const shifts = shiftsOf(schedule.document, schedule, at - LOOK_MS, at + LOOK_MS);
+    const shifts = turnsOf(shiftsOf(schedule.document, schedule, at - LOOK_MS, at + LOOK_MS));
     const current = shifts.findIndex(({ from, to }) => from <= at && at < to);
     const now = shifts[current];
     const gaps = shifts.flatMap(({ by, from, to }) => (by === null ? Math.max(0, Math.min(to, at + GAPS_MS) - Math.max(from, at)) : []));
@@ -44,4 +44,16 @@ export async function whoIsOnCall(db: Database): Promise<readonly OnCall[]> {
       gapsMs: gaps.reduce((sum, gap) => sum + gap, 0),
     };
   });
+}
+
+/** One turn of shifts of the same people, whatever puts them there: who follows oneself is not next. */
+function turnsOf(shifts: readonly Shift[]): readonly Shift[] {
+  const turns: Shift[] = [];
+  for (const shift of shifts) {
+    const last = turns.at(-1);
+    if (last?.by != null && shift.by !== null && last.people.join('\n') === shift.people.join('\n'))
+      turns[turns.length - 1] = { ...last, to: shift.to };
+    else turns.push(shift);
+  }
+  return turns;
 }
