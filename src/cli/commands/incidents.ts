@@ -100,7 +100,7 @@ export async function show(invocation: Invocation, _options: unknown, id: string
           `${colors.dim('cause     ')}${printable(incident.cause)}`,
           `${colors.dim('began     ')}${ago(incident.startedAt, at)}`,
           ...(incident.resolvedAt === null ? [] : [`${colors.dim('resolved  ')}${ago(incident.resolvedAt, at)}`]),
-          ...escalations.map((each) => `${colors.dim('escalation')}${' '}${escalationLine(each, at)}`),
+          ...escalations.map((each) => `${colors.dim('escalated ')}${escalationLine(each, at)}`),
           '',
           alertTable(record.alerts, at, output.columns, colors),
           '',

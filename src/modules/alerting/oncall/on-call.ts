@@ -51,7 +51,7 @@ function turnsOf(shifts: readonly Shift[]): readonly Shift[] {
   const turns: Shift[] = [];
   for (const shift of shifts) {
     const last = turns.at(-1);
-    if (last?.by != null && shift.by !== null && last.people.join('\n') === shift.people.join('\n'))
+    if (last !== undefined && last.by !== null && shift.by !== null && last.people.join('\n') === shift.people.join('\n'))
       turns[turns.length - 1] = { ...last, to: shift.to };
     else turns.push(shift);
   }
