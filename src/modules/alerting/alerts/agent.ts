@@ -56,6 +56,7 @@ export const alertingSystem = (ruleSource: RuleSource) =>
       'Evaluates the rules, moves alerts through their life, groups them into incidents and puts what has to be told into the outbox.',
     capabilities: {
       alerting: 'Deduplication, grouping by cause, dependencies, silences, maintenance windows, acknowledgement',
+      escalation: 'Steps of escalation policies, by timers that outlive it; calendars of on-call schedules',
       incident_management: 'Incidents with timeline and post-mortem',
       business_impact: 'Cost and error budget of each alert, from configured rates',
     },
