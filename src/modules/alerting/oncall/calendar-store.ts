@@ -52,7 +52,10 @@ export async function refreshCalendars(db: AgentContext['sql'], outbound: Outbou
     } catch (error) {
       if (!isMusterError(error) || signal?.aborted === true) throw error;
       if (isMusterError(error, 'LEASE_LOST')) throw error;
-      await db.transaction((tx) => fail(tx, name, messageOf(error), Math.min(RETRY_MS, durationMs(calendar.refresh))));
+      // What is no calendar will be none in a minute; an address may be back.
+      const refreshMs = durationMs(calendar.refresh);
+      const nextMs = isMusterError(error, 'CALENDAR_INVALID') ? refreshMs : Math.min(RETRY_MS, refreshMs);
+      await db.transaction((tx) => fail(tx, name, messageOf(error), nextMs));
     }
   }
   return read;
