@@ -27,13 +27,20 @@ import {
   type Mode,
 } from '../../modules/recovery/index.ts';
 import type { FindAction } from '../../modules/recovery/requests.ts';
-import { RUN_STATES, type Run, type RunState } from '../../modules/recovery/runs.ts';
+import { RECOVERY_TOPIC, RUN_STATES, type Run, type RunState } from '../../modules/recovery/runs.ts';
 import type { Invocation } from '../invocation.ts';
 import { withFleet, type FleetAccess } from '../runtime/fleet-access.ts';
 import { drawTable, printable } from '../table.ts';
 import { ago } from '../wording.ts';
 
 const BY = 'cli';
+
+/** Work after which the healing agent looks at once. */
+const decided = (invocation: Invocation, work: (fleet: FleetAccess) => Promise<void>): Promise<void> =>
+  withFleet(invocation, async (fleet) => {
+    await work(fleet);
+    fleet.wake.hint(RECOVERY_TOPIC);
+  });
 
 interface RunsOptions {
   readonly last?: number;
@@ -214,7 +221,7 @@ export async function suggest(
   target: string,
 ): Promise<void> {
   const { output } = invocation;
-  await withFleet(invocation, async ({ config, database }) => {
+  await decided(invocation, async ({ config, database }) => {
     const made = await proposeByHand(database, await codeOfActions(config), {
       action,
       target,
@@ -229,19 +236,19 @@ export async function suggest(
 }
 
 export async function agree(invocation: Invocation, _options: unknown, id: string): Promise<void> {
-  await withFleet(invocation, async ({ database }) => {
+  await decided(invocation, async ({ database }) => {
     await printRun(invocation, database, await approve(database, (await findRun(database, id)).run_id, BY));
   });
 }
 
 export async function refuse(invocation: Invocation, { reason }: { readonly reason: string }, id: string): Promise<void> {
-  await withFleet(invocation, async ({ database }) => {
+  await decided(invocation, async ({ database }) => {
     await printRun(invocation, database, await reject(database, (await findRun(database, id)).run_id, BY, reason));
   });
 }
 
 export async function undo(invocation: Invocation, _options: unknown, id: string): Promise<void> {
-  await withFleet(invocation, async ({ database }) => {
+  await decided(invocation, async ({ database }) => {
     await printRun(invocation, database, await requestUndo(database, (await findRun(database, id)).run_id, BY));
   });
 }
@@ -254,7 +261,7 @@ export async function mode(
 ): Promise<void> {
   if (!MODES.includes(to as Mode))
     throw new MusterError('USAGE', `There is no mode "${to}"`, { remedy: `Use one of: ${MODES.join(', ')}.` });
-  await withFleet(invocation, async ({ database }) => {
+  await decided(invocation, async ({ database }) => {
     const row = await setMode(database, action, to as Mode, level, BY);
     invocation.output.result(actionView(row), () => `${action} is set to ${to}${level === 'any' ? '' : ` for alerts of level ${level}`}.`);
   });
@@ -262,7 +269,7 @@ export async function mode(
 
 export async function goOn(invocation: Invocation, _options: unknown, action: string | undefined): Promise<void> {
   const { output } = invocation;
-  await withFleet(invocation, async ({ database }) => {
+  await decided(invocation, async ({ database }) => {
     if (action === undefined) {
       output.result(settingsView(await changeSettings(database, { halted: false }, BY)), () => 'Healing goes on.');
       return;
@@ -272,7 +279,7 @@ export async function goOn(invocation: Invocation, _options: unknown, action: st
 }
 
 export async function halt(invocation: Invocation): Promise<void> {
-  await withFleet(invocation, async ({ database }) => {
+  await decided(invocation, async ({ database }) => {
     invocation.output.result(
       settingsView(await changeSettings(database, { halted: true }, BY)),
       () => 'Nothing more is started until `muster recovery resume`.',

@@ -49,6 +49,7 @@ export type { ChannelRecord, ChannelStore, Settings } from './delivery/channel-s
 export type { NotificationRecord } from './delivery/notification-store.ts';
 export { enqueue } from './delivery/notification.ts';
 export type { Alert } from './alerts/alert.ts';
+export { TRANSITIONS_TOPIC } from './alerts/watch.ts';
 export { acknowledge, findAlerts, listAlerts, timelineOf, toldOf } from './alerts/alert-store.ts';
 export { impactLine, impactOf } from './alerts/impact.ts';
 export { parseMatcher, type Matcher } from './alerts/matcher.ts';

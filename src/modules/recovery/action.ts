@@ -109,6 +109,11 @@ export interface RecoveryAction {
   readonly idempotent?: boolean;
   readonly undo: 'irreversible' | { readonly describe: string; steps(target: Target): readonly Step[] };
   readonly limits?: Partial<Limits>;
+  /**
+   * Whether it is also for alerts with the label `database`, which are about another monitored database. Default false: such an
+   * alert is refused, since statements run on the fleet's own database, and what is found there is innocent.
+   */
+  readonly anyDatabase?: boolean;
   /** The exact targets for a concern; none, or too many, is refused. */
   targets(site: LookSite, about: Concern): Promise<readonly Target[]>;
   steps(target: Target): readonly Step[];

@@ -1,15 +1,30 @@
 import { defineAgent, type AgentContext } from '../../agent/index.ts';
-import { MusterError } from '../../base/errors.ts';
+import { messageOf, MusterError } from '../../base/errors.ts';
+import { dailyTables } from '../../db/partitions.ts';
 import { sql } from '../../db/sql.ts';
+import { missingDays } from './actions/storage.ts';
+import { TRANSITIONS_TOPIC } from '../alerting/index.ts';
 import { storedAlerts } from './alert-source.ts';
 import { declare, type Declared } from './catalogue.ts';
 import { healingConfig, type HealingConfig } from './config.ts';
-import { Healer } from './healer.ts';
+import { Healer, type Round } from './healer.ts';
+import { RECOVERY_METRICS } from './metrics.ts';
+import { OneAtATime } from './one-at-a-time.ts';
+import { RECOVERY_TOPIC } from './runs.ts';
 
 /** What changes seldom is measured seldom. */
 const ROUNDS_A_SAMPLE = 5;
+const ROUNDS_A_LOOK_AT_PARTITIONS = 30;
+const MOST_ACTIONS = 200;
 
-const healers = new WeakMap<object, Healer>();
+/** What lives from startup to shutdown. */
+interface Life {
+  readonly healer: Healer;
+  readonly rounds: OneAtATime<Round>;
+  readonly deaf: readonly (() => void)[];
+}
+
+const lives = new WeakMap<object, Life>();
 
 /** The healing agent with these actions. */
 export const healingAgent = (declared: readonly Declared[]) =>
@@ -27,38 +42,52 @@ export const healingAgent = (declared: readonly Declared[]) =>
     async startup(ctx) {
       await ctx.sql.transaction((tx) => declare(tx, declared));
       const { commands, database } = ctx.fleet;
-      healers.set(
-        ctx.life,
-        new Healer({
-          hands: { database, commands, outbound: ctx.outbound },
-          actions: declared.map(({ action }) => action),
-          alerts: storedAlerts({ query: (statement) => ctx.sql.read(statement) }),
-          agentId: ctx.agentId,
-          epoch: ctx.epoch,
-          log: ctx.log,
-          wake: ctx.wake,
-          emit: (type, data) => ctx.emit(type, data),
-        }),
-      );
+      const healer = new Healer({
+        hands: { database, commands, outbound: ctx.outbound },
+        actions: declared.map(({ action }) => action),
+        alerts: storedAlerts({ query: (statement) => ctx.sql.read(statement) }),
+        agentId: ctx.agentId,
+        epoch: ctx.epoch,
+        log: ctx.log,
+        wake: ctx.wake,
+        emit: (type, data) => ctx.emit(type, data),
+      });
+      const rounds = new OneAtATime(() => healer.round());
+      const look = (): void =>
+        void rounds
+          .run()
+          .catch((error: unknown) => ctx.log.warn({ error: messageOf(error) }, 'a round of healing failed; it is tried again'));
+      // An alert that began, or a person who decided: neither waits for the next round.
+      lives.set(ctx.life, { healer, rounds, deaf: [TRANSITIONS_TOPIC, RECOVERY_TOPIC].map((topic) => ctx.wake.on(topic, look)) });
     },
     async run(ctx) {
-      const healer = healers.get(ctx.life);
-      if (healer === undefined) throw new MusterError('INTERNAL', 'self_healing_agent runs without its startup');
-      const round = await healer.round();
+      const life = lives.get(ctx.life);
+      if (life === undefined) throw new MusterError('INTERNAL', 'self_healing_agent runs without its startup');
+      const round = await life.rounds.run();
       if (ctx.runNumber % ROUNDS_A_SAMPLE === 1) await measure(ctx);
+      if (ctx.runNumber % ROUNDS_A_LOOK_AT_PARTITIONS === 1) await measurePartitions(ctx);
       return round;
     },
     async shutdown(ctx) {
-      const healer = healers.get(ctx.life);
-      healers.delete(ctx.life);
-      await healer?.stop();
+      const life = lives.get(ctx.life);
+      lives.delete(ctx.life);
+      for (const end of life?.deaf ?? []) end();
+      await life?.healer.stop();
+      await life?.rounds.settled();
     },
   });
 
 async function measure(ctx: AgentContext<HealingConfig>): Promise<void> {
-  const { rows } = await ctx.sql.read<{ stopped: number; waiting: number }>(sql`
-    select (select count(*)::int from muster.recovery_actions where stopped_at is not null and retired_at is null) as stopped,
-      (select count(*)::int from muster.recovery_runs where state = 'proposed') as waiting`);
-  ctx.metric('recovery_actions_stopped', rows[0]?.stopped ?? 0);
-  ctx.metric('recovery_runs_waiting', rows[0]?.waiting ?? 0);
+  const metric = (name: keyof typeof RECOVERY_METRICS, value: number, labels: Readonly<Record<string, string>> = {}): void =>
+    ctx.metric(name, value, { unit: RECOVERY_METRICS[name].unit, labels });
+  const { rows } = await ctx.sql.read<{ action: string; stopped: boolean; waiting: number }>(sql`
+    select name as action, stopped_at is not null as stopped,
+      (select count(*)::int from muster.recovery_runs where state = 'proposed') as waiting
+    from muster.recovery_actions where retired_at is null order by name limit ${MOST_ACTIONS}`);
+  for (const { action, stopped } of rows) metric('recovery_actions_stopped', stopped ? 1 : 0, { action });
+  metric('recovery_runs_waiting', rows[0]?.waiting ?? 0);
+}
+
+async function measurePartitions(ctx: AgentContext<HealingConfig>): Promise<void> {
+  for (const table of dailyTables) ctx.metric('partitions_missing', (await missingDays(ctx.fleet, table, 1)).length, { labels: { table } });
 }

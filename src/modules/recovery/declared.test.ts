@@ -33,6 +33,15 @@ it('has no target where a label is missing', async () => {
   expect(await planOf({ sql: 'select mend({{thing}}, {{other}})' }, { thing: 'a' })).toEqual([]);
 });
 
+it('runs no statement here for an alert about another database, unless it says what it does about that', () => {
+  expect(parse({ sql: 'vacuum' }).anyDatabase).toBe(false);
+  expect(parse({ shell: 'true', verify: 'select true' }).anyDatabase).toBe(false);
+  expect(parse({ shell: 'true', undo: { sql: 'select 1' } }).anyDatabase).toBe(false);
+  expect(parse({ sql: 'select mend({{database}})' }).anyDatabase).toBe(true);
+  expect(parse({ shell: 'true', target: ['database'] }).anyDatabase).toBe(true);
+  expect(parse({ shell: 'true' }).anyDatabase).toBe(true);
+});
+
 it('refuses what does nothing, does two things, or is for every alert', () => {
   const refused = (action: object): boolean =>
     !recoveryActionSchema.safeParse({ name: 'mend', on: [{ rule: 'sick' }], target: ['thing'], ...action }).success;

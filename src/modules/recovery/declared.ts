@@ -33,6 +33,7 @@ export function fromDeclaration(declared: DeclaredAction): RecoveryAction {
     idempotent: declared.idempotent ?? false,
     undo: undo === undefined ? 'irreversible' : { describe: describe(undo), steps: ({ params }) => [stepOf(undo, textOf(params))] },
     limits: given,
+    anyDatabase: mayBeAnywhere(declared, used),
     targets(_, { labels }) {
       // A label that is missing would leave a hole in the statement: such an alert has no target.
       if ([...declared.target, ...used].some((label) => labels[label] === undefined)) return Promise.resolve([]);
@@ -61,6 +62,10 @@ function readSymptom(rows: readonly Record<string, unknown>[]) {
   if (number === undefined) return { present: true, text: value === true ? 'it gives true' : `${rows.length} rows` };
   return { present: number > 0, text: `it gives ${number}`, value: number };
 }
+
+/** SQL runs on the fleet's own database: for an alert about another one only where it says itself what it does about that. */
+const mayBeAnywhere = ({ sql: statement, target, undo, verify }: DeclaredAction, used: readonly string[]): boolean =>
+  [...target, ...used].includes('database') || [statement, verify, undo?.sql].every((text) => text === undefined);
 
 const textOf = (params: Target['params'] = {}): Labels =>
   Object.fromEntries(Object.entries(params).map(([name, value]) => [name, String(value)]));

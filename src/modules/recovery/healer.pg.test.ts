@@ -422,6 +422,27 @@ describe('the rails', { timeout: 30_000 }, () => {
     ]);
   });
 
+  it('refuses an alert about another database in words, and does not look here', async () => {
+    let looks = 0;
+    const action = made(
+      'mend',
+      () => Promise.resolve(),
+      () => sick,
+      {
+        targets: () => {
+          looks += 1;
+          return Promise.resolve([{ target: 'thing=a', group: 'things' }]);
+        },
+      },
+    );
+    const on = await declared('auto', action);
+    alert('sick', { database: 'shop' });
+    await on.round();
+    await on.round();
+    expect(await run()).toMatchObject({ state: 'refused', reason: expect.stringContaining('about the database "shop"') as string });
+    expect(looks).toBe(0);
+  });
+
   it('treats one target of a group at a time', async () => {
     const ids = ['a', 'b'];
     ids.forEach((thing) => alert('sick', { thing }));

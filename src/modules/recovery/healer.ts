@@ -8,7 +8,9 @@ import { isFor, limitsOf, printPlan, type LookSite, type RecoveryAction, type Sy
 import type { AlertSource, FiringAlert } from './alert-source.ts';
 import { carryOut, type Hands } from './carry-out.ts';
 import { listActions, type ActionRow } from './catalogue.ts';
+import { lookingOnly } from './looking-only.ts';
 import { pageStopped } from './paging.ts';
+import { findTargets } from './targets.ts';
 import {
   acted,
   expire,
@@ -29,7 +31,6 @@ const MOST_ALERTS = 200;
 const MOST_RUNS = 100;
 /** A repeatable run that is cut off is started again, but not for ever. */
 const MOST_ATTEMPTS = 3;
-const LOOK_TIMEOUT_MS = 10_000;
 /** Targets of an alert that goes on are looked for again after this: each look asks the catalogue. */
 const LOOK_AGAIN_MS = 10_000;
 
@@ -139,19 +140,12 @@ export class Healer {
 
   async #proposeFor(action: RecoveryAction, row: ActionRow, alert: FiringAlert): Promise<number> {
     const { alertId, level, rule } = alert;
-    const targets = await action.targets(this.#site, alert);
+    const { refused, targets } = await findTargets(this.#site, action, alert, row.most_targets);
     const because = `${rule} is ${level}`;
     const shared = { action: action.name, level, alertId, rule, because, by: this.#options.agentId, limits: limitsOf(action) };
-    if (targets.length === 0 || targets.length > row.most_targets) {
-      const reason =
-        targets.length === 0
-          ? 'it found no target: nothing is done, never everything'
-          : `it found ${targets.length} targets, and ${row.most_targets} are the most at once`;
-      const isNew = await refuse(this.#database, {
-        ...shared,
-        reason,
-        idempotencyKey: `${alertId}/${action.name}/${targets.length === 0 ? 'none' : 'too many'}`,
-      });
+    if (refused !== null) {
+      const { kind, reason } = refused;
+      const isNew = await refuse(this.#database, { ...shared, reason, idempotencyKey: `${alertId}/${action.name}/${kind}` });
       if (isNew) this.#tell('recovery:refused', { action: action.name, alert_id: alertId, rule, reason });
       return 0;
     }
@@ -346,17 +340,6 @@ const modeOf = ({ ceiling, modes }: ActionRow, { level }: Pick<FiringAlert, 'lev
   const mode = modes[level] ?? modes.any ?? 'suggest';
   return mode === 'auto' && ceiling !== 'auto' ? ceiling : mode;
 };
-
-/** Symptoms are read, never written, and never for long. */
-function lookingOnly(database: Database): Database {
-  const look: Database['query'] = (statement) =>
-    database.transaction((tx) => tx.query(statement), { readOnly: true, statementTimeoutMs: LOOK_TIMEOUT_MS, lockTimeoutMs: 2_000 });
-  return {
-    query: look,
-    one: async <Row>(statement: Parameters<Database['one']>[0]) => (await look<Row>(statement)).rows[0],
-    transaction: (work, options) => database.transaction(work, { ...options, readOnly: true }),
-  };
-}
 
 const MOST_RESULT_BYTES = 16_384;
 

@@ -1,8 +1,19 @@
 import { MusterError } from '../../base/errors.ts';
 import type { Database } from '../../db/database.ts';
 import { sql } from '../../db/sql.ts';
-import { limitsOf, parseTarget, printPlan, type PrintedStep, type RecoveryAction, type Symptom, type Target } from './action.ts';
+import {
+  limitsOf,
+  parseTarget,
+  printPlan,
+  type LookSite,
+  type PrintedStep,
+  type RecoveryAction,
+  type Symptom,
+  type Target,
+} from './action.ts';
 import { getAction } from './catalogue.ts';
+import { findTargets, type Found } from './targets.ts';
+import { lookingOnly } from './looking-only.ts';
 import type { Level, Mode } from './mode.ts';
 import { getRun, propose, RUN_COLUMNS, type Run, type RunState } from './runs.ts';
 
@@ -33,30 +44,25 @@ function codeOf(find: FindAction, name: string): RecoveryAction {
   return action;
 }
 
-async function targetsOf(database: Database, action: RecoveryAction, target: string, level: Level): Promise<readonly Target[]> {
-  return action.targets({ database }, { labels: parseTarget(target), level });
-}
+const targetsOf = (site: LookSite, action: RecoveryAction, target: string, level: Level, most: number): Promise<Found> =>
+  findTargets(site, action, { labels: parseTarget(target), level }, most);
 
 export async function dryRun(database: Database, find: FindAction, name: string, target: string, level: Level): Promise<DryRun> {
   const row = await getAction(database, name);
   const action = codeOf(find, name);
-  const targets = await targetsOf(database, action, target, level);
+  const site = { database: lookingOnly(database) };
+  const { refused, targets } = await targetsOf(site, action, target, level, row.most_targets);
   const shown = await Promise.all(
     targets.slice(0, 100).map(async (one) => ({
       target: one.target,
       group: one.group,
       plan: printPlan(action.steps(one)),
-      symptom: (await action.symptom?.({ database }, one)) ?? null,
+      symptom: (await action.symptom?.(site, one)) ?? null,
       held_by: await railOf(database, name, one, level),
     })),
   );
-  return { action: name, targets: shown, refused: refusal(targets.length, row.most_targets), undo: row.definition.undo };
+  return { action: name, targets: shown, refused: refused?.reason ?? null, undo: row.definition.undo };
 }
-
-const refusal = (found: number, most: number): string | null => {
-  if (found === 0) return 'it found no target: nothing is done, never everything';
-  return found > most ? `it found ${found} targets, and ${most} are the most at once` : null;
-};
 
 /** The rail that would hold such a run back if it were proposed now. */
 async function railOf(database: Database, action: string, { group, members, target }: Target, level: Level): Promise<string | null> {
@@ -94,10 +100,10 @@ export async function proposeByHand(database: Database, find: FindAction, asked:
     throw new MusterError('CONFLICT', `${asked.action} measures nothing of its own: whether it helped is told by an alert alone`, {
       remedy: 'Let a rule fire that it is bound to.',
     });
-  const targets = await targetsOf(database, action, asked.target, asked.level);
-  const refused = refusal(targets.length, row.most_targets);
+  const site = { database: lookingOnly(database) };
+  const { refused, targets } = await targetsOf(site, action, asked.target, asked.level, row.most_targets);
   if (refused !== null)
-    throw new MusterError('CONFLICT', `${asked.action}: ${refused}`, {
+    throw new MusterError('CONFLICT', `${asked.action}: ${refused.reason}`, {
       remedy: 'Name the target more exactly; a dry run shows what is found.',
     });
   return database.transaction(async (tx) => {
@@ -115,7 +121,7 @@ export async function proposeByHand(database: Database, find: FindAction, asked:
           plan: printPlan(action.steps(target)),
           because: asked.because,
           by: asked.by,
-          symptom: await action.symptom?.({ database }, target),
+          symptom: await action.symptom?.(site, target),
           limits: limitsOf(action),
         })) ?? (await tx.query<Run>(sql`select ${RUN_COLUMNS} from muster.recovery_runs r where r.idempotency_key = ${key}`)).rows[0];
       if (run === undefined)

@@ -20,7 +20,7 @@ import {
   stepsOf,
   type FindAction,
 } from './requests.ts';
-import { RUN_STATES } from './runs.ts';
+import { RECOVERY_TOPIC, RUN_STATES } from './runs.ts';
 import {
   ActionParams,
   actionView,
@@ -82,7 +82,7 @@ export function addRecoveryRoutes(app: Api, { state, wake }: ModuleServices, fin
     async (request) => {
       const { level, mode } = request.body;
       const row = await setMode(database, request.params.name, mode, level, principalOf(request).subject);
-      wake.hint('recovery');
+      wake.hint(RECOVERY_TOPIC);
       return actionView(row);
     },
   );
@@ -100,7 +100,7 @@ export function addRecoveryRoutes(app: Api, { state, wake }: ModuleServices, fin
     },
     async (request) => {
       const row = await resume(database, request.params.name, principalOf(request).subject);
-      wake.hint('recovery');
+      wake.hint(RECOVERY_TOPIC);
       return actionView(row);
     },
   );
@@ -174,7 +174,7 @@ export function addRecoveryRoutes(app: Api, { state, wake }: ModuleServices, fin
         by: principalOf(request).subject,
         idempotencyKey: typeof key === 'string' && /^[\x21-\x7e]{1,200}$/.test(key) ? key : randomUUID(),
       });
-      wake.hint('recovery');
+      wake.hint(RECOVERY_TOPIC);
       return reply.code(201).send({ items: runs.map(runView), next_cursor: null });
     },
   );
@@ -209,7 +209,7 @@ export function addRecoveryRoutes(app: Api, { state, wake }: ModuleServices, fin
       const principal = principalOf(request);
       await requireApprover(principal, (await requireRun(database, request.params.run_id)).action);
       await approve(database, request.params.run_id, principal.subject);
-      wake.hint('recovery');
+      wake.hint(RECOVERY_TOPIC);
       return shown(request.params.run_id);
     },
   );
@@ -247,7 +247,7 @@ export function addRecoveryRoutes(app: Api, { state, wake }: ModuleServices, fin
       const principal = principalOf(request);
       await requireApprover(principal, (await requireRun(database, request.params.run_id)).action);
       await requestUndo(database, request.params.run_id, principal.subject);
-      wake.hint('recovery');
+      wake.hint(RECOVERY_TOPIC);
       return reply.code(202).send(await shown(request.params.run_id));
     },
   );

@@ -3,6 +3,9 @@ import { raw, sql } from '../../db/sql.ts';
 import type { PrintedStep, Symptom, Target } from './action.ts';
 import type { Level } from './mode.ts';
 
+/** Hinted when a person has decided something: the healing agent looks then. */
+export const RECOVERY_TOPIC = 'recovery';
+
 export const RUN_STATES = [
   'proposed',
   'approved',

@@ -27,6 +27,8 @@ const TICK_MS = 1_000;
 const SHORTEST_PAUSE_MS = 10;
 /** Between two looks at the fleet's own state, whatever wakes it: samples come many times a second. */
 const FLEET_EVERY_MS = 1_000;
+/** Hinted when alerts have changed their state: what hangs on them looks then. */
+export const TRANSITIONS_TOPIC = 'alert_transitions';
 const TOPICS = ['samples', 'rules', 'alerts', 'agents', 'hosts'] as const;
 
 /** Since it started, but for the last. */
@@ -159,7 +161,11 @@ export class AlertWatch implements Service {
     this.#messages += made.notifications.length;
     if (made.refused > 0) log.warn({ count: made.refused }, `${made.refused} faults got no alert: ${MOST_FIRING} fire already`);
     if (made.notifications.length > 0) wake.hint('notifications');
-    if (made.transitions.length > 0) wake.hint('events');
+    if (made.transitions.length > 0) {
+      wake.hint('events');
+      // Not `alerts`, which wakes this watch itself.
+      wake.hint(TRANSITIONS_TOPIC);
+    }
   }
 
   async #channels(db: Queryable): Promise<readonly string[]> {

@@ -106,6 +106,30 @@ export const autovacuumDue = (most: number): Check<DueRow> => ({
   },
 });
 
+/** The same for ANALYZE: rows changed since the statistics were gathered. Foreign tables are analysed by nobody but people. */
+export const autoanalyzeDue = (most: number): Check<Omit<DueRow, 'due'>> => ({
+  name: 'postgres_autoanalyze_due',
+  tier: 'rare',
+  statement: () => sql`
+    with common as (
+      select current_setting('autovacuum_analyze_threshold')::float8 as threshold, current_setting('autovacuum_analyze_scale_factor')::float8 as scale
+    ), candidates as (
+      select c.oid, c.relnamespace, c.relname, greatest(c.reltuples, 0) as reltuples,
+        case when c.reloptions is null then null else (select option_value::float8 from pg_options_to_table(c.reloptions) where option_name = 'autovacuum_analyze_threshold') end as threshold,
+        case when c.reloptions is null then null else (select option_value::float8 from pg_options_to_table(c.reloptions) where option_name = 'autovacuum_analyze_scale_factor') end as scale,
+        pg_stat_get_mod_since_analyze(c.oid)::float8 as modified
+      from pg_class c join pg_namespace n on n.oid = c.relnamespace
+      where c.relkind in ('r', 'm') and n.nspname not in ('pg_catalog', 'information_schema')
+    )
+    select n.nspname as schema, t.relname as table,
+      t.modified / greatest(1, coalesce(t.threshold, common.threshold) + coalesce(t.scale, common.scale) * t.reltuples) as ratio
+    from common, candidates t join pg_namespace n on n.oid = t.relnamespace
+    where t.modified > 0 order by ratio desc, t.oid limit ${most}`,
+  record: (rows, { record }) => {
+    for (const { schema, table, ratio } of rows) record('postgres_table_autoanalyze_due_ratio', ratio, { schema, table });
+  },
+});
+
 interface ProgressRow {
   readonly command: string;
   readonly count: number;

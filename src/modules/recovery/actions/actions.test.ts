@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import { isFor } from '../action.ts';
+import { findTargets } from '../targets.ts';
 import { SHIPPED_ACTIONS } from './index.ts';
 
 const boundTo = (rule: string, labels: Readonly<Record<string, string>> = {}): readonly string[] =>
@@ -30,14 +31,13 @@ it('is called for by any rule that carries its name as the label heal', () => {
 
 it('does not act here for an alert about another database', async () => {
   const database = { query: () => Promise.reject(new Error('must not be asked')) } as never;
-  const asking = SHIPPED_ACTIONS.filter(
-    ({ name }) => !['restart_agent', 'move_agent', 'extend_partitions', 'drop_old_history'].includes(name),
-  );
-  for (const action of asking)
-    expect([action.name, await action.targets({ database }, { labels: { database: 'other' }, level: 'critical' })]).toEqual([
-      action.name,
-      [],
-    ]);
+  for (const action of SHIPPED_ACTIONS)
+    expect(await findTargets({ database }, action, { labels: { database: 'other', pid: '1', agent: 'a1' }, level: 'critical' }, 5)).toEqual(
+      {
+        targets: [],
+        refused: { kind: 'elsewhere', reason: expect.stringContaining('about the database "other"') as string },
+      },
+    );
 });
 
 it('never offers to take data, or what cannot be had again, by itself', () => {

@@ -74,7 +74,10 @@ export const moveAgent: RecoveryAction = defineAction({
   description: 'Gives the agent up, so that another host takes it: for one that is unwell because of where it runs.',
   on: ON,
   idempotent: true,
-  undo: 'irreversible',
+  undo: {
+    describe: 'gives the agent up once more: of two hosts it goes back to the one before',
+    steps: command('move', { reason: 'a move by healing is undone' }),
+  },
   limits: { cooldown: '15m' },
   targets: (site, about) => agentTargets(site, agentIn(about)),
   steps: command('move', { reason: 'moved by healing' }),

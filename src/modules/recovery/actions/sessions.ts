@@ -9,7 +9,6 @@ import {
   type Symptom,
   type Target,
 } from '../action.ts';
-import { isElsewhere } from './elsewhere.ts';
 import { literal } from './quote.ts';
 
 interface SessionRow {
@@ -38,7 +37,6 @@ async function sessionTargets(
   statement: Sql,
   params: Target['params'] = {},
 ): Promise<readonly Target[]> {
-  if (isElsewhere(labels)) return [];
   const { rows } = await database.query<SessionRow>(statement);
   const named = labels['pid'];
   return rows
@@ -178,12 +176,11 @@ export const resetPool: RecoveryAction = defineAction({
   name: 'reset_pool',
   title: 'Reset a wedged connection pool',
   description: 'Ends the sessions of one application that idle in transactions, two or more of them, so that its pool opens new ones.',
-  on: [{ rule: '*pool*' }, { rule: '*connections*' }],
+  on: [{ rule: '*pool_wedged*' }, { rule: '*pool_exhausted*' }, { rule: '*connections*' }],
   approver: 'administrator',
   undo: 'irreversible',
   limits: { ...QUICK, mostTargets: 2 },
   async targets({ database }, about) {
-    if (isElsewhere(about.labels)) return [];
     const longerThan = seconds({ ...about, threshold: undefined }, 'seconds', 60);
     const { rows } = await database.query<WedgedRow>(wedged(about.labels['application'], longerThan));
     return rows.map(({ application }) => ({

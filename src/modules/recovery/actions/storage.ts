@@ -1,15 +1,17 @@
 import { dailyTables, daysAround, ensurePartitions, partitionName, partitionsOf } from '../../../db/partitions.ts';
 import { sql } from '../../../db/sql.ts';
 import { defineAction, targetName, type LookSite, type RecoveryAction } from '../action.ts';
-import { isElsewhere } from './elsewhere.ts';
 import { identifier, literal } from './quote.ts';
 
-/** The days, today and the next two, for which a table has no partition. */
-async function missingDays({ database }: LookSite, table: string): Promise<readonly string[]> {
+/** The days from today on, so many of the next with it, for which a table has no partition. */
+export async function missingDays({ database }: LookSite, table: string, ahead: number): Promise<readonly string[]> {
   const row = await database.one<{ today: string }>(sql`select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD') as today`);
   const there = await partitionsOf(database, table);
-  return daysAround(row?.today ?? '', 0, 2).filter((day) => !there.includes(partitionName(table, day)));
+  return daysAround(row?.today ?? '', 0, ahead).filter((day) => !there.includes(partitionName(table, day)));
 }
+
+/** As many as are made ahead every hour. */
+const AHEAD = 2;
 
 export const extendPartitions: RecoveryAction = defineAction({
   name: 'extend_partitions',
@@ -21,7 +23,7 @@ export const extendPartitions: RecoveryAction = defineAction({
   limits: { hold: '0s', verify: '1m', cooldown: '5m', timeout: '1m', mostTargets: dailyTables.length },
   async targets(site, { labels }) {
     const tables = dailyTables.filter((table) => labels['table'] === undefined || labels['table'] === table);
-    const missing = await Promise.all(tables.map(async (table) => ({ table, days: await missingDays(site, table) })));
+    const missing = await Promise.all(tables.map(async (table) => ({ table, days: await missingDays(site, table, AHEAD) })));
     return missing
       .filter(({ days }) => days.length > 0)
       .map(({ days, table }) => ({ target: targetName({ table }), group: 'partitions', params: { table, days: days.join(' ') } }));
@@ -40,7 +42,7 @@ export const extendPartitions: RecoveryAction = defineAction({
     ];
   },
   async symptom(site, { params }) {
-    const days = await missingDays(site, String(params?.['table']));
+    const days = await missingDays(site, String(params?.['table']), AHEAD);
     return days.length === 0
       ? { present: false, text: 'today and the next two days have partitions', value: 0 }
       : { present: true, text: `no partition for ${days.join(', ')}`, value: days.length };
@@ -74,7 +76,6 @@ export const clearStuckSlot: RecoveryAction = defineAction({
   undo: 'irreversible',
   limits: { hold: '5s', verify: '1m', mostTargets: 1, runsAnHour: 2, timeout: '30s' },
   async targets({ database }, { labels }) {
-    if (isElsewhere(labels)) return [];
     const name = labels['slot'] ?? labels['slot_name'];
     const bytes = Number(labels['bytes'] ?? RETAINED_BYTES);
     const { rows } = await database.query<SlotRow>(stuckSlots(name, Number.isFinite(bytes) ? bytes : RETAINED_BYTES));

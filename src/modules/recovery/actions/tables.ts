@@ -1,6 +1,5 @@
 import { sql, type Sql } from '../../../db/sql.ts';
 import { defineAction, targetName, type Concern, type LookSite, type RecoveryAction, type Symptom, type Target } from '../action.ts';
-import { isElsewhere } from './elsewhere.ts';
 import { identifier } from './quote.ts';
 
 interface TableRow {
@@ -10,14 +9,15 @@ interface TableRow {
   readonly rows: number;
 }
 
-/** Rows beyond which a table is worth the work: a fifth or a tenth of it, as autovacuum counts, and a thousand. */
+/** Rows beyond which a table is worth the work: a fifth or a tenth of it and fifty, as autovacuum counts; where nobody named it, a thousand. */
+const AT_LEAST_NAMED = 50;
 const AT_LEAST = 1_000;
 
 /** Tables with more changed rows since the last ANALYZE, or more dead ones, than the share. */
 const tables = (column: 'n_mod_since_analyze' | 'n_dead_tup', share: number, named: string | undefined): Sql => sql`
   select schemaname as schema, relname as name, n_live_tup::float8 as live, n::float8 as rows
   from (select s.*, case ${column}::text when 'n_dead_tup' then s.n_dead_tup else s.n_mod_since_analyze end as n from pg_stat_user_tables s) t
-  where n > ${AT_LEAST} + ${share}::float8 * n_live_tup
+  where n > ${named === undefined ? AT_LEAST : AT_LEAST_NAMED}::float8 + ${share}::float8 * n_live_tup
     and (${named ?? null}::text is null or relid = to_regclass(${named ?? null}))
   order by n desc
   -- More than any list may have: one too long must show as such.
@@ -29,7 +29,6 @@ async function tableTargets(
   column: 'n_mod_since_analyze' | 'n_dead_tup',
   share: number,
 ): Promise<readonly Target[]> {
-  if (isElsewhere(labels)) return [];
   const schema = labels['schema'] === undefined ? '' : `${identifier(labels['schema'])}.`;
   const named =
     labels['table'] === undefined ? labels['relation'] : schema === '' ? labels['table'] : `${schema}${identifier(labels['table'])}`;

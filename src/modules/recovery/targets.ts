@@ -1,0 +1,26 @@
+import type { Concern, LookSite, RecoveryAction, Target } from './action.ts';
+
+/** What an action would be done to, or why it is done to nothing. */
+export interface Found {
+  readonly targets: readonly Target[];
+  /** Null: nothing speaks against the targets themselves. */
+  readonly refused: { readonly kind: 'elsewhere' | 'none' | 'too many'; readonly reason: string } | null;
+}
+
+/** Looks for the targets of a concern. An empty list is never read as everything, and one that is too long is more often a mistake than a disaster. */
+export async function findTargets(site: LookSite, action: RecoveryAction, about: Concern, most: number): Promise<Found> {
+  const elsewhere = about.labels['database'];
+  if (elsewhere !== undefined && action.anyDatabase !== true)
+    return {
+      targets: [],
+      refused: {
+        kind: 'elsewhere',
+        reason: `the alert is about the database "${elsewhere}", and this action works on the fleet's own: nothing is done`,
+      },
+    };
+  const targets = await action.targets(site, about);
+  if (targets.length === 0) return { targets, refused: { kind: 'none', reason: 'it found no target: nothing is done, never everything' } };
+  if (targets.length > most)
+    return { targets, refused: { kind: 'too many', reason: `it found ${targets.length} targets, and ${most} are the most at once` } };
+  return { targets, refused: null };
+}
