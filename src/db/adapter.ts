@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { MusterError } from '../base/errors.ts';
 import { silentLogger, type Logger } from '../base/logger.ts';
 import type { Service } from '../base/service.ts';
-import { openClient } from './client.ts';
+import { openClient, type DedicatedClient } from './client.ts';
 import { parseConnection, type Connection } from './connection.ts';
 import type { Database, MaintenanceLimits, PoolName, PoolStatus, Result, Transaction, TransactionOptions } from './database.ts';
 import { failureOf, isSerializationFailure } from './failure.ts';
@@ -48,6 +48,8 @@ export interface AdapterStatus {
 
 /** How long `stop` waits for statements under way before it says so. */
 const STOP_DEADLINE_MS = 10_000;
+/** What one statement of maintenance may give: nobody needs more, and it is kept in memory. */
+const MOST_MAINTENANCE_BYTES = 16 * 1_048_576;
 
 /** The database through two pools: one for everything, one reserved for heartbeats. */
 export class PostgresAdapter implements Database, Service {
@@ -150,10 +152,15 @@ export class PostgresAdapter implements Database, Service {
     // The server notices a connection that is gone twice a second.
     const abort = (): void => dedicated.destroy();
     signal?.addEventListener('abort', abort, { once: true });
+    const isTooLarge = cutOffBeyond(MOST_MAINTENANCE_BYTES, dedicated);
     try {
       return await send<Row>(dedicated.client, statement, dedicated.session, queryTimeoutMs);
     } catch (error) {
       signal?.throwIfAborted();
+      if (isTooLarge())
+        throw new MusterError('TOO_LARGE', `the statement gave more than ${MOST_MAINTENANCE_BYTES / 1_048_576} MB, and was cancelled`, {
+          remedy: 'Let it give a count, or nothing.',
+        });
       throw this.#translated(error);
     } finally {
       signal?.removeEventListener('abort', abort);
@@ -205,4 +212,14 @@ export class PostgresAdapter implements Database, Service {
       },
     );
   }
+}
+
+/** Ends the connection once it has received more; tells whether it did. */
+function cutOffBeyond(most: number, dedicated: DedicatedClient): () => boolean {
+  let received = 0;
+  dedicated.onReceived((bytes) => {
+    received += bytes;
+    if (received > most) dedicated.destroy();
+  });
+  return () => received > most;
 }

@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import pg from 'pg';
 import type { Connection } from './connection.ts';
 import { openSession, type SessionFacts, type SessionLimits } from './session.ts';
@@ -11,6 +12,8 @@ export interface DedicatedClient extends AsyncDisposable {
   readonly session: SessionFacts;
   /** Closes at once, without waiting for the peer. */
   destroy(): void;
+  /** Calls with the size of whatever arrives. */
+  onReceived(listener: (bytes: number) => void): void;
 }
 
 export interface DedicatedClientOptions {
@@ -45,13 +48,13 @@ export async function openClient(connection: Connection, options: DedicatedClien
   });
   // The statement under way rejects by itself; without a listener an idle connection that breaks would end the process.
   client.on('error', () => undefined);
-  const destroy = (): void => {
-    (client as unknown as { readonly connection: { readonly stream: { destroy(): void } } }).connection.stream.destroy();
-  };
+  const stream = (): Socket => (client as unknown as { readonly connection: { readonly stream: Socket } }).connection.stream;
+  const destroy = (): void => void stream().destroy();
+  const onReceived: DedicatedClient['onReceived'] = (listener) => void stream().on('data', ({ length }: Buffer) => listener(length));
   try {
     await client.connect();
     const session = await openSession(client, limits, connectTimeoutMs);
-    return { client, session, destroy, [Symbol.asyncDispose]: () => close(client, destroy) };
+    return { client, session, destroy, onReceived, [Symbol.asyncDispose]: () => close(client, destroy) };
   } catch (error) {
     destroy();
     throw translate(error, connection);

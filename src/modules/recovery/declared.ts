@@ -45,12 +45,16 @@ export function fromDeclaration(declared: DeclaredAction): RecoveryAction {
     steps: ({ params }) => [stepOf(declared, textOf(params))],
     ...(verify !== undefined && {
       symptom: async ({ database }, { params }: Target) => {
-        const { rows } = await database.query({ text: fill(verify, textOf(params), literal), values: [] });
+        const { rows } = await database.query({ text: firstRows(fill(verify, textOf(params), literal)), values: [] });
         return readSymptom(rows);
       },
     }),
   });
 }
+
+/** Its first rows are enough; a query that gives all there is must not fill this process. */
+const firstRows = (query: string): string => `select * from (\n${query.replace(/;\s*$/, '')}\n) symptom limit ${MOST_ROWS}`;
+const MOST_ROWS = 100;
 
 /** A query says that the symptom is there by giving true, a number above zero, or any row that begins with neither. */
 function readSymptom(rows: readonly Record<string, unknown>[]) {
@@ -59,7 +63,11 @@ function readSymptom(rows: readonly Record<string, unknown>[]) {
   if (row === undefined || value === false || value === null)
     return { present: false, text: row === undefined ? 'no rows' : `it gives ${String(value)}` };
   const number = typeof value === 'number' ? value : typeof value === 'string' && /^-?\d+(\.\d+)?$/.test(value) ? Number(value) : undefined;
-  if (number === undefined) return { present: true, text: value === true ? 'it gives true' : `${rows.length} rows` };
+  if (number === undefined)
+    return {
+      present: true,
+      text: value === true ? 'it gives true' : rows.length < MOST_ROWS ? `${rows.length} rows` : `${MOST_ROWS} rows or more`,
+    };
   return { present: number > 0, text: `it gives ${number}`, value: number };
 }
 

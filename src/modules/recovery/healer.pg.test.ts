@@ -333,6 +333,54 @@ describe('an action that misbehaves', { timeout: 30_000 }, () => {
     );
   });
 
+  it('gives without end: it is cut off, and this process is unharmed', async () => {
+    const action = {
+      ...made(
+        'mend',
+        () => Promise.resolve(),
+        () => sick,
+      ),
+      steps: (): readonly Step[] => [{ kind: 'sql', how: 'alone', text: `select repeat('x', 100000) from generate_series(1, 100000)` }],
+    };
+    const on = await declared('auto', action);
+    alert('sick');
+    const failed = await healed(on, 'failed', 30_000);
+    expect(failed.reason).toContain('gave more than 16 MB');
+  });
+
+  it('hangs while its targets are looked for, or its symptom is: others are healed all the same', async () => {
+    const never = new Promise<never>(() => undefined);
+    const on = await declared(
+      'auto',
+      {
+        ...made(
+          'blind',
+          () => Promise.resolve(),
+          () => sick,
+        ),
+        symptom: () => never,
+      },
+      {
+        ...made(
+          'lost',
+          () => Promise.resolve(),
+          () => sick,
+        ),
+        targets: () => never,
+      },
+      made(
+        'mend',
+        () => Promise.resolve(),
+        () => well,
+      ),
+    );
+    alert('sick');
+    await on.round();
+    await on.round();
+    const states = Object.fromEntries((await runs()).map(({ action, held_by, state }) => [action, held_by ?? state]));
+    expect(states).toEqual({ blind: expect.stringContaining('could not be measured') as string, mend: 'expired' });
+  });
+
   it('lies: it says done, and the symptom stays', async () => {
     alert('sick');
     const on = await declared(

@@ -10,12 +10,13 @@ import { carryOut, type Hands } from './carry-out.ts';
 import { listActions, type ActionRow } from './catalogue.ts';
 import { lookingOnly } from './looking-only.ts';
 import { pageStopped } from './paging.ts';
-import { findTargets } from './targets.ts';
+import { findTargets, measure } from './targets.ts';
 import {
   acted,
   expire,
   finish,
   giveBack,
+  hold,
   noteSymptom,
   openRuns,
   propose,
@@ -198,7 +199,8 @@ export class Healer {
       if (run.held_by === (mode === 'approve' ? 'it waits for approval' : `its mode is ${mode}`)) return 'held';
     } else {
       // What it was to cure may have gone by itself.
-      const symptom = await this.#measure(action, run);
+      const symptom = await this.#measure(action, run).catch((error: unknown) => messageOf(error));
+      if (typeof symptom === 'string') return this.#hold(run, `its symptom could not be measured: ${symptom}`);
       if (symptom?.present === false) return this.#expire(run, `it was gone before anything was done: ${symptom.text}`);
     }
     const rail = await start(this.#database, run.run_id, this.#options.agentId, this.#options.epoch);
@@ -210,6 +212,11 @@ export class Healer {
 
   async #expire(run: Run, reason: string): Promise<undefined> {
     if (await expire(this.#database, run.run_id, reason)) this.#tell('recovery:expired', { ...about(run), reason });
+  }
+
+  async #hold(run: Run, reason: string): Promise<'held'> {
+    await hold(this.#database, run.run_id, reason);
+    return 'held';
   }
 
   #inBackground(run: Run, work: () => Promise<void>): void {
@@ -278,7 +285,7 @@ export class Healer {
 
   /** Undefined where there is nothing to go by. */
   async #measure(action: RecoveryAction, of: Run | Target): Promise<Symptom | undefined> {
-    if (action.symptom !== undefined) return action.symptom(this.#site, 'run_id' in of ? targetOf(of) : of);
+    if (action.symptom !== undefined) return measure(this.#site, action, 'run_id' in of ? targetOf(of) : of);
     if (!('run_id' in of) || of.alert_id === null) return undefined;
     const isFiring = await this.#options.alerts.isFiring(of.alert_id);
     return isFiring === undefined ? undefined : { present: isFiring, text: isFiring ? 'the alert still fires' : 'the alert is resolved' };

@@ -1,6 +1,7 @@
 import type { Database } from '../../db/database.ts';
 
-const LOOK_TIMEOUT_MS = 10_000;
+/** Of one look: at the targets of an action, or at a symptom. */
+export const LOOK_TIMEOUT_MS = 5_000;
 
 /** Symptoms are read, never written, and never for long. */
 export function lookingOnly(database: Database): Database {

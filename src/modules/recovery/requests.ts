@@ -12,7 +12,7 @@ import {
   type Target,
 } from './action.ts';
 import { getAction } from './catalogue.ts';
-import { findTargets, type Found } from './targets.ts';
+import { findTargets, measure, type Found } from './targets.ts';
 import { lookingOnly } from './looking-only.ts';
 import type { Level, Mode } from './mode.ts';
 import { getRun, propose, RUN_COLUMNS, type Run, type RunState } from './runs.ts';
@@ -57,7 +57,7 @@ export async function dryRun(database: Database, find: FindAction, name: string,
       target: one.target,
       group: one.group,
       plan: printPlan(action.steps(one)),
-      symptom: (await action.symptom?.(site, one)) ?? null,
+      symptom: (await measure(site, action, one)) ?? null,
       held_by: await railOf(database, name, one, level),
     })),
   );
@@ -121,7 +121,7 @@ export async function proposeByHand(database: Database, find: FindAction, asked:
           plan: printPlan(action.steps(target)),
           because: asked.because,
           by: asked.by,
-          symptom: await action.symptom?.(site, target),
+          symptom: await measure(site, action, target),
           limits: limitsOf(action),
         })) ?? (await tx.query<Run>(sql`select ${RUN_COLUMNS} from muster.recovery_runs r where r.idempotency_key = ${key}`)).rows[0];
       if (run === undefined)

@@ -185,6 +185,13 @@ export async function noteSymptom(on: Queryable, runId: string, symptom: Symptom
     where run_id = ${runId}::uuid and state = 'verifying'`);
 }
 
+/** Says what holds back what has not begun. */
+export async function hold(on: Queryable, runId: string, reason: string): Promise<void> {
+  await on.query(sql`
+    update muster.recovery_runs set held_by = ${reason}
+    where run_id = ${runId}::uuid and state in ('proposed', 'approved') and held_by is distinct from ${reason}`);
+}
+
 /** Ends what has not begun. */
 export async function expire(on: Queryable, runId: string, reason: string): Promise<boolean> {
   const { count } = await on.query(sql`
