@@ -21,6 +21,8 @@ const MOST_ACTIONS = 200;
 interface Life {
   readonly healer: Healer;
   readonly rounds: OneAtATime<Round>;
+  /** Actions that were stopped and are not measured yet. */
+  readonly stops: { count: number };
   readonly deaf: readonly (() => void)[];
 }
 
@@ -42,6 +44,7 @@ export const healingAgent = (declared: readonly Declared[]) =>
     async startup(ctx) {
       await ctx.sql.transaction((tx) => declare(tx, declared));
       const { commands, database } = ctx.fleet;
+      const stops = { count: 0 };
       const healer = new Healer({
         hands: { database, commands, outbound: ctx.outbound },
         actions: declared.map(({ action }) => action),
@@ -49,8 +52,11 @@ export const healingAgent = (declared: readonly Declared[]) =>
         agentId: ctx.agentId,
         epoch: ctx.epoch,
         log: ctx.log,
-        wake: ctx.wake,
-        emit: (type, data) => ctx.emit(type, data),
+        emit(type, data) {
+          ctx.emit(type, data);
+          // A rule fires on it: people are told at once.
+          if (type === 'recovery:stopped') stops.count += 1;
+        },
       });
       const rounds = new OneAtATime(() => healer.round());
       const look = (): void =>
@@ -58,13 +64,16 @@ export const healingAgent = (declared: readonly Declared[]) =>
           .run()
           .catch((error: unknown) => ctx.log.warn({ error: messageOf(error) }, 'a round of healing failed; it is tried again'));
       // An alert that began, or a person who decided: neither waits for the next round.
-      lives.set(ctx.life, { healer, rounds, deaf: [TRANSITIONS_TOPIC, RECOVERY_TOPIC].map((topic) => ctx.wake.on(topic, look)) });
+      lives.set(ctx.life, { healer, rounds, stops, deaf: [TRANSITIONS_TOPIC, RECOVERY_TOPIC].map((topic) => ctx.wake.on(topic, look)) });
     },
     async run(ctx) {
       const life = lives.get(ctx.life);
       if (life === undefined) throw new MusterError('INTERNAL', 'self_healing_agent runs without its startup');
       const round = await life.rounds.run();
-      if (ctx.runNumber % ROUNDS_A_SAMPLE === 1) await measure(ctx);
+      if (ctx.runNumber % ROUNDS_A_SAMPLE === 1 || life.stops.count > 0) {
+        life.stops.count = 0;
+        await measure(ctx);
+      }
       if (ctx.runNumber % ROUNDS_A_LOOK_AT_PARTITIONS === 1) await measurePartitions(ctx);
       return round;
     },

@@ -1,6 +1,5 @@
-import { messageOf } from '../../base/errors.ts';
+import { isMusterError, messageOf, MusterError } from '../../base/errors.ts';
 import type { Logger } from '../../base/logger.ts';
-import type { Wake } from '../../base/wake.ts';
 import type { Database } from '../../db/database.ts';
 import { sql } from '../../db/sql.ts';
 import type { EventType } from '../../state/events.ts';
@@ -8,8 +7,7 @@ import { isFor, limitsOf, printPlan, type LookSite, type RecoveryAction, type Sy
 import type { AlertSource, FiringAlert } from './alert-source.ts';
 import { carryOut, type Hands } from './carry-out.ts';
 import { listActions, type ActionRow } from './catalogue.ts';
-import { lookingOnly } from './looking-only.ts';
-import { pageStopped } from './paging.ts';
+import { LOOK_TIMEOUT_MS, lookingOnly } from './looking-only.ts';
 import { findTargets, measure } from './targets.ts';
 import {
   acted,
@@ -34,6 +32,7 @@ const MOST_RUNS = 100;
 const MOST_ATTEMPTS = 3;
 /** Targets of an alert that goes on are looked for again after this: each look asks the catalogue. */
 const LOOK_AGAIN_MS = 10_000;
+const LEFT_ALONE_MS = 60_000;
 
 export interface HealerOptions {
   readonly hands: Hands;
@@ -42,7 +41,6 @@ export interface HealerOptions {
   readonly agentId: string;
   readonly epoch: number;
   readonly log: Logger;
-  readonly wake: Wake;
   /** Default 10 s. */
   readonly lookAgainMs?: number | undefined;
   emit(type: EventType, data: Readonly<Record<string, unknown>>): void;
@@ -68,6 +66,7 @@ export class Healer {
   readonly #underWay = new Map<string, Promise<void>>();
   /** When the targets of an action were looked for last, by alert and action. */
   readonly #lookedAt = new Map<string, number>();
+  readonly #leftAloneUntil = new Map<string, number>();
 
   constructor(options: HealerOptions) {
     this.#options = options;
@@ -141,7 +140,7 @@ export class Healer {
 
   async #proposeFor(action: RecoveryAction, row: ActionRow, alert: FiringAlert): Promise<number> {
     const { alertId, level, rule } = alert;
-    const { refused, targets } = await findTargets(this.#site, action, alert, row.most_targets);
+    const { refused, targets } = await this.#asking(action, () => findTargets(this.#site, action, alert, row.most_targets));
     const because = `${rule} is ${level}`;
     const shared = { action: action.name, level, alertId, rule, because, by: this.#options.agentId, limits: limitsOf(action) };
     if (refused !== null) {
@@ -154,12 +153,15 @@ export class Healer {
     for (const target of targets) {
       const tried = await triedFor(this.#database, alertId, action.name, target.target);
       if (tried.isOpen || tried.isRejected) continue;
+      const symptom = await this.#measure(action, target).catch(() => undefined);
+      // The alert may go on for a while after what it is about: there is nothing left to cure.
+      if (symptom?.present === false) continue;
       const run = await propose(this.#database, {
         ...shared,
         idempotencyKey: `${alertId}/${action.name}/${target.target}/${tried.n}`,
         target,
         plan: printPlan(action.steps(target)),
-        symptom: await this.#measure(action, target).catch(() => undefined),
+        symptom,
       });
       if (run === undefined) continue;
       proposed += 1;
@@ -273,19 +275,27 @@ export class Healer {
   }
 
   async #finish(run: Run, outcome: Outcome, reason: string, symptom: Symptom | undefined): Promise<void> {
-    const paged = await this.#database.transaction(async (tx) => {
-      const isStopped = await finish(tx, run.run_id, outcome, reason, symptom);
-      return isStopped ? pageStopped(tx, run, reason) : undefined;
-    });
+    const isStopped = await finish(this.#database, run.run_id, outcome, reason, symptom);
     this.#tell('recovery:finished', { ...about(run), outcome, reason });
-    if (paged === undefined) return;
-    this.#tell('recovery:stopped', { ...about(run), reason: `${run.action} did not help ${run.target} twice in a row` });
-    if (paged > 0) this.#options.wake.hint('notifications');
+    if (isStopped) this.#tell('recovery:stopped', { ...about(run), reason: `${run.action} did not help ${run.target} twice in a row` });
+  }
+
+  /** Looks with the code of an action. One that hangs is left alone for a while: all others wait for it meanwhile. */
+  async #asking<T>(action: RecoveryAction, look: () => Promise<T>): Promise<T> {
+    const { name } = action;
+    if (performance.now() < (this.#leftAloneUntil.get(name) ?? 0))
+      throw new MusterError('ACTION_TIMEOUT', `it took longer than ${LOOK_TIMEOUT_MS / 1_000} s, and is asked again within a minute`);
+    try {
+      return await look();
+    } catch (error) {
+      if (isMusterError(error, 'ACTION_TIMEOUT')) this.#leftAloneUntil.set(name, performance.now() + LEFT_ALONE_MS);
+      throw error;
+    }
   }
 
   /** Undefined where there is nothing to go by. */
   async #measure(action: RecoveryAction, of: Run | Target): Promise<Symptom | undefined> {
-    if (action.symptom !== undefined) return measure(this.#site, action, 'run_id' in of ? targetOf(of) : of);
+    if (action.symptom !== undefined) return this.#asking(action, () => measure(this.#site, action, 'run_id' in of ? targetOf(of) : of));
     if (!('run_id' in of) || of.alert_id === null) return undefined;
     const isFiring = await this.#options.alerts.isFiring(of.alert_id);
     return isFiring === undefined ? undefined : { present: isFiring, text: isFiring ? 'the alert still fires' : 'the alert is resolved' };

@@ -138,7 +138,7 @@ export async function openRuns(on: Queryable, limit: number): Promise<readonly R
   return rows;
 }
 
-/** How often something was tried for an alert at a target, and whether a person has said no. */
+/** How often something was tried for an alert at a target, and whether a person has said no, before or after it was done. */
 export async function triedFor(
   on: Queryable,
   alertId: string,
@@ -147,7 +147,7 @@ export async function triedFor(
 ): Promise<{ readonly n: number; readonly isRejected: boolean; readonly isOpen: boolean }> {
   const { rows } = await on.query<{ n: number; rejected: boolean; open: boolean }>(sql`
     select count(*) filter (where alert_id = ${alertId}::uuid)::int as n,
-      coalesce(bool_or(state = 'rejected' and alert_id = ${alertId}::uuid), false) as rejected,
+      coalesce(bool_or((state in ('rejected', 'undone') or undo is not null) and alert_id = ${alertId}::uuid), false) as rejected,
       coalesce(bool_or(state in ('proposed', 'approved', 'running', 'verifying')), false) as open
     from muster.recovery_runs
     where action = ${action} and target = ${target}

@@ -152,7 +152,7 @@ const GIVEN: readonly (Omit<Given, 'runbook' | 'annotations'> & { readonly summa
   },
   {
     name: 'database_vacuum_late',
-    summary: 'Dead rows pile up in a table: autovacuum does not come, or cannot clean',
+    summary: 'Dead rows pile up in table {{table}}: autovacuum does not come, or cannot clean',
     metric_name: 'postgres_table_autovacuum_due_ratio',
     operator: '>',
     threshold: 3,
@@ -162,7 +162,7 @@ const GIVEN: readonly (Omit<Given, 'runbook' | 'annotations'> & { readonly summa
   },
   {
     name: 'database_analyze_late',
-    summary: 'The statistics of a table are stale: the planner goes by how it was',
+    summary: 'The statistics of table {{table}} are stale: the planner goes by how it was',
     metric_name: 'postgres_table_autoanalyze_due_ratio',
     operator: '>',
     threshold: 3,
@@ -264,7 +264,7 @@ const GIVEN: readonly (Omit<Given, 'runbook' | 'annotations'> & { readonly summa
   },
   {
     name: 'muster_partitions_missing',
-    summary: 'A table of ours has no partition for today or tomorrow: from then on what is written goes astray',
+    summary: 'Table {{table}} has no partition for today or tomorrow',
     metric_name: 'partitions_missing',
     operator: '>',
     threshold: 0,
@@ -273,7 +273,7 @@ const GIVEN: readonly (Omit<Given, 'runbook' | 'annotations'> & { readonly summa
   },
   {
     name: 'recovery_actions_stopped',
-    summary: 'A healing action is stopped: it did not help one target twice in a row',
+    summary: 'The healing action {{action}} is stopped: it did not help one target twice in a row',
     metric_name: 'recovery_actions_stopped',
     operator: '>',
     threshold: 0,

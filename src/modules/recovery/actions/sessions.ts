@@ -24,6 +24,9 @@ const OTHERS = sql`backend_type = 'client backend' and datname = current_databas
   and application_name !~ '#[0-9a-f]{8}$' and application_name <> 'muster maintenance'`;
 const BORN = sql`(extract(epoch from backend_start) * 1000000)::bigint::text as born`;
 
+/** Whoever decides must know whose session it is. */
+const WHO = sql`coalesce(nullif(application_name, ''), 'no application name'), usename`;
+
 /** A number among the labels, else the threshold of a rule in seconds, else what is usual. */
 function seconds({ labels, threshold }: Concern, label: string, usual: number): number {
   const given = Number(labels[label] ?? threshold ?? usual);
@@ -74,23 +77,23 @@ const blocking = (longerThan: number): Sql => sql`
     where w.datname = current_database() and w.wait_event_type = 'Lock'
   )
   select a.pid, ${BORN}, max(w.seconds) as seconds,
-    format('holds up %s for %s s, %s', count(*), round(max(w.seconds)::numeric, 1), a.state) as what
+    format('holds up %s for %s s, %s (%s, user %s)', count(*), round(max(w.seconds)::numeric, 1), a.state, ${WHO}) as what
   from pg_stat_activity a join waiting w on a.pid = any (w.blockers)
   where ${OTHERS} and not exists (select from waiting x where x.waiter = a.pid)
-  group by a.pid, a.backend_start, a.state
+  group by a.pid, a.backend_start, a.state, a.application_name, a.usename
   having max(w.seconds) > ${longerThan}::float8
   order by 3 desc`;
 
 const running = (longerThan: number): Sql => sql`
   select pid, ${BORN}, extract(epoch from clock_timestamp() - query_start)::float8 as seconds,
-    format('has run for %s s', round(extract(epoch from clock_timestamp() - query_start), 1)) as what
+    format('has run for %s s (%s, user %s)', round(extract(epoch from clock_timestamp() - query_start), 1), ${WHO}) as what
   from pg_stat_activity
   where ${OTHERS} and state = 'active' and clock_timestamp() - query_start > ${longerThan}::float8 * interval '1 second'
   order by 3 desc`;
 
 const idleInTransaction = (longerThan: number): Sql => sql`
   select pid, ${BORN}, extract(epoch from clock_timestamp() - state_change)::float8 as seconds,
-    format('idle in its transaction for %s s', round(extract(epoch from clock_timestamp() - state_change), 1)) as what
+    format('idle in its transaction for %s s (%s, user %s)', round(extract(epoch from clock_timestamp() - state_change), 1), ${WHO}) as what
   from pg_stat_activity
   where ${OTHERS} and state like 'idle in transaction%' and clock_timestamp() - state_change > ${longerThan}::float8 * interval '1 second'
   order by 3 desc`;
