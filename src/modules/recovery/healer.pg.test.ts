@@ -152,7 +152,8 @@ describe('real faults', { timeout: 60_000 }, () => {
     await blocker.query('begin; update stock set n = 1; lock table stock');
     const waiting = waiter.query('select * from stock');
     alert('lock_waits', { seconds: '0' });
-    const cancel = quick(cancelBlockingBackend);
+    // Of its own it looks for sessions that have a statement to cancel.
+    const cancel = { ...quick(cancelBlockingBackend), targets: terminateBlockingBackend.targets };
     const on = await declared('auto', cancel);
     await until(
       'somebody waits',
@@ -359,7 +360,8 @@ describe('an action that misbehaves', { timeout: 30_000 }, () => {
       made(
         'mend',
         () => Promise.resolve(),
-        () => well,
+        () => sick,
+        { limits: { verify: '1m' } },
       ),
     );
     alert('sick');

@@ -70,7 +70,7 @@ async function sessionSymptom(
 }
 
 /** Who holds others up and waits for nobody: at the root of a queue. */
-const blocking = (longerThan: number): Sql => sql`
+const blocking = (longerThan: number, which: 'any' | 'active' = 'any'): Sql => sql`
   with waiting as materialized (
     select w.pid as waiter, pg_blocking_pids(w.pid) as blockers, extract(epoch from clock_timestamp() - w.state_change)::float8 as seconds
     from pg_stat_activity w
@@ -79,7 +79,7 @@ const blocking = (longerThan: number): Sql => sql`
   select a.pid, ${BORN}, max(w.seconds) as seconds,
     format('holds up %s for %s s, %s (%s, user %s)', count(*), round(max(w.seconds)::numeric, 1), a.state, ${WHO}) as what
   from pg_stat_activity a join waiting w on a.pid = any (w.blockers)
-  where ${OTHERS} and not exists (select from waiting x where x.waiter = a.pid)
+  where ${OTHERS} and not exists (select from waiting x where x.waiter = a.pid) and (${which}::text = 'any' or a.state = 'active')
   group by a.pid, a.backend_start, a.state, a.application_name, a.usename
   having max(w.seconds) > ${longerThan}::float8
   order by 3 desc`;
@@ -104,11 +104,11 @@ export const cancelBlockingBackend: RecoveryAction = defineAction({
   name: 'cancel_blocking_backend',
   title: 'Cancel a statement that holds others up',
   description:
-    'Cancels the statement of the session at the root of a queue of locks. Of one that idles in its transaction there is none to cancel.',
+    'Cancels the statement of the session at the root of a queue of locks. One that idles in its transaction has none, and is no target.',
   on: [{ rule: '*lock_wait*' }, { rule: '*blocked*' }, { rule: '*blocking*' }],
   undo: 'irreversible',
   limits: QUICK,
-  targets: (site, about) => sessionTargets(site, about, blocking(seconds(about, 'seconds', 5))),
+  targets: (site, about) => sessionTargets(site, about, blocking(seconds(about, 'seconds', 5), 'active')),
   steps: call('pg_cancel_backend'),
   symptom: (site, target) => sessionSymptom(site, target, blocking(0), ({ what }) => what),
 });

@@ -75,9 +75,10 @@ export const clearStuckSlot: RecoveryAction = defineAction({
   approver: 'administrator',
   undo: 'irreversible',
   limits: { hold: '5s', verify: '1m', mostTargets: 1, runsAnHour: 2, timeout: '30s' },
-  async targets({ database }, { labels }) {
+  async targets({ database }, { labels, threshold }) {
     const name = labels['slot'] ?? labels['slot_name'];
-    const bytes = Number(labels['bytes'] ?? RETAINED_BYTES);
+    // Of a slot that an alert names, its rule says how much is too much.
+    const bytes = Number(labels['bytes'] ?? (name === undefined ? undefined : threshold) ?? RETAINED_BYTES);
     const { rows } = await database.query<SlotRow>(stuckSlots(name, Number.isFinite(bytes) ? bytes : RETAINED_BYTES));
     return rows.map((row) => ({ target: targetName({ slot: row.name }), group: 'slots', params: { slot: row.name } }));
   },
@@ -117,7 +118,7 @@ export const dropOldHistory: RecoveryAction = defineAction({
   ceiling: 'approve',
   approver: 'administrator',
   undo: 'irreversible',
-  limits: { hold: '1m', verify: '15m', mostTargets: HISTORY.length, runsAnHour: 4, cooldown: '30m', timeout: '5m' },
+  limits: { hold: '1m', verify: '5m', mostTargets: HISTORY.length, runsAnHour: 4, cooldown: '30m', timeout: '5m' },
   async targets({ database }, { labels }) {
     const { rows } = await database.query<PartitionRow & { readonly table: string }>(sql`
       with old as (

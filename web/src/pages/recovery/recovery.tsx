@@ -6,6 +6,8 @@ import type { Page } from '../../api/types.ts';
 import { Icon, type IconName } from '../../ui/icons.tsx';
 import { Ago, AsOf, Button, Empty, PageHeader, ProblemNote, Skeleton } from '../../ui/primitives.tsx';
 import type { HealingAction, HealingRun, HealingSettings, RunState } from './types.ts';
+import { ActionTable } from './action-table.tsx';
+import { bodyRow, headRow } from './rows.ts';
 import { type Decision, Plan, useDecisions } from './use-decisions.tsx';
 
 const everyMs = 3_000;
@@ -46,7 +48,7 @@ export function RecoveryPage(): ReactNode {
   const runs = useQuery(runsOf());
   const actions = useQuery(actionsOf());
   const settings = useQuery(settingsOf());
-  const { ask, dialog, mayDecide } = useDecisions();
+  const { ask, dialog, mayDecide, mayManage } = useDecisions();
   const items = runs.data?.items ?? [];
   const waiting = items.filter(({ state }) => state === 'proposed');
   const byName = new Map(actions.data?.items.map((action) => [action.name, action]));
@@ -101,7 +103,7 @@ export function RecoveryPage(): ReactNode {
         <h2 id="actions" className="border-b border-line px-4 py-2.5 font-medium">
           Actions
         </h2>
-        <ActionTable actions={actions.data?.items ?? []} />
+        <ActionTable actions={actions.data?.items ?? []} mayManage={mayManage} />
       </section>
     </>
   );
@@ -144,15 +146,11 @@ function Proposal({
         )}
       </div>
       {run.symptom_before && <p className="text-ink-2">{run.symptom_before.text}</p>}
-      <Plan run={run} />
+      <Plan plan={run.plan} />
       {run.held_by !== null && <p className="text-xs text-ink-3">Held back: {run.held_by}.</p>}
     </li>
   );
 }
-
-const headRow =
-  'h-9 border-b border-line [&>th]:px-2 [&>th]:font-medium [&>th]:whitespace-nowrap [&>th:first-child]:pl-4 [&>th:last-child]:pr-4';
-const bodyRow = 'border-b border-line last:border-0 [&>td]:px-2 [&>td]:py-2 [&>td:first-child]:pl-4 [&>td:last-child]:pr-4';
 
 function RunTable({
   runs,
@@ -230,60 +228,4 @@ function RunTable({
       </table>
     </div>
   );
-}
-
-function ActionTable({ actions }: { readonly actions: readonly HealingAction[] }): ReactNode {
-  if (actions.length === 0) return <Empty title="No actions yet">The self-healing agent declares them when it starts.</Empty>;
-  return (
-    <div className="overflow-x-auto" role="region" aria-label="Healing actions" tabIndex={0}>
-      <table className="w-full min-w-[48rem] border-collapse text-left">
-        <caption className="sr-only">Healing actions</caption>
-        <thead className="text-xs text-ink-2">
-          <tr className={headRow}>
-            <th scope="col">Action</th>
-            <th scope="col">Mode</th>
-            <th scope="col">At most</th>
-            <th scope="col" title="Counted from runs whose symptom was measured afterwards, or that failed">
-              Effective
-            </th>
-            <th scope="col">Undo</th>
-          </tr>
-        </thead>
-        <tbody>
-          {actions.map((action) => (
-            <tr key={action.name} className={bodyRow}>
-              <td>
-                <span className="block font-medium" title={action.description}>
-                  {action.title}
-                </span>
-                <span className="block font-mono text-2xs text-ink-3">{action.name}</span>
-              </td>
-              <td>
-                {action.stopped_at === null ? (
-                  modesOf(action)
-                ) : (
-                  <span className="text-bad" title={action.stopped_reason ?? undefined}>
-                    stopped: {action.stopped_reason}
-                  </span>
-                )}
-              </td>
-              <td>{action.ceiling}</td>
-              <td>{action.success.text}</td>
-              <td className="text-ink-2">{action.undo}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-    </div>
-  );
-}
-
-/** One word where all levels have the same mode. */
-function modesOf({ modes }: HealingAction): string {
-  const distinct = new Set(Object.values(modes));
-  return distinct.size === 1
-    ? modes.warning
-    : Object.entries(modes)
-        .map(([level, mode]) => `${level}: ${mode}`)
-        .join(', ');
 }

@@ -1,6 +1,12 @@
 /** What the REST API answers about healing. */
 
-export type Mode = 'off' | 'suggest' | 'approve' | 'auto';
+export const modes = ['off', 'suggest', 'approve', 'auto'] as const;
+export type Mode = (typeof modes)[number];
+
+export const levels = ['info', 'warning', 'critical', 'emergency'] as const;
+export type Level = (typeof levels)[number];
+
+export type PlannedSteps = readonly { readonly kind: string; readonly text: string }[];
 
 export interface HealingAction {
   readonly name: string;
@@ -9,7 +15,7 @@ export interface HealingAction {
   readonly undo: string;
   readonly ceiling: 'suggest' | 'approve' | 'auto';
   readonly approver: 'operator' | 'administrator';
-  readonly modes: Readonly<Record<'info' | 'warning' | 'critical' | 'emergency', Mode>>;
+  readonly modes: Readonly<Record<Level, Mode>>;
   readonly stopped_at: string | null;
   readonly stopped_reason: string | null;
   readonly success: { readonly n: number; readonly effective: number; readonly ratio: number | null; readonly text: string };
@@ -37,10 +43,10 @@ export interface HealingRun {
   readonly run_id: string;
   readonly action: string;
   readonly target: string;
-  readonly level: 'info' | 'warning' | 'critical' | 'emergency';
+  readonly level: Level;
   readonly state: RunState;
   readonly because: string;
-  readonly plan: readonly { readonly kind: string; readonly text: string }[];
+  readonly plan: PlannedSteps;
   readonly held_by: string | null;
   readonly proposed_at: string;
   readonly expires_at: string;
@@ -48,6 +54,16 @@ export interface HealingRun {
   readonly symptom_after: Symptom | null;
   readonly reason: string | null;
   readonly undo: 'requested' | 'running' | 'done' | 'failed' | null;
+}
+
+export interface DryRun {
+  readonly targets: readonly {
+    readonly target: string;
+    readonly plan: PlannedSteps;
+    readonly symptom: Symptom | null;
+    readonly held_by: string | null;
+  }[];
+  readonly refused: string | null;
 }
 
 export interface HealingSettings {

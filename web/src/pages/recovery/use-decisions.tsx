@@ -5,7 +5,7 @@ import { problemOf } from '../../api/problem.ts';
 import { queries } from '../../api/queries.ts';
 import { Dialog } from '../../ui/dialog.tsx';
 import { Button, Prose } from '../../ui/primitives.tsx';
-import type { HealingAction, HealingRun } from './types.ts';
+import type { HealingAction, HealingRun, PlannedSteps } from './types.ts';
 
 export type Decision = 'approve' | 'reject' | 'undo';
 
@@ -19,6 +19,8 @@ const words: Readonly<Record<Decision, string>> = { approve: 'Approve', reject: 
 
 /** Approves, rejects and undoes runs, after a question that shows exactly what would be done; `dialog` must be on the page. */
 export function useDecisions(): {
+  /** Whether this person may say how far actions go by themselves. */
+  readonly mayManage: boolean;
   /** Whether this person may decide about an action. */
   readonly mayDecide: (action: HealingAction | undefined) => boolean;
   readonly ask: (asked: Asked) => void;
@@ -40,13 +42,14 @@ export function useDecisions(): {
   const problem = send.isError ? problemOf(send.error) : undefined;
   const role = session.data?.role;
   return {
+    mayManage: role === undefined || role === 'administrator',
     // Unknown while the session is being read; the server decides in any case.
     mayDecide: (action) => role === undefined || role === 'administrator' || (role === 'operator' && action?.approver !== 'administrator'),
     ask: setAsked,
     dialog: asked && (
       <Dialog title={`${words[asked.decision]}: ${asked.action?.title ?? asked.run.action}?`} onClose={close}>
         <p className="text-ink-2">{consequenceOf(asked)}</p>
-        {asked.decision === 'approve' && <Plan run={asked.run} />}
+        {asked.decision === 'approve' && <Plan plan={asked.run.plan} />}
         {problem && (
           <p role="alert" className="text-bad">
             {problem.message} {problem.remedy !== undefined && <Prose text={problem.remedy} />}
@@ -63,10 +66,10 @@ export function useDecisions(): {
   };
 }
 
-export function Plan({ run }: { readonly run: HealingRun }): ReactNode {
+export function Plan({ plan }: { readonly plan: PlannedSteps }): ReactNode {
   return (
     <pre className="max-h-48 overflow-auto rounded-md bg-raised p-2 font-mono text-xs whitespace-pre-wrap">
-      {run.plan.map(({ text }) => text).join('\n')}
+      {plan.map(({ text }) => text).join('\n')}
     </pre>
   );
 }
