@@ -188,7 +188,8 @@ export const resetPool: RecoveryAction = defineAction({
     const { rows } = await database.query<WedgedRow>(wedged(about.labels['application'], longerThan));
     return rows.map(({ application }) => ({
       target: targetName({ application }),
-      group: 'pools',
+      // Not a group of its own: what it ends may be what another action is watched for.
+      group: 'sessions',
       params: { application, longer_than: longerThan },
     }));
   },
