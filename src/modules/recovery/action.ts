@@ -242,7 +242,7 @@ export function printStep(step: Step): string {
     case 'sql':
       return step.text;
     case 'agent_command':
-      return `muster agents ${step.command} ${step.agentId}`;
+      return `command ${step.command} to agent ${step.agentId}`;
     case 'http':
       return `${step.method} ${step.url}${step.body === undefined ? '' : `\n${step.body}`}`;
     case 'shell':

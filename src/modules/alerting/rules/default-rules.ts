@@ -153,7 +153,8 @@ const GIVEN: readonly (Omit<Given, 'runbook' | 'annotations'> & { readonly summa
   {
     name: 'database_vacuum_late',
     summary: 'Dead rows pile up in table {{table}}: autovacuum does not come, or cannot clean',
-    metric_name: 'postgres_table_autovacuum_due_ratio',
+    metric_name: 'postgres_table_autovacuum_late_ratio',
+    match: { kind: 'vacuum' },
     operator: '>',
     threshold: 3,
     clear_threshold: 1,
@@ -163,7 +164,8 @@ const GIVEN: readonly (Omit<Given, 'runbook' | 'annotations'> & { readonly summa
   {
     name: 'database_analyze_late',
     summary: 'The statistics of table {{table}} are stale: the planner goes by how it was',
-    metric_name: 'postgres_table_autoanalyze_due_ratio',
+    metric_name: 'postgres_table_autovacuum_late_ratio',
+    match: { kind: 'analyze' },
     operator: '>',
     threshold: 3,
     clear_threshold: 1,

@@ -71,7 +71,7 @@ describe('the PostgreSQL collectors', () => {
     // What only exists with standbys, slots, subscriptions, an archive, checksums, a reset, timing or load; and the ratio of an
     // interval in which no statistics arrived.
     const absentHere =
-      /^postgres_(cache_hit_ratio|replication_.*|replay_age_.*|checksum_failures_total|stats_reset_time_seconds|subscription_errors_total|archived_total|last_archive_age_seconds|archiver_failing|block_io_seconds_total|io_seconds_total|io_evictions_total|progress_ratio|query_.*|statements_deallocated_total|table_vacuum_seconds_total|sequence_usage_ratio|locks|table_auto(vacuum|analyze)_due_ratio|table_tuples_total|table_last_vacuum_time_seconds|table_blocks_total|integer_key_usage_ratio|table_bloat_estimated_bytes|buffers_written_total)$/;
+      /^postgres_(cache_hit_ratio|replication_.*|replay_age_.*|checksum_failures_total|stats_reset_time_seconds|subscription_errors_total|archived_total|last_archive_age_seconds|archiver_failing|block_io_seconds_total|io_seconds_total|io_evictions_total|progress_ratio|query_.*|statements_deallocated_total|table_vacuum_seconds_total|sequence_usage_ratio|locks|table_autovacuum_(due|late)_ratio|table_tuples_total|table_last_vacuum_time_seconds|table_blocks_total|integer_key_usage_ratio|table_bloat_estimated_bytes|buffers_written_total)$/;
     const read = new Set([...first, ...second].map(({ name }) => name));
     const newer = (source: string): boolean => Number(/\((\d\d)\+?\)$/.exec(source)?.[1] ?? 0) > major;
     expect(

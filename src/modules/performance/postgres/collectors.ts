@@ -21,7 +21,7 @@ import { recoveryConflicts, server, slots, standbys, subscriptions } from './rep
 import { collectorOf, rowsOf, type Check, type ServerFacts } from './server.ts';
 import { statements } from './statements.ts';
 import { exactSizes, relationSizes, tableBloat, tables } from './tables.ts';
-import { autoanalyzeDue, autovacuumDue, databaseAges, progress, relationAges, vacuumHorizon } from './vacuum.ts';
+import { autovacuumDue, autovacuumLate, databaseAges, progress, relationAges, vacuumHorizon } from './vacuum.ts';
 import { archiver, checkpoints, walFiles, walPosition, writeAheadLog } from './write-ahead-log.ts';
 
 // Checks of different rows in one list: what a check records it has read itself.
@@ -63,7 +63,7 @@ const surveyChecks = (most: number): readonly AnyCheck[] => [
   databaseSizes,
   relationSizes(most),
   autovacuumDue(most),
-  autoanalyzeDue(most),
+  autovacuumLate(most),
   indexScans(most),
   relationAges(most),
   invalidIndexes,

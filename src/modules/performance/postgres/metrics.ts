@@ -168,11 +168,11 @@ export const POSTGRES_METRICS = {
     'Dead rows, of the number at which autovacuum comes: above 1 it is due (the greatest)',
     ['schema', 'table'],
   ),
-  postgres_table_autoanalyze_due_ratio: gauge.rare(
+  postgres_table_autovacuum_late_ratio: gauge.rare(
     'ratio',
-    'pg_stat_get_mod_since_analyze(), pg_class.reloptions',
-    'Rows changed since the last ANALYZE, of the number at which autovacuum analyses: above 1 it is due (the greatest)',
-    ['schema', 'table'],
+    'pg_stat_get_dead_tuples(), pg_stat_get_mod_since_analyze(), pg_class.reloptions',
+    'Rows dead, or changed since the last ANALYZE, of the number at which autovacuum comes, of tables it has not come to for ten minutes; 0 once it has',
+    ['schema', 'table', 'kind'],
   ),
   postgres_tables_autovacuum_due: gauge.rare('', 'pg_stat_get_dead_tuples(), pg_class.reloptions', 'Tables that are due'),
   postgres_progress_operations: gauge['10s'](

@@ -106,29 +106,52 @@ export const autovacuumDue = (most: number): Check<DueRow> => ({
   },
 });
 
-/** The same for ANALYZE: rows changed since the statistics were gathered. Foreign tables are analysed by nobody but people. */
-export const autoanalyzeDue = (most: number): Check<Omit<DueRow, 'due'>> => ({
-  name: 'postgres_autoanalyze_due',
-  tier: 'rare',
-  statement: () => sql`
-    with common as (
-      select current_setting('autovacuum_analyze_threshold')::float8 as threshold, current_setting('autovacuum_analyze_scale_factor')::float8 as scale
-    ), candidates as (
-      select c.oid, c.relnamespace, c.relname, greatest(c.reltuples, 0) as reltuples,
-        case when c.reloptions is null then null else (select option_value::float8 from pg_options_to_table(c.reloptions) where option_name = 'autovacuum_analyze_threshold') end as threshold,
-        case when c.reloptions is null then null else (select option_value::float8 from pg_options_to_table(c.reloptions) where option_name = 'autovacuum_analyze_scale_factor') end as scale,
-        pg_stat_get_mod_since_analyze(c.oid)::float8 as modified
-      from pg_class c join pg_namespace n on n.oid = c.relnamespace
-      where c.relkind in ('r', 'm') and n.nspname not in ('pg_catalog', 'information_schema')
-    )
-    select n.nspname as schema, t.relname as table,
-      t.modified / greatest(1, coalesce(t.threshold, common.threshold) + coalesce(t.scale, common.scale) * t.reltuples) as ratio
-    from common, candidates t join pg_namespace n on n.oid = t.relnamespace
-    where t.modified > 0 order by ratio desc, t.oid limit ${most}`,
-  record: (rows, { record }) => {
-    for (const { schema, table, ratio } of rows) record('postgres_table_autoanalyze_due_ratio', ratio, { schema, table });
-  },
-});
+interface LateRow {
+  readonly kind: 'vacuum' | 'analyze';
+  readonly schema: string;
+  readonly table: string;
+  readonly ratio: number;
+}
+
+/** A small table that changes all the time is due every minute, and served every minute: late is what nobody came to for so long. */
+const LATE_AFTER = '10 minutes';
+
+/**
+ * The same for tables that autovacuum does not come to, for VACUUM and for ANALYZE. One that was late and is not any more is
+ * told once as 0: what is silent is not known to be well.
+ */
+export function autovacuumLate(most: number): Check<LateRow> {
+  let late: ReadonlyMap<string, Omit<LateRow, 'ratio'>> = new Map();
+  return {
+    name: 'postgres_autovacuum_late',
+    tier: 'rare',
+    statement: () => sql`
+      with candidates as (
+        select c.oid, n.nspname as schema, c.relname as table, greatest(c.reltuples, 0) as reltuples,
+          case when c.reloptions is null then '{}'::jsonb else (select jsonb_object_agg(option_name, option_value) from pg_options_to_table(c.reloptions)) end as own
+        from pg_class c join pg_namespace n on n.oid = c.relnamespace
+        where c.relkind in ('r', 'm') and n.nspname not in ('pg_catalog', 'information_schema')
+      ), counted as (
+        select t.*, k.kind, k.rows, k.served, coalesce((t.own ->> ('autovacuum_' || k.kind || '_threshold'))::float8,
+            current_setting('autovacuum_' || k.kind || '_threshold')::float8)
+          + coalesce((t.own ->> ('autovacuum_' || k.kind || '_scale_factor'))::float8,
+            current_setting('autovacuum_' || k.kind || '_scale_factor')::float8) * t.reltuples as most
+        from candidates t, lateral (values
+          ('vacuum', pg_stat_get_dead_tuples(t.oid), greatest(pg_stat_get_last_vacuum_time(t.oid), pg_stat_get_last_autovacuum_time(t.oid))),
+          ('analyze', pg_stat_get_mod_since_analyze(t.oid), greatest(pg_stat_get_last_analyze_time(t.oid), pg_stat_get_last_autoanalyze_time(t.oid)))
+        ) k (kind, rows, served)
+        where k.rows > 0 and (k.served is null or k.served < clock_timestamp() - ${LATE_AFTER}::interval)
+      )
+      select kind, schema, "table", rows::float8 / greatest(1, most) as ratio from counted
+      where rows >= greatest(1, most) order by ratio desc, oid limit ${most}`,
+    record: (rows, { record }) => {
+      const now = new Map(rows.map(({ ratio: _, ...row }) => [JSON.stringify(row), row]));
+      for (const { ratio, ...labels } of rows) record('postgres_table_autovacuum_late_ratio', ratio, { ...labels });
+      for (const [key, labels] of late) if (!now.has(key)) record('postgres_table_autovacuum_late_ratio', 0, { ...labels });
+      late = now;
+    },
+  };
+}
 
 interface ProgressRow {
   readonly command: string;
