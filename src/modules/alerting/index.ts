@@ -47,7 +47,6 @@ export const alertingModule: Module = {
 export { channelDelivery } from './delivery/channel-delivery.ts';
 export type { ChannelRecord, ChannelStore, Settings } from './delivery/channel-store.ts';
 export type { NotificationRecord } from './delivery/notification-store.ts';
-export { enqueue } from './delivery/notification.ts';
 export type { Alert } from './alerts/alert.ts';
 export { TRANSITIONS_TOPIC } from './alerts/watch.ts';
 export { acknowledge, findAlerts, listAlerts, timelineOf, toldOf } from './alerts/alert-store.ts';
