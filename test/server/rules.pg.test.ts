@@ -135,7 +135,10 @@ describe('a rule', () => {
     await server.ask('DELETE', '/rules/odd');
   });
 
-  test('keeps the name in its path', async () => {
+  test('keeps the name in its path, where it need not be said again', async () => {
+    const { name: _, ...nameless } = FLAT;
+    expect((await put('nameless', nameless)).json()).toMatchObject({ name: 'nameless', definition: { name: 'nameless', threshold: 1 } });
+    await server.ask('DELETE', '/rules/nameless');
     expect((await put('other', FLAT)).json<{ errors: { pointer: string }[] }>().errors[0]?.pointer).toBe('/name');
   });
 });

@@ -1,3 +1,4 @@
+import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { MusterError } from '../../../base/errors.ts';
 import type { Api } from '../../../http/api.ts';
@@ -109,10 +110,12 @@ export function addRuleRoutes(app: Api, { state, wake }: Pick<ModuleServices, 's
     '/rules/:name',
     {
       config: { permission: 'rules:write' },
+      preValidation: nameFromPath,
       schema: {
         tags: TAG,
         summary: 'Make or replace a rule',
-        description: 'If-Match with its ETag writes only if it is still the same; If-None-Match: * only if there is none.',
+        description:
+          'The name in the path need not be repeated. If-Match with its ETag writes only if it is still the same; If-None-Match: * only if there is none.',
         params: NameParams,
         body: ruleDocument,
         response: { 200: RuleView, ...problems(409, 412) },
@@ -224,6 +227,12 @@ export function addRuleRoutes(app: Api, { state, wake }: Pick<ModuleServices, 's
     if (record === undefined) throw new MusterError('PRECONDITION_FAILED', `rule "${name}" does not exist`);
     return record.revision;
   };
+}
+
+/** What a path says of a rule its body need not say again. */
+async function nameFromPath({ body, params }: FastifyRequest): Promise<void> {
+  if (typeof body !== 'object' || body === null || Array.isArray(body) || 'name' in body) return;
+  Object.assign(body, { name: (params as { readonly name: string }).name });
 }
 
 /** A merge patch (RFC 7396) of the fields of a rule, judged as a whole: fields depend on each other. */
