@@ -78,6 +78,9 @@ test('keeps the last good rules while the file is wrong, says what is wrong, and
   write('rules:\n  - { name: a, metric_na');
   await until('it is refused again', async () => (await events('rules:refused')).length === 2, 30_000);
   expect(await ofFile()).toEqual(['a 1']);
+  write('');
+  await until('it is refused where it was cut to nothing', async () => (await events('rules:refused')).length === 3, 30_000);
+  expect(await ofFile()).toEqual(['a 1']);
   write('rules:\n  - { name: a, metric_name: m, threshold: 7 }\n');
   await until('the mended file is in force', async () => (await ofFile())[0] === 'a 7', 30_000);
   await until('nothing is refused any more', async () => (await refused()).length === 0, 30_000);

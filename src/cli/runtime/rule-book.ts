@@ -1,4 +1,4 @@
-import { stat } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -27,6 +27,19 @@ export interface RuleBookOptions {
   readonly cwd?: string;
 }
 
+interface RefusalReason {
+  /** With line and column. */
+  readonly where: string;
+  readonly message: string;
+  readonly remedy?: string | null | undefined;
+}
+
+const emptyFile = (path: string): RefusalReason => ({
+  where: `${path}:1:1`,
+  message: 'the file is empty',
+  remedy: 'Write `rules: []` to have no rules of it.',
+});
+
 /**
  * Brings the rules that ship, and those of monitoring.yml, into the table that is evaluated; the file again whenever it changes. While
  * it is half written or wrong the last good rules stay in force; log, event, alert and `muster status` say what is wrong with it.
@@ -48,11 +61,13 @@ export class RuleBook implements Service {
   async start(): Promise<void> {
     const seen = await this.#look();
     // A host without the file says nothing about rules: another may have them.
-    if (seen === 'none') await this.#store.replaceSource('default', DEFAULT_RULES, 'muster');
+    const isCut = await this.#isCut();
+    if (seen === 'none' || isCut) await this.#store.replaceSource('default', DEFAULT_RULES, 'muster');
     else await this.#apply(this.#options.config.monitoring.rules);
     if (!this.#options.watches || this.#path === undefined) return;
-    // It was read to get here: whatever was wrong with it before is mended.
-    await forgetRefused(this.#options.state.database, hostname(), this.#path);
+    // It was read to get here: whatever else was wrong with it before is mended.
+    if (isCut) await this.#refuse(emptyFile(this.#path));
+    else await forgetRefused(this.#options.state.database, hostname(), this.#path);
     this.#watching = this.#watch(seen);
   }
 
@@ -101,20 +116,35 @@ export class RuleBook implements Service {
       log.warn('monitoring.yml is gone: its rules stay in force');
       return;
     }
+    if (await this.#isCut()) {
+      await this.#refuse(emptyFile(this.#path));
+      return;
+    }
     const examined = examineConfig({ environment, cwd, overrides: { configDir: config.configDir }, ...knownToModules() });
     const fault = examined.findings.find(({ severity }) => severity === 'error');
     if (examined.config === undefined || fault !== undefined) {
-      const { where, message, remedy = null } = fault ?? { where: 'monitoring.yml', message: 'cannot be read' };
-      log.warn({ where, finding: message, remedy }, 'monitoring.yml is not valid: the rules that were in force stay so');
-      await noteRefused(state.database, { hostname: hostname(), path: this.#path, where, message, remedy });
-      await state.events.append([{ type: 'rules:refused', data: { where, message, remedy } }]);
-      this.#options.wake.hint('events');
+      await this.#refuse(fault ?? { where: this.#path, message: 'cannot be read' });
       return;
     }
     await this.#apply(examined.config.monitoring.rules);
     await forgetRefused(state.database, hostname(), this.#path);
     await state.events.append([{ type: 'rules:applied', data: { source: 'file', rules: examined.config.monitoring.rules.length } }]);
     log.info({ rules: examined.config.monitoring.rules.length }, 'the rules of monitoring.yml are in force');
+  }
+
+  /** Whether a file that held rules is empty now, as by a full disk or an editor that was killed: nobody deletes rules that way. */
+  async #isCut(): Promise<boolean> {
+    if (this.#path === undefined) return false;
+    const text = await readFile(this.#path, 'utf8').catch(() => undefined); // not readable: examined as such
+    return text?.trim() === '' && (await this.#store.list({ source: 'file' }, { limit: 1 })).length > 0;
+  }
+
+  async #refuse({ message, remedy = null, where }: RefusalReason): Promise<void> {
+    const { log, state, wake } = this.#options;
+    log.warn({ where, finding: message, remedy }, 'monitoring.yml is not valid: the rules that were in force stay so');
+    await noteRefused(state.database, { hostname: hostname(), path: this.#path ?? where, where, message, remedy });
+    await state.events.append([{ type: 'rules:refused', data: { where, message, remedy } }]);
+    wake.hint('events');
   }
 
   async #apply(rules: readonly unknown[]): Promise<void> {
