@@ -35,7 +35,8 @@ export async function list(invocation: Invocation): Promise<void> {
         ? 'No rules.'
         : drawTable(
             [
-              { title: 'RULE', shrinkTo: 16 },
+              // Whole: it is what one types.
+              { title: 'RULE' },
               { title: 'STATE' },
               { title: 'SERIES', align: 'right' },
               { title: 'FIRING', align: 'right' },

@@ -40,6 +40,23 @@ describe('a series', () => {
     expect(valueOf(readSeries(rule, samples([90_000, 100], [50_000, 2], [30_000, 6], [10_000, 4]), NOW))).toBe(expected);
   });
 
+  test('is judged over a window once half of it is measured', () => {
+    const rule = ruleOf({ threshold: 1, aggregate: 'avg', window: '10m', no_data_after: '1h' });
+    const since = (...agos: readonly number[]): Samples => samples(...agos.map((ago): [number, number] => [ago * 1_000, 5]));
+    expect(valueOf(readSeries(rule, since(26, 20, 10, 0), NOW))).toBe('no_data');
+    expect(valueOf(readSeries(rule, since(299, 100, 0), NOW))).toBe('no_data');
+    expect(valueOf(readSeries(rule, since(300, 100, 0), NOW))).toBe(5);
+    // The one before the window covers it, unless there was silence between.
+    expect(valueOf(readSeries(rule, since(610, 20, 0), NOW))).toBe(5);
+    expect(valueOf(readSeries(rule, since(3_600, 20, 0), NOW))).toBe('no_data');
+    // A series that is slower than the window: the newest one counts once no second one follows it.
+    expect(valueOf(readSeries(rule, samples([900_000, 4], [0, 5]), NOW))).toBe(4);
+    expect(valueOf(readSeries(rule, samples([1_000_000, 4], [100_000, 5]), NOW))).toBe(5);
+    // A maximum only grows: what is beyond the threshold is so already.
+    expect(valueOf(readSeries(ruleOf({ threshold: 1, aggregate: 'max', window: '10m' }), since(5, 0), NOW))).toBe(5);
+    expect(valueOf(readSeries(ruleOf({ threshold: 1, aggregate: 'min', window: '10m' }), since(5, 0), NOW))).toBe('no_data');
+  });
+
   test('that is a counter grows by so much a second, also over a new beginning', () => {
     const rule = ruleOf({ kind: 'rate', threshold: 1, window: '1m' });
     expect(valueOf(readSeries(rule, samples([60_000, 100], [30_000, 160], [0, 6]), NOW))).toBe(66 / 60);

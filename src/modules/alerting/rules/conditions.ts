@@ -1,6 +1,6 @@
 import { formatDuration } from '../../../base/duration.ts';
 import type { Level, Rule } from './rule.ts';
-import { between, increaseWithin, type Samples } from './samples.ts';
+import { between, firstAfter, increaseWithin, type Samples } from './samples.ts';
 import type { Reading } from './step.ts';
 import { theilSen } from './theil-sen.ts';
 import type { VerdictState } from './verdict.ts';
@@ -37,9 +37,11 @@ const everyLevel = (rule: Rule): ReadonlySet<Level> => new Set(rule.lines.map(({
 const silentFor = (rule: Rule, ms: number): ReadonlySet<Level> => (ms > rule.windowMs ? everyLevel(rule) : new Set());
 
 function aggregate(rule: Rule, samples: Samples, now: number, newest: number): Reading {
-  const { values } = between(samples, now - rule.windowMs, now);
+  const { times, values } = between(samples, now - rule.windowMs, now);
   // A series that is slower than the window is still known by its newest value.
   if (values.length === 0) return { kind: 'value', at: newest, value: samples.values[samples.values.length - 1] ?? Number.NaN };
+  const hasGap = uncovered(rule, samples, times, now);
+  if (hasGap !== undefined) return hasGap;
   const sum = values.reduce((total, value) => total + value, 0);
   switch (rule.aggregate) {
     case 'avg':
@@ -51,6 +53,26 @@ function aggregate(rule: Rule, samples: Samples, now: number, newest: number): R
     default:
       return { kind: 'value', at: newest, value: values.reduce((a, b) => Math.max(a, b)) };
   }
+}
+
+/**
+ * A mean of minutes that is made of seconds says nothing yet: after a first start or a long silence it takes half the window.
+ * Undefined where there is enough, or where what there is decides: a maximum that is beyond the threshold stays so.
+ */
+function uncovered(rule: Rule, samples: Samples, inside: readonly number[], now: number): Reading | undefined {
+  const rises = rule.operator === '>' || rule.operator === '>=';
+  const decides = (rule.aggregate === 'max' && rises) || (rule.aggregate === 'min' && (rule.operator === '<' || rule.operator === '<='));
+  const [first = now] = inside;
+  if (decides || now - first >= rule.windowMs / 2) return undefined;
+  const before = firstAfter(samples.times, now - rule.windowMs) - 1;
+  const earlier = samples.times[before];
+  const gap = earlier === undefined ? Number.POSITIVE_INFINITY : first - earlier;
+  if (gap <= rule.windowMs) return undefined;
+  if (inside.length === 1 && earlier !== undefined) {
+    // One sample after a gap: of a series that is slower than the window, or the first of many. Who is slow has no second one soon.
+    return now - first > gap / 10 ? undefined : { kind: 'value', at: earlier, value: samples.values[before] ?? Number.NaN };
+  }
+  return { kind: 'no_data', why: `only ${formatDuration(now - first)} of ${formatDuration(rule.windowMs)} are measured yet` };
 }
 
 function rateOf(rule: Rule, samples: Samples, now: number, newest: number): Reading {

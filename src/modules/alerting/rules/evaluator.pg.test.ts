@@ -195,7 +195,7 @@ describe('an evaluation', () => {
       window: '1m',
       threshold: 0.4,
     });
-    await make({ name: 'mean', metric_name: depth, aggregate: 'avg', window: '1m', threshold: 25 });
+    await make({ name: 'mean', metric_name: depth, aggregate: 'avg', window: '40s', threshold: 25 });
     await make({ name: 'there', kind: 'absence', metric_name: depth, window: '10m' });
     await make({ name: 'both', kind: 'composite', all: ['rate', 'ratio', { not: 'there' }], level: 'emergency' });
     await make({ name: 'circle', kind: 'composite', all: ['circle'] });

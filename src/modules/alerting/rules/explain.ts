@@ -1,6 +1,9 @@
 import { formatDuration } from '../../../base/duration.ts';
+import { amount } from './amount.ts';
+import type { Operator } from './document.ts';
 import type { Rule } from './rule.ts';
 import type { TargetState } from './state.ts';
+import { compare } from './step.ts';
 
 /** One plain line about a verdict: what is measured, what it is held against, and why. */
 export function explain(
@@ -18,10 +21,23 @@ export function explain(
     return `${name}: ${state.why === '' ? `nothing for ${formatDuration((state.value ?? 0) * 1_000)}` : state.why}`;
   }
   if (rule.kind === 'forecast' || rule.kind === 'burn_rate') return `${name}: ${state.why}`;
-  const value = state.value === null ? 'unknown' : short(state.value);
-  const measure = `${name} ${measuredAs(rule)}${value}${unit === '' ? '' : ` ${unit}`}`;
-  if (state.state === 'ok') return measure;
-  return `${measure}, ${rule.operator} ${state.threshold === null ? '?' : short(state.threshold)}, ${state.state === 'pending' ? 'pending' : 'bad'} for ${lasted}`;
+  // One series divided by another has the unit of neither.
+  const said = (value: number | null): string => (value === null ? 'unknown' : amount(value, rule.kind === 'ratio' ? '' : unit));
+  const measure = `${name} ${measuredAs(rule)}${said(state.value)}`;
+  if (state.state === 'ok') return `${measure}${state.value === null ? '' : wellBy(rule, state.value, said)}`;
+  return `${measure}, ${rule.operator} ${said(state.threshold)}, ${state.state === 'pending' ? 'pending' : 'bad'} for ${lasted}`;
+}
+
+const OPPOSITE: Readonly<Record<Operator, Operator>> = { '>': '<=', '>=': '<', '<': '>=', '<=': '>', '==': '!=', '!=': '==' };
+
+/** What a value is well by: where the mildest level clears, or else where it begins. */
+function wellBy({ lines, operator }: Rule, value: number, said: (value: number) => string): string {
+  const mildest = lines.at(-1);
+  if (mildest === undefined) return '';
+  const clears = operator === '>' || operator === '>=' ? '<=' : '>=';
+  if (mildest.clear !== mildest.threshold && compare(value, clears, mildest.clear)) return `, ${clears} ${said(mildest.clear)}`;
+  const opposite = OPPOSITE[operator];
+  return compare(value, opposite, mildest.threshold) ? `, ${opposite} ${said(mildest.threshold)}` : '';
 }
 
 function measuredAs(rule: Rule): string {
@@ -35,5 +51,3 @@ function conditionOf({ all, any }: Rule): string {
     operands.map(({ rule, fires }) => (fires ? rule : `not ${rule}`)).join(joint);
   return [words(all, ' and '), words(any, ' or ')].filter((part) => part !== '').join('; ');
 }
-
-const short = (value: number): string => String(Number(value.toPrecision(6)));
