@@ -72,7 +72,7 @@ function uncovered(rule: Rule, samples: Samples, inside: readonly number[], now:
     // One sample after a gap: of a series that is slower than the window, or the first of many. Who is slow has no second one soon.
     return now - first > gap / 10 ? undefined : { kind: 'value', at: earlier, value: samples.values[before] ?? Number.NaN };
   }
-  return { kind: 'no_data', why: `only ${formatDuration(now - first)} of ${formatDuration(rule.windowMs)} are measured yet` };
+  return { kind: 'no_data', why: `less than half of ${formatDuration(rule.windowMs)} was measured yet` };
 }
 
 function rateOf(rule: Rule, samples: Samples, now: number, newest: number): Reading {
