@@ -100,4 +100,107 @@ describe.skipIf(missing('chromium'))('alerts in the dashboard', { timeout: 60_00
     await until('it is listed as over', async () => /Resolved/.test(await row().innerText()));
     seen.expectNone();
   });
+
+  test('its incident holds its alerts, and all that happened in one order', async () => {
+    await page.goto(`${dashboard.url}/incidents`);
+    await page.getByRole('link', { name: 'Agent crasher crashes again and again' }).click();
+    const timeline = page.getByRole('region', { name: 'Timeline' });
+    expect(await timeline.innerText()).toMatch(/firing[^]*acknowledged by[^]*unacknowledged/i);
+    await page
+      .getByRole('region', { name: 'Alerts of this incident' })
+      .getByRole('row', { name: /crasher/ })
+      .waitFor();
+    expect(await page.getByRole('link', { name: 'Export the post-mortem' }).getAttribute('href')).toMatch(/\/post-mortem$/);
+    expect(await accessibilityViolations(page)).toEqual([]);
+  });
+
+  test('a rule is written with the word of the server beside each field, replayed over what is stored, switched off and deleted', async () => {
+    const now = Date.now();
+    await dashboard.state.metrics.writeExternal(
+      Array.from({ length: 30 }, (_, index) => ({
+        agentId: 'shop',
+        metricName: 'queue_depth',
+        value: index < 10 ? 5 : 500,
+        unit: 'count',
+        labels: { queue: 'orders' },
+        at: now - (30 - index) * 60_000,
+      })),
+    );
+    await page.goto(`${dashboard.url}/rules`);
+    await page.getByRole('link', { name: 'host_disk_full', exact: true }).waitFor();
+    await page.getByRole('button', { name: 'New rule' }).click();
+    await page.getByRole('textbox', { name: 'Name' }).fill('queue_long');
+    await page.getByRole('combobox', { name: 'Metric' }).fill('queue_depth');
+    await page.getByRole('textbox', { name: 'Threshold' }).fill('100');
+    await page.getByRole('textbox', { name: 'Good again at' }).fill('200');
+    await page.getByRole('button', { name: 'Save' }).click();
+    const field = page.getByRole('textbox', { name: 'Good again at' });
+    await page.getByText('must be at most the threshold with the operator >').first().waitFor();
+    expect(await field.getAttribute('aria-invalid')).toBe('true');
+    await field.fill('50');
+    await page.getByRole('button', { name: 'Replay' }).click();
+    await page.getByText(/^It would have fired once, for (19|20|21) min/).waitFor();
+    await page.getByRole('img', { name: /^agent=shop,queue=orders would have fired once/ }).waitFor();
+    await page.getByRole('region', { name: 'queue_depth' }).getByRole('img').waitFor();
+    expect(await accessibilityViolations(page)).toEqual([]);
+    await page.getByRole('button', { name: 'Save' }).click();
+
+    await page.getByRole('heading', { name: 'queue_long', level: 1 }).waitFor();
+    expect(await page.getByRole('region', { name: 'What it watches for' }).innerText()).toMatch(/queue_depth > 100: warning/);
+    await page.getByRole('button', { name: 'Switch off' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Switch off' }).click();
+    await page.getByRole('button', { name: 'Switch on' }).waitFor();
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await page.getByRole('heading', { name: 'Rules', level: 1 }).waitFor();
+    await until('it is gone', async () => (await page.getByRole('link', { name: 'queue_long', exact: true }).count()) === 0);
+    seen.expectNone(/status of 400|status of 404/);
+  });
+
+  test('a silence and a window that comes again are set and ended', async () => {
+    await page.goto(`${dashboard.url}/quiet`);
+    await page.getByRole('button', { name: 'New silence' }).click();
+    const silence = page.getByRole('dialog', { name: 'Keep alerts quiet' });
+    await silence.getByRole('button', { name: 'Silence' }).click();
+    await until('both fields are blamed', async () => (await silence.locator('[aria-invalid=true]').count()) === 2);
+    await silence.getByRole('textbox', { name: 'Which alerts' }).fill('rule~report_*\nlevel=info');
+    await silence.getByRole('textbox', { name: 'Why' }).fill('the reports move');
+    await silence.getByRole('button', { name: 'Silence' }).click();
+    const silenced = page.getByRole('row', { name: /rule~report_\* level=info.*the reports move/ });
+    await silenced.getByRole('button', { name: /^End/ }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'End it' }).click();
+    await silenced.waitFor({ state: 'detached' });
+
+    await page.getByRole('button', { name: 'New window' }).click();
+    const window = page.getByRole('dialog', { name: 'Plan work' });
+    await window.getByRole('textbox', { name: 'Name' }).fill('nightly backup');
+    await window.getByRole('textbox', { name: 'Which alerts' }).fill('database=app');
+    await window.getByRole('textbox', { name: 'Why' }).fill('backup');
+    await window.getByRole('button', { name: 'Make the window' }).click();
+    const planned = page.getByRole('row', { name: /nightly backup.*0 3 \* \* \*/ });
+    await planned.waitFor();
+    expect(await accessibilityViolations(page)).toEqual([]);
+    await planned.getByRole('button', { name: /^Delete/ }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await page.getByText('No work is planned').waitFor();
+    seen.expectNone(/status of 400|status of 404/);
+  });
+
+  test('a channel asks for what its kind needs, and says why it was refused', async () => {
+    await page.goto(`${dashboard.url}/channels`);
+    await page.getByText('Nobody is told of alerts yet').waitFor();
+    await page.getByRole('button', { name: 'New channel' }).click();
+    const dialog = page.getByRole('dialog', { name: 'New channel' });
+    await dialog.getByRole('textbox', { name: 'Name' }).fill('ops');
+    await dialog.getByRole('combobox', { name: 'Kind' }).selectOption('ntfy');
+    await dialog.getByRole('textbox', { name: 'Server' }).fill('http://127.0.0.1:9');
+    await dialog.getByRole('button', { name: 'Make it' }).click();
+    await until('the topic is blamed', async () => (await dialog.locator('[aria-invalid=true]').count()) === 1);
+    await dialog.getByRole('textbox', { name: 'Topic' }).fill('muster');
+    await dialog.getByRole('button', { name: 'Make it' }).click();
+    await dialog.getByText(/MUSTER_ALLOWED_NETWORKS/).waitFor();
+    expect(await accessibilityViolations(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Cancel' }).click();
+    seen.expectNone(/status of 4\d\d/);
+  });
 });

@@ -6,14 +6,22 @@ import { AgentPage } from './pages/agent/agent.tsx';
 import { AgentsPage } from './pages/agents/agents.tsx';
 import { AlertPage } from './pages/alerts/alert.tsx';
 import { AlertsPage } from './pages/alerts/alerts.tsx';
+import { ChannelPage } from './pages/channels/channel.tsx';
+import { ChannelsPage } from './pages/channels/channels.tsx';
 import { EventsPage } from './pages/events.tsx';
 import { HostsPage } from './pages/hosts.tsx';
+import { IncidentPage } from './pages/incidents/incident.tsx';
+import { IncidentsPage } from './pages/incidents/incidents.tsx';
 import { MonitorsPage } from './pages/monitors.tsx';
 import { NotFoundPage } from './pages/not-found.tsx';
 import { OverviewPage } from './pages/overview/overview.tsx';
+import { QuietPage } from './pages/quiet/quiet.tsx';
 import { RecoveryPage } from './pages/recovery/recovery.tsx';
+import { RulePage } from './pages/rules/rule.tsx';
+import { RulesPage } from './pages/rules/rules.tsx';
 import { SignInPage } from './pages/sign-in.tsx';
 import { Shell } from './shell/shell.tsx';
+import { AlertingTabs } from './shell/tabs.tsx';
 
 export function App(): ReactNode {
   const [client] = useState(makeQueryClient);
@@ -46,12 +54,20 @@ function SignedIn(): ReactNode {
     <>
       <EventFeed />
       <Shell>
+        <AlertingTabs />
         <Switch>
           <Route path="/" component={OverviewPage} />
           <Route path="/agents" component={AgentsPage} />
           <Route path="/agents/:id">{({ id }) => <AgentPage key={id} id={decodeURIComponent(id)} />}</Route>
           <Route path="/alerts" component={AlertsPage} />
           <Route path="/alerts/:id">{({ id }) => <AlertPage key={id} id={decodeURIComponent(id)} />}</Route>
+          <Route path="/incidents" component={IncidentsPage} />
+          <Route path="/incidents/:id">{({ id }) => <IncidentPage key={id} id={decodeURIComponent(id)} />}</Route>
+          <Route path="/rules" component={RulesPage} />
+          <Route path="/rules/:name">{({ name }) => <RulePage key={name} name={decodeURIComponent(name)} />}</Route>
+          <Route path="/quiet" component={QuietPage} />
+          <Route path="/channels" component={ChannelsPage} />
+          <Route path="/channels/:name">{({ name }) => <ChannelPage key={name} name={decodeURIComponent(name)} />}</Route>
           <Route path="/hosts" component={HostsPage} />
           <Route path="/monitors" component={MonitorsPage} />
           <Route path="/healing" component={RecoveryPage} />

@@ -10,6 +10,8 @@ export interface Request {
   readonly method?: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
   readonly query?: Query;
   readonly body?: unknown;
+  /** The revision that a write insists on. */
+  readonly ifMatch?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -21,7 +23,11 @@ export async function call<Answer>(path: string, request: Request = {}): Promise
   try {
     response = await fetch(address(path, request.query), {
       method: request.method ?? 'GET',
-      headers: { accept: 'application/json', ...(request.body === undefined ? {} : { 'content-type': 'application/json' }) },
+      headers: {
+        accept: 'application/json',
+        ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(request.ifMatch === undefined ? {} : { 'if-match': request.ifMatch }),
+      },
       body: request.body === undefined ? null : JSON.stringify(request.body),
       credentials: 'same-origin',
       signal: request.signal ? AbortSignal.any([request.signal, timeout]) : timeout,

@@ -1,3 +1,9 @@
+/** What is wrong with one field; the pointer is RFC 6901's, into the body. */
+export interface FieldError {
+  readonly pointer: string;
+  readonly message: string;
+}
+
 /** A request that did not succeed, as RFC 9457 tells it, or why there was no answer at all. */
 export class ApiProblem extends Error {
   /** 0: no answer came. */
@@ -7,6 +13,8 @@ export class ApiProblem extends Error {
   readonly title: string;
   readonly remedy: string | undefined;
   readonly requestId: string | undefined;
+  /** Empty where no single field is to blame. */
+  readonly errors: readonly FieldError[];
 
   constructor(problem: {
     status: number;
@@ -15,6 +23,7 @@ export class ApiProblem extends Error {
     detail?: string | undefined;
     remedy?: string | undefined;
     requestId?: string | undefined;
+    errors?: readonly FieldError[];
   }) {
     super(problem.detail ?? problem.title);
     this.name = 'ApiProblem';
@@ -23,6 +32,7 @@ export class ApiProblem extends Error {
     this.title = problem.title;
     this.remedy = problem.remedy;
     this.requestId = problem.requestId;
+    this.errors = problem.errors ?? [];
   }
 
   static network(cause: unknown): ApiProblem {
@@ -46,6 +56,7 @@ export class ApiProblem extends Error {
       detail: text(body['detail']),
       remedy: text(body['remedy']),
       requestId: text(body['request_id']),
+      errors: fieldErrors(body['errors']),
     });
   }
 
@@ -81,4 +92,12 @@ async function readJson(response: Response): Promise<Record<string, unknown>> {
 
 function text(value: unknown): string | undefined {
   return typeof value === 'string' && value !== '' ? value : undefined;
+}
+
+function fieldErrors(value: unknown): readonly FieldError[] {
+  if (!Array.isArray(value)) return [];
+  return value.flatMap((each: unknown) => {
+    const { message, pointer } = (each ?? {}) as Record<string, unknown>;
+    return typeof pointer === 'string' && typeof message === 'string' ? [{ pointer, message }] : [];
+  });
 }

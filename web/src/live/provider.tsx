@@ -9,9 +9,10 @@ import { record } from './event-log.ts';
 
 /** What an event makes worth asking again; the first part of its type says what it is about. */
 const concerns: Readonly<Record<string, readonly string[]>> = {
-  alert: ['alerts', 'alert'],
+  alert: ['alerts', 'alert', 'incidents', 'incident'],
   silence: ['alerts', 'alert', 'silences'],
-  maintenance_window: ['alerts', 'alert'],
+  maintenance_window: ['alerts', 'alert', 'maintenance-windows'],
+  channel: ['channels', 'channel'],
   agent: ['agents', 'agent', 'history'],
   command: ['agents', 'agent', 'commands', 'command'],
   host: ['hosts', 'agents'],

@@ -4,7 +4,7 @@ import { useLocation } from 'wouter';
 import { queries } from '../api/queries.ts';
 import { useConnection } from '../live/connection.ts';
 import { standingOf, standings } from '../ui/standing.ts';
-import { isHere, places } from './navigation.ts';
+import { nameOf } from './navigation.ts';
 
 /** The tab says how the fleet is, so that it can be left in the background: a count in the title, another icon. */
 export function WindowState(): null {
@@ -16,7 +16,7 @@ export function WindowState(): null {
   const alarm = broken > 0 || trouble !== undefined;
 
   useEffect(() => {
-    const here = places.find((place) => isHere(place, path))?.label;
+    const here = nameOf(path);
     const mark = trouble ? '(!) ' : broken > 0 ? `(${broken}) ` : '';
     document.title = `${mark}${here === undefined ? '' : `${here} · `}Muster`;
     document.querySelector('link[rel=icon]')?.setAttribute('href', alarm ? '/favicon-alert.svg' : '/favicon.svg');

@@ -1,15 +1,17 @@
 import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useEffect } from 'react';
 import { Link } from 'wouter';
-import { address } from '../../api/client.ts';
 import { problemOf } from '../../api/problem.ts';
 import { queries } from '../../api/queries.ts';
 import type { AlertDetail } from '../../api/types.ts';
 import { agentAddress } from '../../ui/address.ts';
 import { formatMoment, formatValue, words } from '../../ui/format.ts';
+import { Card, Fact, Facts } from '../../ui/card.tsx';
+import { Mark } from '../../ui/look.tsx';
 import { Ago, Button, PageHeader, ProblemNote, Skeleton } from '../../ui/primitives.tsx';
 import { useNow } from '../../live/now.ts';
-import { Mark } from './alerts.tsx';
+import { incidentAddress } from '../incidents/types.ts';
+import { ruleAddress } from '../rules/types.ts';
 import { levelLooks, standingOf } from './looks.ts';
 import { useAlertActions } from './use-alert-actions.tsx';
 
@@ -69,7 +71,7 @@ export function AlertPage({ id }: { readonly id: string }): ReactNode {
         <span className="text-ink-2 [overflow-wrap:anywhere]">{alert.explanation}</span>
       </p>
       <div className="grid gap-4 lg:grid-cols-2">
-        <Facts alert={alert} />
+        <What alert={alert} />
         <ImpactCard alert={alert} />
         <Timeline alert={alert} />
         <Told alert={alert} />
@@ -78,32 +80,16 @@ export function AlertPage({ id }: { readonly id: string }): ReactNode {
   );
 }
 
-function Card({ title, children }: { readonly title: string; readonly children: ReactNode }): ReactNode {
-  return (
-    <section aria-label={title} className="card min-w-0 p-4">
-      <h2 className="mb-2 text-sm font-semibold">{title}</h2>
-      {children}
-    </section>
-  );
-}
-
-function Fact({ name, children }: { readonly name: string; readonly children: ReactNode }): ReactNode {
-  return (
-    <>
-      <dt className="text-ink-2">{name}</dt>
-      <dd className="min-w-0 [overflow-wrap:anywhere]">{children}</dd>
-    </>
-  );
-}
-
-const facts = 'grid grid-cols-[auto_minmax(0,1fr)] gap-x-4 gap-y-1.5';
-
-function Facts({ alert }: { readonly alert: AlertDetail }): ReactNode {
+function What({ alert }: { readonly alert: AlertDetail }): ReactNode {
   const { agent_id: agent, runbook, suppression, threshold, unit, value } = alert;
   return (
     <Card title="What is wrong">
-      <dl className={facts}>
-        <Fact name="Rule">{alert.rule}</Fact>
+      <Facts>
+        <Fact name="Rule">
+          <Link href={ruleAddress(alert.rule)} className="underline">
+            {alert.rule}
+          </Link>
+        </Fact>
         <Fact name="Target">{alert.target === '' ? '–' : alert.target}</Fact>
         {agent !== null && (
           <Fact name="Agent">
@@ -138,11 +124,11 @@ function Facts({ alert }: { readonly alert: AlertDetail }): ReactNode {
           </Fact>
         )}
         <Fact name="Incident">
-          <a href={address(`/incidents/${alert.incident_id}/post-mortem`)} download className="underline">
-            Export the post-mortem
-          </a>
+          <Link href={incidentAddress(alert.incident_id)} className="underline">
+            Its alerts, its timeline, its post-mortem
+          </Link>
         </Fact>
-      </dl>
+      </Facts>
     </Card>
   );
 }
@@ -153,7 +139,7 @@ function ImpactCard({ alert }: { readonly alert: AlertDetail }): ReactNode {
     new Intl.NumberFormat('en', { style: 'currency', currency, maximumSignificantDigits: 2 }).format(amount);
   return (
     <Card title="Business impact">
-      <dl className={facts}>
+      <Facts>
         <Fact name="Minutes">{minutes.toFixed(minutes < 10 ? 1 : 0)}</Fact>
         <Fact name="Cost">
           {cost === null ? 'not configured' : `${money(cost.total, cost.currency)} (${money(cost.per_minute, cost.currency)} a minute)`}
@@ -163,7 +149,7 @@ function ImpactCard({ alert }: { readonly alert: AlertDetail }): ReactNode {
             ? 'not configured'
             : `${formatValue(budget.burned_ratio, 'ratio')} burned of ${budget.budget_minutes.toFixed(1)} minutes`}
         </Fact>
-      </dl>
+      </Facts>
       <p className="mt-3 text-xs text-ink-3">Derived: minutes times the rates in config/enterprise.yml.</p>
     </Card>
   );
@@ -197,7 +183,7 @@ function Told({ alert }: { readonly alert: AlertDetail }): ReactNode {
       {alert.notifications.length === 0 ? (
         <p className="text-ink-2">
           {alert.channels.length === 0
-            ? 'Nobody: its rule names no channel.'
+            ? 'Nobody: its rule names no channel, and of such rules only what is critical or worse is told.'
             : 'Nobody: it is kept quiet, or its incident was told already.'}
         </p>
       ) : (

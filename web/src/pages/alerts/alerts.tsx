@@ -5,12 +5,12 @@ import { problemOf } from '../../api/problem.ts';
 import { queries } from '../../api/queries.ts';
 import type { Alert, AlertLevel } from '../../api/types.ts';
 import { grouped } from '../../ui/format.ts';
-import { Icon } from '../../ui/icons.tsx';
+import { Mark } from '../../ui/look.tsx';
 import { Ago, AsOf, Button, Empty, Kbd, PageHeader, ProblemNote, Skeleton } from '../../ui/primitives.tsx';
 import { SearchField } from '../../ui/search-field.tsx';
 import { Segmented } from '../../ui/segmented.tsx';
 import { Select } from '../../ui/select.tsx';
-import { alertAddress, byUrgency, fits, levelLooks, levels, type Look, standingOf } from './looks.ts';
+import { alertAddress, byUrgency, fits, levelLooks, levels, standingOf } from './looks.ts';
 import { type AlertAction, useAlertActions } from './use-alert-actions.tsx';
 
 const drawn = 500;
@@ -181,14 +181,5 @@ function AlertRow({
         )}
       </td>
     </tr>
-  );
-}
-
-export function Mark({ look }: { readonly look: Look }): ReactNode {
-  return (
-    <span className={`inline-flex items-center gap-1.5 align-middle font-medium whitespace-nowrap ${look.colour}`}>
-      <Icon name={look.icon} className="size-3.5" />
-      {look.label}
-    </span>
   );
 }

@@ -1,11 +1,5 @@
 import type { Alert, AlertLevel } from '../../api/types.ts';
-import type { IconName } from '../../ui/icons.tsx';
-
-export interface Look {
-  readonly icon: IconName;
-  readonly colour: string;
-  readonly label: string;
-}
+import type { Look } from '../../ui/look.tsx';
 
 /** Each level has a shape and a word of its own: colour only repeats them. */
 export const levelLooks: Readonly<Record<AlertLevel, Look>> = {

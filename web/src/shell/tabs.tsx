@@ -1,0 +1,26 @@
+import type { ReactNode } from 'react';
+import { Link, useLocation } from 'wouter';
+import { alertingTabs, isWithin } from './navigation.ts';
+
+/** The pages that stand together under Alerts, on each of them. */
+export function AlertingTabs(): ReactNode {
+  const [path] = useLocation();
+  if (!alertingTabs.some((tab) => isWithin(tab.path, path))) return null;
+  return (
+    <nav aria-label="Alerting" className="-mx-4 overflow-x-auto border-b border-line px-4 sm:-mx-6 sm:px-6">
+      <ul className="flex gap-5">
+        {alertingTabs.map((tab) => (
+          <li key={tab.path}>
+            <Link
+              href={tab.path}
+              aria-current={isWithin(tab.path, path) ? 'page' : undefined}
+              className="block border-b-2 border-transparent pt-1 pb-2 font-medium whitespace-nowrap text-ink-2 hover:text-ink aria-[current=page]:border-accent aria-[current=page]:text-ink"
+            >
+              {tab.label}
+            </Link>
+          </li>
+        ))}
+      </ul>
+    </nav>
+  );
+}
