@@ -205,6 +205,11 @@ export function buildProgram(outcome: Outcome = { exitCode: EXIT.ok }): Command 
     .option('--note <text>', 'what to keep with it')
     .action(lazily(async () => (await import('./commands/alerts.ts')).ack));
   alerts
+    .command('unack <alert_id...>')
+    .description('give alerts back that somebody took on: they are told again')
+    .option('--note <text>', 'what to keep with it')
+    .action(lazily(async () => (await import('./commands/alerts.ts')).unack));
+  alerts
     .command('silence <matcher...>')
     .description('keep what matches quiet for a while: agent=a1, rule~disk_*, level!=emergency; all must match')
     .requiredOption('--reason <text>', 'why')
@@ -215,6 +220,36 @@ export function buildProgram(outcome: Outcome = { exitCode: EXIT.ok }): Command 
     .description('send a test message by a channel and tell what came of it')
     .addOption(new Option('--timeout <time>', 'how long to wait for it').default('20s'))
     .action(lazily(async () => (await import('./commands/channels.ts')).test));
+  const silences = group('silences', 'what is kept quiet', async () => (await import('./commands/quiet.ts')).silences);
+  silences
+    .command('list')
+    .description('silences, the last to end first; `muster alerts silence` makes one')
+    .option('--all', 'also those that are over')
+    .action(lazily(async () => (await import('./commands/quiet.ts')).silences));
+  silences
+    .command('end <silence_id...>')
+    .description('end silences now; the beginning of an id will do')
+    .action(lazily(async () => (await import('./commands/quiet.ts')).end));
+  const maintenance = group('maintenance', 'windows in which work is planned', async () => (await import('./commands/quiet.ts')).windows);
+  maintenance
+    .command('list')
+    .description('maintenance windows, the next first')
+    .action(lazily(async () => (await import('./commands/quiet.ts')).windows));
+  maintenance
+    .command('add <matcher...>')
+    .description('keep what matches quiet while work is done: once (--from, --to or --for), or again and again (--cron, --for)')
+    .requiredOption('--name <name>', 'what people call it')
+    .requiredOption('--reason <text>', 'why')
+    .option('--cron <expression>', 'when it opens: five fields, as "0 3 * * 6"')
+    .option('--time-zone <zone>', 'of the cron expression (default: UTC)')
+    .option('--for <time>', 'how long it is open, such as 45m')
+    .option('--from <time>', 'when it opens, once: 22:00, 2h for in two hours, or a time (default: now)')
+    .option('--to <time>', 'when it closes, once')
+    .action(lazily(async () => (await import('./commands/quiet.ts')).add));
+  maintenance
+    .command('end <window_id...>')
+    .description('delete maintenance windows, open or to come; the beginning of an id will do')
+    .action(lazily(async () => (await import('./commands/quiet.ts')).remove));
   const incidents = group(
     'incidents',
     'alerts with one cause, and their story',

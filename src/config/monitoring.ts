@@ -63,6 +63,9 @@ const monitoringShape = z.strictObject({
     agent_logs: wholeDays(1, 3_650).default(days(7)),
     agent_history: wholeDays(1, 3_650).default(days(90)),
     notifications: wholeDays(1, 3_650).default(days(90)),
+    health_scores: wholeDays(1, 3_650).default(days(30)),
+    alerts: wholeDays(1, 3_650).default(days(90)),
+    healing: wholeDays(1, 3_650).default(days(365)),
   }),
 });
 
@@ -141,5 +144,14 @@ export const MONITORING_EFFECTS: readonly KeyEffect[] = [
     path: 'retention.notifications',
     effect:
       'How long messages that were delivered, given up or cancelled are kept, with their attempts; of each message at most 100 of these.',
+  },
+  { path: 'retention.health_scores', effect: 'How long changes of health scores are kept.' },
+  {
+    path: 'retention.alerts',
+    effect: 'How long alerts that are over are kept with their timeline, and incidents, silences and maintenance windows that are.',
+  },
+  {
+    path: 'retention.healing',
+    effect: 'How long healing runs that are over are kept; the success rate of an action is counted from them.',
   },
 ];

@@ -15,6 +15,7 @@ import {
   silenceView,
   timelineOf,
   toldOf,
+  unacknowledge,
   type Alert,
   type Matcher,
 } from '../../modules/alerting/index.ts';
@@ -101,6 +102,21 @@ export async function ack(
   });
 }
 
+/** `alerts unack`: gives alerts back; they are told again. */
+export async function unack(invocation: Invocation, { note }: { readonly note?: string }, ids: readonly string[]): Promise<void> {
+  await withFleet(invocation, async ({ database, now }) => {
+    const given: Alert[] = [];
+    for (const id of ids) {
+      const { alertId } = await requireAlert(database, id);
+      given.push(await unacknowledge(database, alertId, whoIsHere(), note));
+    }
+    await hint(database);
+    const at = await now();
+    const { output } = invocation;
+    output.result({ items: given.map((alert) => alertView(alert, at)) }, () => alertTable(given, at, output.columns, output.colors));
+  });
+}
+
 interface SilenceOptions {
   readonly for: string;
   readonly reason: string;
@@ -135,7 +151,7 @@ async function requireAlert(database: Database, id: string): Promise<Alert> {
 /** The alerting system looks each second; this makes it look now. */
 const hint = (database: Database): Promise<unknown> => database.query(sql`select pg_notify('muster', 'alerts')`);
 
-function requireMatcher(text: string): Matcher {
+export function requireMatcher(text: string): Matcher {
   const matcher = parseMatcher(text);
   if (matcher === undefined)
     throw usage(
@@ -145,4 +161,4 @@ function requireMatcher(text: string): Matcher {
   return matcher;
 }
 
-const whoIsHere = (): string => `cli:${process.env['USER'] ?? process.env['LOGNAME'] ?? 'unknown'}`;
+export const whoIsHere = (): string => `cli:${process.env['USER'] ?? process.env['LOGNAME'] ?? 'unknown'}`;

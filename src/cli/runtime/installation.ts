@@ -3,10 +3,10 @@ import type { Config } from '../../config/config.ts';
 import type { SharedStateOptions } from '../../state/create-shared-state.ts';
 
 const DAY_MS = 86_400_000;
+const days = (ms: number): number => ms / DAY_MS;
 
 /** What the files say about how long things are kept, as the state's jobs take it. */
 export function retentionOf({ monitoring: { retention } }: Config): Pick<SharedStateOptions, 'retention' | 'metrics'> {
-  const days = (ms: number): number => ms / DAY_MS;
   return {
     retention: {
       eventDays: days(retention.events),
@@ -33,7 +33,7 @@ export function withInstallationDefaults(
   types: readonly AnyAgentDefinition[],
   { enterprise, monitoring, dataDir, server }: Config,
 ): readonly AnyAgentDefinition[] {
-  const { intervals, thresholds, databases, probes, scrape, status_page: statusPage } = monitoring;
+  const { intervals, thresholds, databases, probes, retention, scrape, status_page: statusPage } = monitoring;
   const defaults: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
     performance_monitor: {
       every: intervals.metrics,
@@ -42,13 +42,14 @@ export function withInstallationDefaults(
       databases,
     },
     endpoint_monitor: { probes, scrape },
-    heartbeat_health_agent: { every: intervals.health, thresholds },
+    heartbeat_health_agent: { every: intervals.health, thresholds, keep: `${days(retention.health_scores)}d` },
     status_recorder: statusPage,
+    alerting_system: { business: businessOf(enterprise.business), keep_days: days(retention.alerts) },
     alert_delivery: {
-      keep_days: monitoring.retention.notifications / DAY_MS,
+      keep_days: days(retention.notifications),
       ...(server.publicUrl === undefined ? {} : { public_url: server.publicUrl }),
     },
-    alerting_system: { business: businessOf(enterprise.business) },
+    self_healing_agent: { keep_days: days(retention.healing) },
     test_launcher_env_agent: { data_dir: dataDir },
   };
   return types.map((type) => {

@@ -49,8 +49,9 @@ export type { ChannelRecord, ChannelStore, Settings } from './delivery/channel-s
 export type { NotificationRecord } from './delivery/notification-store.ts';
 export type { Alert } from './alerts/alert.ts';
 export { TRANSITIONS_TOPIC } from './alerts/watch.ts';
-export { acknowledge, findAlerts, listAlerts, timelineOf, toldOf } from './alerts/alert-store.ts';
+export { acknowledge, findAlerts, listAlerts, timelineOf, toldOf, unacknowledge } from './alerts/alert-store.ts';
 export { impactLine, impactOf } from './alerts/impact.ts';
-export { parseMatcher, type Matcher } from './alerts/matcher.ts';
-export { addSilence } from './alerts/quiet-store.ts';
-export { alertDetailView, alertView, silenceView } from './alerts/views.ts';
+export { matcherText, parseMatcher, type Matcher } from './alerts/matcher.ts';
+export { addSilence, addWindow, deleteWindow, endSilence, listSilences, listWindows, type NewWindow } from './alerts/quiet-store.ts';
+export { isCron } from './alerts/quiet.ts';
+export { alertDetailView, alertView, silenceView, windowView } from './alerts/views.ts';

@@ -8,6 +8,7 @@ import { storedAlerts } from './alert-source.ts';
 import { declare, type Declared } from './catalogue.ts';
 import { healingConfig, type HealingConfig } from './config.ts';
 import { Healer, type Round } from './healer.ts';
+import { pruneRuns } from './housekeeping.ts';
 import { RECOVERY_METRICS } from './metrics.ts';
 import { OneAtATime } from './one-at-a-time.ts';
 import { RECOVERY_TOPIC } from './runs.ts';
@@ -15,6 +16,7 @@ import { RECOVERY_TOPIC } from './runs.ts';
 /** What changes seldom is measured seldom. */
 const ROUNDS_A_SAMPLE = 5;
 const ROUNDS_A_LOOK_AT_PARTITIONS = 30;
+const ROUNDS_A_PRUNING = 300;
 const MOST_ACTIONS = 200;
 
 /** What lives from startup to shutdown. */
@@ -75,6 +77,7 @@ export const healingAgent = (declared: readonly Declared[]) =>
         await measure(ctx);
       }
       if (ctx.runNumber % ROUNDS_A_LOOK_AT_PARTITIONS === 1) await measurePartitions(ctx);
+      if (ctx.runNumber % ROUNDS_A_PRUNING === 1) await pruneRuns(ctx.sql, ctx.config.keep_days);
       return round;
     },
     async shutdown(ctx) {

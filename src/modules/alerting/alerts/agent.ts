@@ -8,6 +8,7 @@ import { LEVELS } from '../delivery/notification.ts';
 import type { BusinessRates } from './impact.ts';
 import { ALERT_METRICS } from './metrics.ts';
 import type { VerdictSource } from './verdict.ts';
+import { MOST_AT_ONCE, pruneOver } from './housekeeping.ts';
 import { AlertWatch } from './watch.ts';
 
 const cost = z.number().min(0).optional();
@@ -25,6 +26,8 @@ export const alertingConfig = z.strictObject({
   host_lost_for: durationSetting(1_000, '10m'),
   /** Who hears of the fleet's own faults, and of rules that name no channel. Default: every channel that is enabled. */
   channels: z.array(z.string()).max(100).optional(),
+  /** What is over is kept for so many days: alerts, incidents, silences, windows. */
+  keep_days: z.number().int().min(1).max(3_650).default(90),
   /** The alerts of rules that name no channel are told from this level on. */
   tell_from: z.enum(LEVELS).default('critical'),
   /** What a fault costs. Default: not configured. */
@@ -43,6 +46,9 @@ export const alertingConfig = z.strictObject({
 type AlertingConfig = z.output<typeof alertingConfig>;
 
 const lives = new WeakMap<object, AlertWatch>();
+
+const PRUNE_EVERY_RUNS = 60;
+const MOST_PARTS = 10;
 
 /** Where the verdicts of rules come from. */
 export type RuleSource = (ctx: AgentContext<AlertingConfig>) => VerdictSource;
@@ -94,6 +100,9 @@ export const alertingSystem = (ruleSource: RuleSource) =>
       // Beside the alerts, which do not wait for anybody's calendar.
       const calendars = await refreshCalendars(ctx.sql, ctx.outbound, ctx.signal);
       if (slowestBatchMs !== undefined) metric('alert_batch_seconds', slowestBatchMs / 1_000);
+      if (ctx.runNumber % PRUNE_EVERY_RUNS === 1)
+        for (let part = 0; part < MOST_PARTS && !ctx.signal.aborted; part++)
+          if ((await pruneOver(ctx.sql, ctx.config.keep_days)) < MOST_AT_ONCE) break;
       return { firing, messages, transitions, ...(calendars === 0 ? {} : { calendars }) };
     },
     async shutdown(ctx) {

@@ -83,3 +83,13 @@ export function gridOf(cron: string, timeZone: string): Grid {
   }
   return grid;
 }
+
+/** Whether that is a cron expression in a time zone. */
+export function isCron(cron: string, timeZone: string): boolean {
+  try {
+    gridOf(cron, timeZone);
+    return true;
+  } catch {
+    return false;
+  }
+}

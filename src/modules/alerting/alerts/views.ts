@@ -9,7 +9,7 @@ import type { IncidentRecord, Told } from './alert-store.ts';
 import { impactDocument, impactOf } from './impact.ts';
 import type { Incident } from './incident.ts';
 import { matcherText, parseMatcher, type Matcher } from './matcher.ts';
-import { gridOf, openUntil, opensNext } from './quiet.ts';
+import { isCron, openUntil, opensNext } from './quiet.ts';
 import type { SilenceRecord, WindowRecord } from './quiet-store.ts';
 
 const LevelText = z.enum(LEVELS);
@@ -144,15 +144,12 @@ export const NewWindowBody = z
     if (once && (body.ends_at ?? 0) <= (body.starts_at ?? 0))
       ctx.addIssue({ code: 'custom', path: ['ends_at'], message: 'must lie after its beginning' });
     if (!again) return undefined;
-    try {
-      gridOf(body.cron ?? '', body.time_zone);
-    } catch {
+    if (!isCron(body.cron ?? '', body.time_zone))
       ctx.addIssue({
         code: 'custom',
         path: ['cron'],
         message: "is not a cron expression of five fields, as '0 3 * * 6', in an IANA time zone",
       });
-    }
     return undefined;
   })
   .meta({
