@@ -103,6 +103,8 @@ describe.skipIf(missing('chromium'))('alerts in the dashboard', { timeout: 60_00
 
   test('its incident holds its alerts, and all that happened in one order', async () => {
     await page.goto(`${dashboard.url}/incidents`);
+    await page.getByText('No incident is open').waitFor();
+    await page.getByRole('radio', { name: 'All' }).check();
     await page.getByRole('link', { name: 'Agent crasher crashes again and again' }).click();
     const timeline = page.getByRole('region', { name: 'Timeline' });
     expect(await timeline.innerText()).toMatch(/firing[^]*acknowledged by[^]*unacknowledged/i);
@@ -127,7 +129,7 @@ describe.skipIf(missing('chromium'))('alerts in the dashboard', { timeout: 60_00
       })),
     );
     await page.goto(`${dashboard.url}/rules`);
-    await page.getByRole('link', { name: 'host_disk_full', exact: true }).waitFor();
+    await page.getByText('No rules').waitFor();
     await page.getByRole('button', { name: 'New rule' }).click();
     await page.getByRole('textbox', { name: 'Name' }).fill('queue_long');
     await page.getByRole('combobox', { name: 'Metric' }).fill('queue_depth');
@@ -154,7 +156,7 @@ describe.skipIf(missing('chromium'))('alerts in the dashboard', { timeout: 60_00
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
     await page.getByRole('heading', { name: 'Rules', level: 1 }).waitFor();
     await until('it is gone', async () => (await page.getByRole('link', { name: 'queue_long', exact: true }).count()) === 0);
-    seen.expectNone(/status of 400|status of 404/);
+    seen.expectNone(/status of 4\d\d/);
   });
 
   test('a silence and a window that comes again are set and ended', async () => {
@@ -183,7 +185,7 @@ describe.skipIf(missing('chromium'))('alerts in the dashboard', { timeout: 60_00
     await planned.getByRole('button', { name: /^Delete/ }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
     await page.getByText('No work is planned').waitFor();
-    seen.expectNone(/status of 400|status of 404/);
+    seen.expectNone(/status of 4\d\d/);
   });
 
   test('a channel asks for what its kind needs, and says why it was refused', async () => {

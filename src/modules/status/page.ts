@@ -59,7 +59,8 @@ function renderComponent(component: ShownComponent): string {
   return `<li>
 <div class="line"><h3>${text(name)}</h3><p class="state ${state}"><span class="sign" aria-hidden="true">${sign}</span>${word}${since === null ? '' : ` <span class="quiet">since ${timeText(since)}</span>`}</p></div>
 ${barsOf(component, text(label))}
-<p class="line quiet"><span><span class="long">90 days ago</span><span class="short">30 days ago</span></span><span><strong>${figure}</strong> in ${days.length} days${hadMaintenance ? `, ${percentText(without.ratio)} without maintenance` : ''}${unknownNote(seen)}</span><span>today</span></p>
+<p class="line quiet"><span><span class="long">90 days ago</span><span class="short">30 days ago</span></span><span>today</span></p>
+<p class="quiet"><strong>${figure}</strong> in ${days.length} days${hadMaintenance ? `, ${percentText(without.ratio)} without maintenance` : ''}${unknownNote(seen)}</p>
 ${renderDays(days)}
 </li>`;
 }

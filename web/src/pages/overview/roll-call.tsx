@@ -74,12 +74,12 @@ export function RollCall(): ReactNode {
   );
 }
 
-/** As large as the fleet that a first start makes: eight agents, eight slots. */
+/** As large as the fleet that a first start makes: fourteen agents, eight slots. */
 function RollSkeleton(): ReactNode {
   return (
     <>
       <div className="grid gap-x-8 sm:grid-cols-2">
-        {Array.from({ length: 8 }, (_, index) => (
+        {Array.from({ length: 14 }, (_, index) => (
           <div key={index} className="flex h-[26px] items-center">
             <Skeleton className="h-3.5 w-2/3" />
           </div>

@@ -193,7 +193,7 @@ function RunTable({
               <tr key={run.run_id} className={bodyRow}>
                 <td>
                   <span
-                    className={`inline-flex items-center gap-2 whitespace-nowrap ${colour}`}
+                    className={`inline-flex items-center gap-2 align-middle whitespace-nowrap ${colour}`}
                     title={run.reason ?? run.held_by ?? undefined}
                   >
                     <Icon name={icon} className="size-3.5" />

@@ -98,7 +98,7 @@ function RuleList({ search }: { readonly search: string }): ReactNode {
           {() =>
             total === 0 ? (
               <Empty title="No rules" icon="alerts">
-                The agent <code>alerting_system</code> brings those that ship when it starts; <code>New rule</code> makes one of your own.
+                <code>muster up</code> and <code>muster launch</code> bring those that ship; <b>New rule</b> makes one of your own.
               </Empty>
             ) : chosen.length === 0 ? (
               <Empty title="No rule fits" icon="search">
