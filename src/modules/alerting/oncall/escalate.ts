@@ -59,7 +59,6 @@ export function escalate(
         step: after.taken,
         document: {
           ...document,
-          title: `[ESCALATED] ${document.title}`,
           text: [
             `Nobody has it, ${formatDuration(Math.max(1_000, Math.round((now - escalation.startedAt) / 1_000) * 1_000))} after escalation began (policy ${policy.name}, ${place}).`,
             ...(people.length === 0 ? [] : [`For ${people.join(' and ')}.`]),

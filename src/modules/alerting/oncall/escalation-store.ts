@@ -19,6 +19,10 @@ const COLUMNS = raw(`e.escalation_id as "escalationId", e.incident_id as "incide
 
 /** Undefined: there is no policy and nothing under way, as in most fleets. With `lock` nobody else moves a timer meanwhile. */
 export async function readEscalations(db: Queryable, lock: boolean): Promise<EscalationWorld | undefined> {
+  // Most looks are over here: one statement beside those of the alerts.
+  const any = await db.query<{ any: boolean }>(sql`
+    select exists (select from muster.escalation_policies) or exists (select from muster.escalations where state <> 'resolved') as any`);
+  if (any.rows[0]?.any !== true) return undefined;
   const policies = await db.query<{ definition: PolicyDocument; turn: number }>(
     sql`select definition, turn::float8 as turn from muster.escalation_policies order by name limit 1000`,
   );
@@ -26,7 +30,6 @@ export async function readEscalations(db: Queryable, lock: boolean): Promise<Esc
     select ${COLUMNS} from muster.escalations e
     where e.state <> 'resolved' or e.incident_id in (select incident_id from muster.incidents where state = 'open')
     order by e.escalation_id ${raw(lock ? 'for update' : '')}`);
-  if (policies.rows.length === 0 && open.rows.length === 0) return undefined;
   const rules = await db.query<{ name: string; policy: string }>(
     sql`select name, definition ->> 'escalation' as policy from muster.alert_rules where definition ->> 'escalation' is not null`,
   );
