@@ -126,6 +126,24 @@ describe('a rotation', () => {
   });
 });
 
+it('reckons a year of the largest schedule there may be in seconds', () => {
+  const restrictions = Array.from({ length: 28 }, (_, n) => ({
+    from: `${String(n % 24).padStart(2, '0')}:00`,
+    to: `${String(n % 24).padStart(2, '0')}:30`,
+  }));
+  const layers = Array.from({ length: 20 }, (_, n) => ({
+    name: `l${n}`,
+    people: ['kim', 'lee'],
+    every: '1h',
+    starts_at: '2020-01-01T00:10',
+    restrictions,
+  }));
+  const begun = performance.now();
+  const shifts = shiftsOf(schedule({ layers }), nothing, at('2026-01-01T00:00:00Z'), at('2027-01-01T00:00:00Z'));
+  expect(shifts.length).toBeGreaterThan(10_000);
+  expect(performance.now() - begun).toBeLessThan(20_000);
+});
+
 describe('what goes before a rotation', () => {
   const [from, to] = [at('2026-03-17T00:00:00Z'), at('2026-03-18T00:00:00Z')];
 

@@ -76,8 +76,22 @@ function turnsOf(layer: LayerDocument, zone: Zone, from: number, to: number): re
   }
   const within = cut(turns, from, to);
   if (layer.restrictions === undefined) return within;
-  const hours = apart(hoursOf(layer.restrictions, zone, from, to));
-  return hours.flatMap((window) => cut(within, window.from, window.to));
+  return inside(within, apart(hoursOf(layer.restrictions, zone, from, to)));
+}
+
+/** What of shifts lies in windows; both in order and without overlaps. */
+function inside(shifts: readonly Shift[], windows: readonly Shift[]): readonly Shift[] {
+  const result: Shift[] = [];
+  let next = 0;
+  for (const window of windows) {
+    while ((shifts[next]?.to ?? Infinity) <= window.from) next++;
+    for (let index = next; index < shifts.length; index++) {
+      const shift = shifts[index];
+      if (shift === undefined || shift.from >= window.to) break;
+      result.push({ ...shift, from: Math.max(shift.from, window.from), to: Math.min(shift.to, window.to) });
+    }
+  }
+  return result;
 }
 
 /** Hours of the week as they fall between two instants. */
