@@ -97,6 +97,7 @@ export const goodFacts = (change: Partial<Facts> = {}): Facts => ({
   paused: [],
   hosts: [aHost()],
   readings: readingsWith(),
+  databases: [],
   history: { change: (counter) => (counter.startsWith('runs ') ? 10 : 0) },
   ...change,
 });

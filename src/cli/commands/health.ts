@@ -86,7 +86,7 @@ async function one(
             '',
             ...record.components.map(
               ({ name, score, members, unscored, worst }) =>
-                `  ${name.padEnd(9)}${score === null ? 'unknown' : String(score).padStart(5)}  ${plural(members, 'subject')}${unscored === 0 ? '' : `, ${unscored} unknown`}${worst.length === 0 ? '' : `; lowest: ${worst.map((each) => `${printable(each.subject)} ${each.score}`).join(', ')}`}`,
+                `  ${name.padEnd(10)}${score === null ? 'unknown' : String(score).padStart(5)}  ${plural(members, 'subject')}${unscored === 0 ? '' : `, ${unscored} unknown`}${worst.length === 0 ? '' : `; lowest: ${worst.map((each) => `${printable(each.subject)} ${each.score}`).join(', ')}`}`,
             ),
           ]),
     ];
@@ -136,15 +136,15 @@ function changeLines(diff: ScoreDiff, colors: Colors): string {
 
 /** A subject by its name, or as people call it: the id of an agent, the name of a host. */
 async function subjectOf({ state }: FleetAccess, scores: Scores, target: string): Promise<string> {
-  if (/^(fleet|database|host:.+|agent:.+)$/.test(target)) return target;
-  for (const subject of [`agent:${target}`, `host:${target}`]) if ((await scores.of(subject)) !== undefined) return subject;
+  if (/^(fleet|database|database:.+|host:.+|agent:.+)$/.test(target)) return target;
+  for (const subject of [`agent:${target}`, `host:${target}`, `database:${target}`]) if ((await scores.of(subject)) !== undefined) return subject;
   const isHost = (await state.hosts.list()).some(({ hostname }) => hostname === target);
   throw noScore(isHost ? `host:${target}` : target);
 }
 
 const noScore = (subject: string): MusterError =>
   new MusterError('NOT_FOUND', `There is no score of "${printable(subject)}"`, {
-    remedy: 'Run `muster health` for those there are: fleet, database, a host by its name, an agent by its id.',
+    remedy: 'Run `muster health` for those there are: fleet, database, another database or a host by its name, an agent by its id.',
   });
 
 const verdictOf = (record: ScoreRecord | undefined): number =>

@@ -2,9 +2,9 @@ import { describe, expect, it } from 'vitest';
 import { evaluate } from './agent.ts';
 import { healthConfig } from './config.ts';
 import type { Facts } from './facts.ts';
-import { aHost, anAgent, goodFacts, NOW, readingsWith } from '../../../test/support/health-facts.ts';
-import { Readings } from './readings.ts';
-import type { HealthReport } from './report.ts';
+import { aHost, anAgent, GOOD_READINGS, goodFacts, NOW, readingsWith } from '../../../test/support/health-facts.ts';
+import { Readings, type LatestReading } from './readings.ts';
+import { changesBetween, type HealthReport } from './report.ts';
 
 const config = healthConfig.parse({});
 const reportOn = (change: Partial<Facts> = {}, previous?: HealthReport): HealthReport => evaluate(goodFacts(change), config, previous);
@@ -160,6 +160,85 @@ describe('the database', () => {
       'critical database/database.slot_retained_bytes/old',
       'warning database/database.replication_lag_seconds/standby1',
     ]);
+  });
+});
+
+describe('another monitored database', () => {
+  const at = NOW - 1_000;
+  const labels = { database: 'shop' };
+  const good = [
+    ...GOOD_READINGS.filter(({ name }) => name !== 'postgres_pool_usage_ratio').map((each) => ({
+      ...each,
+      labels: { ...each.labels, ...labels },
+    })),
+    { name: 'postgres_up', value: 1, labels, at },
+  ];
+  const shop = (readings: readonly LatestReading[], reason: string | null = null): Partial<Facts> => ({
+    databases: [{ name: 'shop', reason, readings: new Readings(readings, NOW, { fast: 20_000, slow: 90_000, rare: 900_000 }, 'shop') }],
+  });
+  const withValue = (metric: string, value: number): readonly LatestReading[] =>
+    good.map((each) => (each.name === metric ? { ...each, value } : each));
+
+  it('that is well has 100 of full coverage, and is told beside what the fleet is made from', () => {
+    const report = reportOn(shop(good));
+    expect(subject(report, 'database:shop')).toMatchObject({ score: 100, band: 'healthy', coverage: 1, unknown: [] });
+    expect(subject(report, 'fleet')?.components?.at(-1)).toMatchObject({ name: 'databases', score: 100, members: 1 });
+  });
+
+  it('is judged by the same checks, and makes neither the fleet nor the fleet’s own database ill', () => {
+    const report = reportOn(shop(withValue('postgres_longest_idle_in_transaction_seconds', 700)));
+    expect(found(report)).toEqual(['critical database:shop/database.idle_in_transaction_seconds']);
+    expect(subject(report, 'database:shop')).toMatchObject({ score: 45, band: 'critical', caps: [{ score: 49 }] });
+    expect(subject(report, 'database')?.score).toBe(100);
+    expect(subject(report, 'fleet')).toMatchObject({
+      score: 100,
+      level: null,
+      caps: [],
+      components: expect.arrayContaining([
+        expect.objectContaining({ name: 'database', members: 1, score: 100 }),
+        expect.objectContaining({ name: 'databases', worst: [{ subject: 'database:shop', score: 45 }] }),
+      ]) as unknown,
+    });
+  });
+
+  it('has counters of its own', () => {
+    const history = { change: (counter: string) => (counter === 'deadlocks shop' ? 2 : 0) };
+    expect(found(reportOn({ ...shop(good), history }))).toEqual(['warning database:shop/database.deadlocks']);
+  });
+
+  it('that is away has 0 with the reason, and of the rest nothing is known, however fresh it is', () => {
+    const report = reportOn(shop(withValue('postgres_up', 0), 'connect ECONNREFUSED 10.0.0.7:5432'));
+    const [finding] = report.findings;
+    expect(finding).toMatchObject({
+      level: 'emergency',
+      check: 'database.up',
+      text: 'shop does not answer: connect ECONNREFUSED 10.0.0.7:5432',
+    });
+    const score = subject(report, 'database:shop');
+    expect(score).toMatchObject({ score: 0, band: 'critical' });
+    expect(score?.coverage).toBeLessThan(0.2);
+    expect(score?.unknown).toContain('database.connections_ratio: it does not answer');
+    expect(report).toMatchObject({ score: 100, coverage: 1 });
+  });
+
+  it('that one of two monitors reaches is not away', () => {
+    expect(reportOn(shop([{ name: 'postgres_up', value: 0, labels, at: NOW }, ...good])).findings).toEqual([]);
+  });
+
+  it('that falls silent is unknown and not well, at first in part', () => {
+    const partly = subject(reportOn(shop(good.filter(({ name }) => !name.includes('lock')))), 'database:shop');
+    expect(partly).toMatchObject({ score: 89, band: 'degraded' });
+    const silent = reportOn({ ...shop(good.map((each) => ({ ...each, at: NOW - 3_600_000 }))), history: { change: () => undefined } });
+    expect(subject(silent, 'database:shop')).toMatchObject({ score: null, band: 'unknown', coverage: 0 });
+    expect(silent.subjects.map(({ subject: name }) => name)).toContain('database:shop');
+  });
+
+  it('changing is told of itself, and not as why the fleet changed', () => {
+    const before = reportOn({ ...shop(good), agents: [anAgent()] });
+    const now = reportOn({ ...shop(withValue('postgres_up', 0)), agents: [anAgent({ status: 'crash_looping', lastError: 'no such table' })] });
+    const because = new Map(changesBetween(before, now).map((change) => [change.subject, change.because]));
+    expect(because.get('database:shop')).toBe('shop does not answer');
+    expect(because.get('fleet')).toBe('an_agent fails again and again: no such table');
   });
 });
 

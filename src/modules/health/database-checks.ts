@@ -1,14 +1,24 @@
 import type { MetricName } from '../performance/index.ts';
-import type { Facts } from './facts.ts';
-import type { Verdict } from './finding.ts';
-import { gigabytes, judge, lasting, percent, type Bench, type Measured } from './judge.ts';
+import { databaseCounter, type DatabaseCounter, type Facts, type OtherDatabase } from './facts.ts';
+import type { Subject, Verdict } from './finding.ts';
+import { found, gigabytes, judge, lasting, NOT_MEASURED, percent, type Bench, type Measured } from './judge.ts';
+import type { Readings } from './readings.ts';
 
-const SUBJECT = 'database' as const;
+/** One database as the checks see it. */
+interface Seen {
+  readonly subject: Subject;
+  readonly readings: Pick<Readings, 'value' | 'all'>;
+  /** How much a counter grew in the window. */
+  readonly change: (counter: DatabaseCounter) => number | undefined;
+}
 
 /** Below so many blocks in the window a hit ratio says nothing. */
 const FEWEST_BLOCKS = 10_000;
 
-type Reading = Omit<Measured, 'subject' | 'value'> & { readonly metric: MetricName; readonly where?: Readonly<Record<string, string>> };
+type Reading = Omit<Measured, 'subject' | 'value'> & { readonly metric: MetricName; readonly where?: Readonly<Record<string, string>>;
+  /** Of the fleet's own database alone. */
+  readonly own?: true;
+};
 
 /** Checks that read one value each. */
 const READINGS: readonly Reading[] = [
@@ -16,7 +26,7 @@ const READINGS: readonly Reading[] = [
     check: 'database.response_seconds',
     metric: 'postgres_query_response_seconds',
     text: (value) => `The simplest query takes ${Math.round(value * 1_000)} ms`,
-    remedy: 'Look for load on the server and for latency on the way to it; `muster doctor` tells them apart.',
+    remedy: 'Look for load on the server and for latency on the way to it; for the fleet’s own database `muster doctor` tells them apart.',
   },
   {
     check: 'database.connections_ratio',
@@ -28,6 +38,7 @@ const READINGS: readonly Reading[] = [
     check: 'database.pool_ratio',
     metric: 'postgres_pool_usage_ratio',
     where: { pool: 'main' },
+    own: true,
     text: (value) => `${percent(value)} of the connections of this host's pool are in use`,
     remedy: 'Look for long transactions of agents, or raise performance.connection_pool_size.',
   },
@@ -57,26 +68,56 @@ const READINGS: readonly Reading[] = [
   },
 ];
 
-export function databaseChecks(facts: Facts, bench: Bench): readonly Verdict[] {
-  const { readings } = facts;
+/** The fleet's own database, and every other that is monitored. */
+export function databaseChecks({ readings, databases, history }: Facts, bench: Bench): readonly Verdict[] {
+  const own: Seen = { subject: 'database', readings, change: (counter) => history.change(databaseCounter(counter)) };
+  return [...checksOf(own, bench), ...databases.flatMap((database) => otherChecks(database, history, bench))];
+}
+
+/** The fleet's own database answers wherever anybody judges; another may be away, and then nothing else of it is known. */
+function otherChecks({ name, readings, reason }: OtherDatabase, history: Facts['history'], bench: Bench): readonly Verdict[] {
+  const subject: Subject = `database:${name}`;
+  const check = 'database.up';
+  // Two monitors may watch one database: it is there if one of them reaches it.
+  const answers = readings.all('postgres_up').map(({ value }) => value);
+  if (answers.length > 0 && answers.every((value) => value < 1)) {
+    const away = found({
+      subject,
+      check,
+      level: 'emergency',
+      points: 100,
+      text: `${name} does not answer${reason === null ? '' : `: ${reason.slice(0, 200)}`}`,
+      value: 'away',
+      remedy: 'Check that the server runs and can be reached from the host of performance_monitor, and that its user may log in.',
+    });
+    return [away, ...checksOf({ subject, ...NOTHING }, bench).map((verdict) => ({ ...verdict, why: 'it does not answer' }))];
+  }
+  const up: Verdict = answers.length > 0 ? { kind: 'fine', subject, check } : { kind: 'unknown', subject, check, why: NOT_MEASURED };
+  return [up, ...checksOf({ subject, readings, change: (counter) => history.change(databaseCounter(counter, name)) }, bench)];
+}
+
+const NOTHING: Omit<Seen, 'subject'> = { readings: { value: () => undefined, all: () => [] }, change: () => undefined };
+
+function checksOf(seen: Seen, bench: Bench): readonly Verdict[] {
+  const { subject, readings } = seen;
   return [
-    ...READINGS.map(({ metric, where, ...reading }) =>
-      judge({ ...reading, subject: SUBJECT, value: readings.value(metric, where) }, bench),
+    ...READINGS.filter(({ own }) => own !== true || subject === 'database').map(({ metric, where, own: _, ...reading }) =>
+      judge({ ...reading, subject, value: readings.value(metric, where) }, bench),
     ),
-    ...deadlocks(facts, bench),
-    ...cache(facts, bench),
-    ...checksums(facts, bench),
-    ...replication(facts, bench),
+    ...deadlocks(seen, bench),
+    ...cache(seen, bench),
+    ...checksums(seen, bench),
+    ...replication(seen, bench),
   ];
 }
 
-function deadlocks({ history }: Facts, bench: Bench): readonly Verdict[] {
+function deadlocks({ subject, change }: Seen, bench: Bench): readonly Verdict[] {
   return [
     judge(
       {
-        subject: SUBJECT,
+        subject,
         check: 'database.deadlocks',
-        value: history.change('deadlocks'),
+        value: change('deadlocks'),
         text: (value) => `${value} deadlocks in the last minutes: each cost somebody a transaction`,
         remedy: 'The server log names the statements; let them take their locks in one order.',
       },
@@ -85,14 +126,14 @@ function deadlocks({ history }: Facts, bench: Bench): readonly Verdict[] {
   ];
 }
 
-function cache({ history }: Facts, bench: Bench): readonly Verdict[] {
-  const [hits, reads] = [history.change('blocks hit'), history.change('blocks read')];
+function cache({ subject, change }: Seen, bench: Bench): readonly Verdict[] {
+  const [hits, reads] = [change('blocks hit'), change('blocks read')];
   const wanted = hits === undefined || reads === undefined ? undefined : hits + reads;
   if (wanted !== undefined && wanted < FEWEST_BLOCKS) return [];
   return [
     judge(
       {
-        subject: SUBJECT,
+        subject,
         check: 'database.cache_hit_ratio',
         value: wanted === undefined || hits === undefined ? undefined : hits / wanted,
         text: (value) => `Only ${percent(value)} of the blocks wanted in the last minutes were in shared buffers`,
@@ -104,13 +145,13 @@ function cache({ history }: Facts, bench: Bench): readonly Verdict[] {
 }
 
 /** Without checksums in the cluster there is nothing to judge. */
-function checksums({ readings }: Facts, bench: Bench): readonly Verdict[] {
+function checksums({ subject, readings }: Seen, bench: Bench): readonly Verdict[] {
   const value = readings.value('postgres_checksum_failures_total');
   if (value === undefined) return [];
   return [
     judge(
       {
-        subject: SUBJECT,
+        subject,
         check: 'database.checksum_failures',
         value,
         text: (failures) => `${failures} pages of the database were damaged on disk`,
@@ -122,12 +163,12 @@ function checksums({ readings }: Facts, bench: Bench): readonly Verdict[] {
 }
 
 /** Only where there are standbys or slots. */
-function replication({ readings }: Facts, bench: Bench): readonly Verdict[] {
+function replication({ subject, readings }: Seen, bench: Bench): readonly Verdict[] {
   return [
     ...readings.all('postgres_replication_lag_seconds').map(({ value, labels }) =>
       judge(
         {
-          subject: SUBJECT,
+          subject,
           check: 'database.replication_lag_seconds',
           of: labels['application'] ?? '',
           value,
@@ -140,7 +181,7 @@ function replication({ readings }: Facts, bench: Bench): readonly Verdict[] {
     ...readings.all('postgres_replication_slot_retained_bytes', { active: 'false' }).map(({ value, labels }) =>
       judge(
         {
-          subject: SUBJECT,
+          subject,
           check: 'database.slot_retained_bytes',
           of: labels['slot'] ?? '',
           value,

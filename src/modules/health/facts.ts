@@ -3,6 +3,14 @@ import type { HostRecord } from '../../state/hosts.ts';
 import type { History } from './history.ts';
 import type { Readings } from './readings.ts';
 
+/** A database that is monitored besides the fleet's own. */
+export interface OtherDatabase {
+  readonly name: string;
+  readonly readings: Readings;
+  /** Why it does not answer, as the monitor says; null where it does, or does not say. */
+  readonly reason: string | null;
+}
+
 /** All that is judged, gathered at one moment. Times are milliseconds since 1970 by the database's clock. */
 export interface Facts {
   readonly now: number;
@@ -13,7 +21,9 @@ export interface Facts {
   /** Agents that somebody paused, by id. */
   readonly paused: readonly string[];
   readonly hosts: readonly HostRecord[];
+  /** Of machines and of the fleet's own database. */
   readonly readings: Readings;
+  readonly databases: readonly OtherDatabase[];
   readonly history: Pick<History, 'change'>;
 }
 
@@ -24,9 +34,21 @@ export function countersOf(facts: Omit<Facts, 'history'>): ReadonlyMap<string, n
     counters.set(`runs ${agent.agentId}`, agent.runCount);
     counters.set(`errors ${agent.agentId}`, agent.errorCount);
   }
-  const add = (key: string, value: number | undefined): void => void (value === undefined || counters.set(key, value));
-  add('deadlocks', facts.readings.value('postgres_deadlocks_total'));
-  add('blocks hit', facts.readings.value('postgres_blocks_total', { source: 'hit' }));
-  add('blocks read', facts.readings.value('postgres_blocks_total', { source: 'read' }));
+  addDatabase(counters, facts.readings);
+  for (const { name, readings } of facts.databases) addDatabase(counters, readings, name);
   return counters;
+}
+
+export type DatabaseCounter = 'deadlocks' | 'blocks hit' | 'blocks read';
+
+/** The fleet's own database has no name. */
+export const databaseCounter = (counter: DatabaseCounter, database?: string): string =>
+  database === undefined ? counter : `${counter} ${database}`;
+
+function addDatabase(counters: Map<string, number>, readings: Readings, database?: string): void {
+  const add = (counter: DatabaseCounter, value: number | undefined): void =>
+    void (value === undefined || counters.set(databaseCounter(counter, database), value));
+  add('deadlocks', readings.value('postgres_deadlocks_total'));
+  add('blocks hit', readings.value('postgres_blocks_total', { source: 'hit' }));
+  add('blocks read', readings.value('postgres_blocks_total', { source: 'read' }));
 }

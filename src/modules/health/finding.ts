@@ -2,8 +2,8 @@
 export const LEVELS = ['info', 'warning', 'critical', 'emergency'] as const;
 export type Level = (typeof LEVELS)[number];
 
-/** `fleet`, `database`, `host:<hostname>` or `agent:<agent_id>`. */
-export type Subject = 'fleet' | 'database' | `host:${string}` | `agent:${string}`;
+/** `fleet`, `database` (the fleet's own), `database:<name>` (another that is monitored), `host:<hostname>` or `agent:<agent_id>`. */
+export type Subject = 'fleet' | 'database' | `database:${string}` | `host:${string}` | `agent:${string}`;
 
 /** Something that is wrong, found in what was measured. */
 export interface Finding {

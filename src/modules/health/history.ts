@@ -13,10 +13,13 @@ export class History {
     while ((this.#moments[1]?.at ?? Number.POSITIVE_INFINITY) <= at - this.#windowMs) this.#moments.shift();
   }
 
-  /** How much a counter grew over the window, or over as much of it as is known. Undefined without two readings, or where it restarted. */
+  /**
+   * How much a counter grew over the window, or over as much of it as is known. Undefined without two readings, where it restarted, and
+   * where it is not known now: what it did before it fell silent tells nothing of the present.
+   */
   change(counter: string): number | undefined {
     const known = this.#moments.flatMap(({ counters }) => counters.get(counter) ?? []);
-    const [first, last] = [known[0], known.at(-1)];
+    const [first, last] = [known[0], this.#moments.at(-1)?.counters.get(counter)];
     if (known.length < 2 || first === undefined || last === undefined || last < first) return undefined;
     return last - first;
   }

@@ -46,10 +46,12 @@ export function judge({ subject, check, value, of, text, remedy, atMost }: Measu
   };
 }
 
-/** A finding that no threshold decides. */
-export function found(finding: Omit<Finding, 'id' | 'points' | 'threshold'> & { readonly of?: string }): Verdict {
-  const { of, ...rest } = finding;
-  return { kind: 'finding', ...rest, id: findingId(finding.subject, finding.check, of), points: POINTS_AT[finding.level], threshold: null };
+/** A finding that no threshold decides. It takes what its level takes, unless `points` says more. */
+export function found(
+  finding: Omit<Finding, 'id' | 'points' | 'threshold'> & { readonly of?: string; readonly points?: number },
+): Verdict {
+  const { of, points = POINTS_AT[finding.level], ...rest } = finding;
+  return { kind: 'finding', ...rest, id: findingId(finding.subject, finding.check, of), points, threshold: null };
 }
 
 const findingId = (subject: Subject, check: string, of: string | undefined): string =>

@@ -4,7 +4,7 @@ export const HEALTH_METRICS = {
   health_score: gauge.run(
     'points',
     'the findings',
-    '0 to 100 by subject: fleet, database, host:<hostname>, agent:<agent_id>; absent where nothing is known',
+    '0 to 100 by subject: fleet, database, database:<name>, host:<hostname>, agent:<agent_id>; absent where nothing is known',
     ['subject'],
   ),
   health_coverage_ratio: gauge.run('ratio', 'the checks', 'Share of the checks of a subject that had data to judge', ['subject']),

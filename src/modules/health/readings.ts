@@ -13,14 +13,13 @@ export interface LatestReading {
 /** A value may be this old, by tier, before it tells nothing about now. */
 export type MaxAges = Readonly<Record<'fast' | 'slow' | 'rare', number>>;
 
-/** The readings that are fresh enough to judge by. */
+/** The readings that are fresh enough to judge by: of one database, or of machines and the fleet's own database, which have no label `database`. */
 export class Readings {
   readonly #byName = new Map<string, LatestReading[]>();
 
-  constructor(latest: readonly LatestReading[], now: number, maxAges: MaxAges) {
+  constructor(latest: readonly LatestReading[], now: number, maxAges: MaxAges, database?: string) {
     for (const reading of latest) {
-      // Another database than the fleet's own is not what its health is judged by.
-      if (!isMetricName(reading.name) || reading.labels['database'] !== undefined) continue;
+      if (reading.labels['database'] !== database || !isMetricName(reading.name)) continue;
       if (now - reading.at > maxAge(METRICS[reading.name].tier, maxAges)) continue;
       const known = this.#byName.get(reading.name);
       if (known === undefined) this.#byName.set(reading.name, [reading]);

@@ -241,6 +241,13 @@ describe('the change of a counter', () => {
     history.push(120_000, new Map([['a', 16]]));
     expect(history.change('a')).toBe(1);
   });
+  it('is unknown where the counter is silent now', () => {
+    const history = new History(60_000);
+    history.push(0, new Map([['a', 10]]));
+    history.push(30_000, new Map([['a', 15]]));
+    history.push(40_000, new Map());
+    expect(history.change('a')).toBeUndefined();
+  });
   it('is unknown where the count restarted', () => {
     const history = new History(60_000);
     history.push(0, new Map([['a', 10]]));

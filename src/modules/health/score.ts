@@ -12,7 +12,8 @@ export interface Cap {
 
 /** What the score of the fleet is made from: a group of subjects. */
 export interface Component {
-  readonly name: 'fleet' | 'database' | 'hosts' | 'agents';
+  /** `databases`: those monitored besides the fleet's own. They are shown, and move nothing: Muster does not rest on them. */
+  readonly name: 'fleet' | 'database' | 'hosts' | 'agents' | 'databases';
   /** Of those that have a score, the mean; null where none has. */
   readonly score: number | null;
   readonly members: number;
@@ -125,10 +126,12 @@ const capped = (score: number, caps: readonly Cap[]): number =>
 
 /**
  * The score of the fleet: no better than its database, which everything rests on, and no better than the mean of its own
- * checks, its hosts and its agents. Members of which nothing is known count for coverage alone; what is paused, for nothing.
+ * checks, its hosts and its agents. Members of which nothing is known count for coverage alone; what is paused, for nothing. Databases
+ * besides its own are customers' and not what it stands on: they are told beside it.
  */
 export function scoreFleet(own: SubjectHealth, members: readonly SubjectHealth[]): SubjectHealth {
-  const active = members.filter(({ band }) => band !== 'paused');
+  const watched = members.filter(({ subject }) => subject.startsWith('database:'));
+  const active = members.filter((member) => member.band !== 'paused' && !watched.includes(member));
   const of = (prefix: string): readonly SubjectHealth[] => active.filter(({ subject }) => subject.startsWith(prefix));
   const database = componentOf('database', of('database'));
   const groups = [componentOf('fleet', [own]), componentOf('hosts', of('host:')), componentOf('agents', of('agent:'))];
@@ -138,14 +141,14 @@ export function scoreFleet(own: SubjectHealth, members: readonly SubjectHealth[]
   const all = [own, ...active];
   const coverage = all.reduce((sum, member) => sum + member.coverage, 0) / all.length;
   const level = gravest(all.flatMap((member) => member.level ?? [])) ?? null;
-  const components = [database, ...groups].filter(({ members: count }) => count > 0);
+  const parts = [database, ...groups].filter(({ members: count }) => count > 0);
   const caps = lowestFirst([
     ...own.caps.filter(({ score }) => score !== NOT_HEALTHY),
     ...(level === 'critical' || level === 'emergency' ? [{ score: NOT_HEALTHY, because: `something in the fleet is ${level}` }] : []),
     // A database of which nothing is known may be anything but well.
     ...(database.score === null ? [{ score: HALF_BLIND.cap, because: 'nothing is known of the database' }] : []),
     ...(coverage < HALF_BLIND.coverage ? [{ score: HALF_BLIND.cap, because: `only ${percentOf(coverage)} of all checks had data` }] : []),
-    ...components
+    ...parts
       .filter((group) => group.coverage < ENOUGH_OF_A_GROUP)
       .map((group) => ({
         score: NOT_HEALTHY,
@@ -153,6 +156,7 @@ export function scoreFleet(own: SubjectHealth, members: readonly SubjectHealth[]
       })),
   ]);
   const score = known.length === 0 ? null : capped(Math.min(...known), caps);
+  const components = watched.length === 0 ? parts : [...parts, componentOf('databases', watched)];
   return { ...own, score, band: bandOf(score), level, coverage: round(coverage, 4), caps, components };
 }
 
@@ -161,6 +165,7 @@ const NAMES: Readonly<Record<Component['name'], string>> = {
   database: 'the database',
   hosts: 'the hosts',
   agents: 'the agents',
+  databases: 'the other databases',
 };
 
 function componentOf(name: Component['name'], members: readonly SubjectHealth[]): Component {

@@ -26,7 +26,7 @@ export const FindingView = z
 const CapView = z.object({ score: z.number(), because: z.string() });
 
 const ComponentView = z.object({
-  name: z.enum(['fleet', 'database', 'hosts', 'agents']),
+  name: z.enum(['fleet', 'database', 'hosts', 'agents', 'databases']),
   score: z.number().nullable(),
   members: z.number().int(),
   unscored: z.number().int(),
@@ -36,7 +36,7 @@ const ComponentView = z.object({
 
 export const ScoreView = z
   .object({
-    subject: z.string().describe('fleet, database, host:<hostname> or agent:<agent_id>'),
+    subject: z.string().describe('fleet, database, database:<name>, host:<hostname> or agent:<agent_id>'),
     score: z.number().nullable().describe('0 to 100; null: nothing is known, or it is paused'),
     band: Band,
     level: Level.nullable().describe('The gravest finding'),
@@ -44,7 +44,7 @@ export const ScoreView = z
     findings: z.array(FindingView),
     unknown: z.array(z.string()).describe('Checks without data, with why'),
     caps: z.array(CapView).describe('What the score may not be above, and why'),
-    components: z.array(ComponentView).describe('Of the fleet: the groups its score is made from'),
+    components: z.array(ComponentView).describe('Of the fleet: the groups its score is made from, and the databases besides its own, which move nothing'),
     since: IsoTime.describe('Since when it is so'),
     until: IsoTime.nullable().describe('null: it still is so'),
   })
