@@ -101,7 +101,7 @@ export function buildProgram(outcome: Outcome = { exitCode: EXIT.ok }): Command 
     .action(lazily(async () => (await import('./commands/status.ts')).run));
   program
     .command('health [target]')
-    .description('the scores, 0 to 100; of a target (fleet, database, a host, an agent) why it has the one it has')
+    .description('the scores, 0 to 100; of a target (fleet, a database, a host, an agent) why it has the one it has')
     .option('--since <time>', 'what changed since then: 09:00, 1h, or a time')
     .action(lazily(async () => (await import('./commands/health.ts')).run));
   const agents = group('agents', 'list and steer agents', async () => (await import('./commands/agents.ts')).list);

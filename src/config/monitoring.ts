@@ -17,6 +17,7 @@ const NAMES = z.array(z.string().min(1).max(300)).max(1_000).optional();
 const statusComponent = z.strictObject({
   name: z.string().min(1).max(100),
   database: z.boolean().optional(),
+  databases: NAMES,
   agents: NAMES,
   hosts: NAMES,
   monitors: NAMES,
@@ -48,7 +49,7 @@ const monitoringShape = z.strictObject({
       .array(statusComponent)
       .max(100)
       .default([])
-      .describe('list of components, each with name and any of database, agents, hosts, monitors'),
+      .describe('list of components, each with name and any of database, databases, agents, hosts, monitors'),
   }),
   retention: section({
     metrics_rows: wholeDays(1, 90).default(days(2)),

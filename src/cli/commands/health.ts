@@ -137,7 +137,8 @@ function changeLines(diff: ScoreDiff, colors: Colors): string {
 /** A subject by its name, or as people call it: the id of an agent, the name of a host. */
 async function subjectOf({ state }: FleetAccess, scores: Scores, target: string): Promise<string> {
   if (/^(fleet|database|database:.+|host:.+|agent:.+)$/.test(target)) return target;
-  for (const subject of [`agent:${target}`, `host:${target}`, `database:${target}`]) if ((await scores.of(subject)) !== undefined) return subject;
+  for (const subject of [`agent:${target}`, `host:${target}`, `database:${target}`])
+    if ((await scores.of(subject)) !== undefined) return subject;
   const isHost = (await state.hosts.list()).some(({ hostname }) => hostname === target);
   throw noScore(isHost ? `host:${target}` : target);
 }

@@ -5,6 +5,7 @@ import type { HostRecord } from '../../state/hosts.ts';
 import type { SharedState } from '../../state/shared-state.ts';
 import { heartbeatHealthAgent } from './agent.ts';
 import { HEALTH_KEY } from './health-key.ts';
+import type { LatestReading } from './readings.ts';
 import { aHost, anAgent, GOOD_READINGS, NOW } from '../../../test/support/health-facts.ts';
 import type { HealthReport } from './report.ts';
 
@@ -16,6 +17,7 @@ class FakeFleet {
     anAgent({ agentId: 'performance_monitor', type: 'performance_monitor' }),
   ];
   hosts: readonly HostRecord[] = [aHost()];
+  readings: readonly LatestReading[] = GOOD_READINGS;
 
   get state(): SharedState {
     return {
@@ -26,7 +28,7 @@ class FakeFleet {
           Promise.resolve({
             items:
               agentId === 'performance_monitor'
-                ? GOOD_READINGS.map(({ name, ...rest }) => ({ ...rest, metricName: name, agentId, unit: '' }))
+                ? this.readings.map(({ name, ...rest }) => ({ ...rest, metricName: name, agentId, unit: '' }))
                 : [],
             nextCursor: null,
           }),
@@ -101,6 +103,33 @@ describe('heartbeat_health_agent', () => {
         agent.metrics.filter(({ name, labels }) => name === 'health_score' && labels['subject'] === 'fleet').map(({ value }) => value),
       ),
     ).toEqual(new Set([89, 100]));
+  });
+
+  it('judges the databases that a monitor says it watches, whether it measures them or not', async () => {
+    const fleet = new FakeFleet();
+    fleet.readings = [
+      ...GOOD_READINGS,
+      { name: 'postgres_up', value: 0, labels: { database: 'shop' }, at: NOW },
+      { name: 'postgres_up', value: 1, labels: { database: 'forgotten' }, at: NOW },
+    ];
+    const watched = (database: string, reason: string | null) => ({ database, up: reason === null, collectors: [{ reason }] });
+    await using agent = await start(fleet, {
+      'performance:performance_monitor': {
+        intervals_ms: { fast: 5_000, slow: 30_000, rare: 300_000 },
+        databases: [watched('shop', 'connect ECONNREFUSED 127.0.0.1:1'), watched('silent', null)],
+      },
+    });
+    await agent.tick();
+    const subjects = agent.state.value<HealthReport>(HEALTH_KEY)?.subjects ?? [];
+    expect(
+      subjects.filter(({ subject }) => subject.startsWith('database')).map(({ subject, score, band }) => [subject, score, band]),
+    ).toEqual([
+      ['database:silent', null, 'unknown'],
+      ['database:shop', 0, 'critical'],
+      ['database', 100, 'healthy'],
+    ]);
+    expect(reportIn(agent)).toMatchObject({ score: 100, findings: [{ text: 'shop does not answer: connect ECONNREFUSED 127.0.0.1:1' }] });
+    expect(agent.metrics.find(({ labels }) => labels['subject'] === 'database:shop')).toMatchObject({ name: 'health_score', value: 0 });
   });
 
   it('goes on from the report of the host before', async () => {

@@ -235,7 +235,10 @@ describe('another monitored database', () => {
 
   it('changing is told of itself, and not as why the fleet changed', () => {
     const before = reportOn({ ...shop(good), agents: [anAgent()] });
-    const now = reportOn({ ...shop(withValue('postgres_up', 0)), agents: [anAgent({ status: 'crash_looping', lastError: 'no such table' })] });
+    const now = reportOn({
+      ...shop(withValue('postgres_up', 0)),
+      agents: [anAgent({ status: 'crash_looping', lastError: 'no such table' })],
+    });
     const because = new Map(changesBetween(before, now).map((change) => [change.subject, change.because]));
     expect(because.get('database:shop')).toBe('shop does not answer');
     expect(because.get('fleet')).toBe('an_agent fails again and again: no such table');

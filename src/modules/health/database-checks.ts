@@ -15,7 +15,9 @@ interface Seen {
 /** Below so many blocks in the window a hit ratio says nothing. */
 const FEWEST_BLOCKS = 10_000;
 
-type Reading = Omit<Measured, 'subject' | 'value'> & { readonly metric: MetricName; readonly where?: Readonly<Record<string, string>>;
+type Reading = Omit<Measured, 'subject' | 'value'> & {
+  readonly metric: MetricName;
+  readonly where?: Readonly<Record<string, string>>;
   /** Of the fleet's own database alone. */
   readonly own?: true;
 };

@@ -47,9 +47,7 @@ export function judge({ subject, check, value, of, text, remedy, atMost }: Measu
 }
 
 /** A finding that no threshold decides. It takes what its level takes, unless `points` says more. */
-export function found(
-  finding: Omit<Finding, 'id' | 'points' | 'threshold'> & { readonly of?: string; readonly points?: number },
-): Verdict {
+export function found(finding: Omit<Finding, 'id' | 'points' | 'threshold'> & { readonly of?: string; readonly points?: number }): Verdict {
   const { of, points = POINTS_AT[finding.level], ...rest } = finding;
   return { kind: 'finding', ...rest, id: findingId(finding.subject, finding.check, of), points, threshold: null };
 }

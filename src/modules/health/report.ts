@@ -159,7 +159,10 @@ export function changesBetween(previous: Pick<ReportBefore, 'subjects'> | undefi
     const old = before.get(subject.subject);
     if (old === undefined || (old.band === subject.band && old.level === subject.level)) return [];
     if (old.level === null && subject.level === null && isScored(old.band) && isScored(subject.band)) return [];
-    const because = report.findings.find((finding) => subject.subject === 'fleet' ? !finding.subject.startsWith('database:') : finding.subject === subject.subject)?.text ?? null;
+    const because =
+      report.findings.find((finding) =>
+        subject.subject === 'fleet' ? !finding.subject.startsWith('database:') : finding.subject === subject.subject,
+      )?.text ?? null;
     return [
       {
         subject: subject.subject,

@@ -14,7 +14,9 @@ import { DiffView, diffView, ScoreView, scoreView } from './views.ts';
 
 const MOST_CHANGES = 500;
 
-const SubjectParams = z.strictObject({ subject: text(1, 300).describe('fleet, database, database:<name>, host:<hostname> or agent:<agent_id>') });
+const SubjectParams = z.strictObject({
+  subject: text(1, 300).describe('fleet, database, database:<name>, host:<hostname> or agent:<agent_id>'),
+});
 const Judged = {
   evaluated_at: IsoTime.nullable().describe('When the fleet was judged last; null: never'),
   stale: z.boolean().describe('That was too long ago to tell anything about now: the scores are unknown'),

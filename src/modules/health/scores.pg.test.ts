@@ -140,6 +140,25 @@ describe('the API', () => {
     expect(nothing.items).toEqual([]);
   });
 
+  it('tells every monitored database, each by its name', async () => {
+    const shop = found('emergency', 'up');
+    await judge(0, [fine, { ...shop, subject: 'database:shop' }]);
+    await judged(60_000);
+    const listed = (await server.ask('GET', '/health-scores?kind=database')).json();
+    expect(listed.items.map(({ subject, score }: Record<string, unknown>) => [subject, score])).toEqual([
+      ['database', 100],
+      ['database:shop', 20],
+    ]);
+    expect((await server.ask('GET', '/health-scores/database:shop')).json()).toMatchObject({
+      findings: [{ text: 'up: 1' }],
+      level: 'emergency',
+    });
+    expect((await server.ask('GET', '/health-scores/fleet')).json()).toMatchObject({
+      level: null,
+      components: expect.arrayContaining([expect.objectContaining({ name: 'databases', score: 20 })]) as unknown,
+    });
+  });
+
   it('pages through lists and histories, and refuses a cursor of another', async () => {
     await judge(0, [fine], null, ['agent:a', 'agent:b']);
     await judge(1, [fine, found('warning')], null, ['agent:a', 'agent:b']);

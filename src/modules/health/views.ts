@@ -44,7 +44,9 @@ export const ScoreView = z
     findings: z.array(FindingView),
     unknown: z.array(z.string()).describe('Checks without data, with why'),
     caps: z.array(CapView).describe('What the score may not be above, and why'),
-    components: z.array(ComponentView).describe('Of the fleet: the groups its score is made from, and the databases besides its own, which move nothing'),
+    components: z
+      .array(ComponentView)
+      .describe('Of the fleet: the groups its score is made from, and the databases besides its own, which move nothing'),
     since: IsoTime.describe('Since when it is so'),
     until: IsoTime.nullable().describe('null: it still is so'),
   })

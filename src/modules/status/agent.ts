@@ -4,7 +4,7 @@ import { durationMs } from '../../base/duration.ts';
 import { isMusterError } from '../../base/errors.ts';
 import { sql } from '../../db/sql.ts';
 import { durationSetting } from '../duration-setting.ts';
-import { HEALTH_KEY } from '../health/index.ts';
+import { faded, HEALTH_KEY, judgedLast, Scores } from '../health/index.ts';
 import { Monitors } from '../watch/index.ts';
 import { componentsOf, stateOf, type Component, type Standing, type State } from './component.ts';
 import { foldDays, recordOutage, recordSightings, writeComponents, type Sighting } from './intervals.ts';
@@ -20,7 +20,14 @@ const statusConfig = z.strictObject({
   /** None: the database, and hosts, agents and jobs as a whole. */
   components: z
     .array(
-      z.strictObject({ name: z.string().min(1).max(100), database: z.boolean().optional(), agents: names, hosts: names, monitors: names }),
+      z.strictObject({
+        name: z.string().min(1).max(100),
+        database: z.boolean().optional(),
+        databases: names,
+        agents: names,
+        hosts: names,
+        monitors: names,
+      }),
     )
     .max(100)
     .default([]),
@@ -77,7 +84,7 @@ export const statusRecorder = defineAgent({
 });
 
 async function look(ctx: AgentContext<StatusConfig>, life: Life): Promise<object> {
-  const [standing, windows] = [await standingNow(ctx), await readWindows((statement) => ctx.sql.read(statement))];
+  const [standing, windows] = [await standingNow(ctx, life), await readWindows((statement) => ctx.sql.read(statement))];
   const now = ctx.clock.now();
   const sightings = life.components.flatMap((component): readonly Sighting[] => {
     const state = stateOf(component, standing);
@@ -95,7 +102,7 @@ async function look(ctx: AgentContext<StatusConfig>, life: Life): Promise<object
   return Object.fromEntries(sightings.map(({ component, state }) => [component, state]));
 }
 
-async function standingNow(ctx: AgentContext<StatusConfig>): Promise<Standing> {
+async function standingNow(ctx: AgentContext<StatusConfig>, { components }: Life): Promise<Standing> {
   const agents = new Map<string, State>();
   const now = await databaseNow(ctx);
   for (let after: string | undefined; agents.size < MOST_AGENTS;) {
@@ -120,7 +127,8 @@ async function standingNow(ctx: AgentContext<StatusConfig>): Promise<Standing> {
   const monitors = new Map<string, State>();
   for (const { name, state } of await new Monitors(ctx.fleet.database).list())
     if (state === 'up' || state === 'down') monitors.set(name, state);
-  return { database: await databaseState(ctx, now), agents, hosts, gone, monitors };
+  const named = components.flatMap(({ databases }) => databases);
+  return { database: await databaseState(ctx, now), databases: await otherDatabases(ctx, named, now), agents, hosts, gone, monitors };
 }
 
 const healthReport = z.object({
@@ -134,6 +142,21 @@ async function databaseState(ctx: AgentContext<StatusConfig>, now: number): Prom
   if (!report.success || report.data.good_until < now) return 'up';
   const level = report.data.subjects.find(({ subject }) => subject === 'database')?.level;
   return level === 'critical' || level === 'emergency' ? 'degraded' : 'up';
+}
+
+/** How the databases that components name are judged: down while they do not answer, unknown while nobody judges them. */
+async function otherDatabases(ctx: AgentContext<StatusConfig>, named: readonly string[], now: number): Promise<ReadonlyMap<string, State>> {
+  const states = new Map<string, State>();
+  if (named.length === 0) return states;
+  const [scores, judged] = [new Scores(ctx.fleet.database), await judgedLast(ctx.fleet, now)];
+  for (const name of new Set(named)) {
+    const stored = await scores.of(`database:${name}`);
+    const record = stored === undefined ? undefined : faded(stored, judged);
+    if (record === undefined || record.score === null) continue;
+    const isAway = record.findings.some(({ check }) => check === 'database.up');
+    states.set(name, isAway ? 'down' : record.level === 'critical' || record.level === 'emergency' ? 'degraded' : 'up');
+  }
+  return states;
 }
 
 async function databaseNow(ctx: AgentContext<StatusConfig>): Promise<number> {

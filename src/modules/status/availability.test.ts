@@ -83,6 +83,7 @@ describe('a bar', () => {
 describe('a component', () => {
   const standing = (agents: Record<string, State>, more: Partial<Standing> = {}): Standing => ({
     database: 'up',
+    databases: new Map(),
     agents: new Map(Object.entries(agents)),
     hosts: new Map(),
     gone: new Set(),
@@ -98,6 +99,16 @@ describe('a component', () => {
     expect(stateOf(invoices, standing({ a: 'up', b: 'down' }))).toBe('degraded');
     expect(stateOf(invoices, standing({ a: 'down', b: 'down' }))).toBe('down');
     expect(stateOf(invoices, standing({ c: 'up' }))).toBeUndefined();
+  });
+
+  it('may be made of databases besides the fleet’s own, each by its name', () => {
+    const [shop] = componentsOf([{ name: 'Shop', databases: ['shop', 'stock'] }]);
+    if (shop === undefined) throw new Error('no component');
+    const databases = (...states: readonly [string, State][]): Standing => standing({}, { databases: new Map(states) });
+    expect(stateOf(shop, databases(['shop', 'up'], ['stock', 'down'], ['other', 'down']))).toBe('degraded');
+    expect(stateOf(shop, databases(['shop', 'down'], ['stock', 'down']))).toBe('down');
+    expect(stateOf(shop, standing({}))).toBeUndefined();
+    expect(stateOf(shop, databases(['shop', 'up']))).toBe('up');
   });
 
   it('where nobody said which, is one of four without a name of any host or agent', () => {
@@ -124,8 +135,8 @@ describe('maintenance', () => {
     durationMs: null,
     ...more,
   });
-  const agents = { name: 'Agents', agents: 'all', hosts: [], monitors: [] } as const;
-  const invoices = { name: 'Invoices', agents: ['billing'], hosts: [], monitors: [] } as const;
+  const agents = { name: 'Agents', databases: [], agents: 'all', hosts: [], monitors: [] } as const;
+  const invoices = { name: 'Invoices', databases: [], agents: ['billing'], hosts: [], monitors: [] } as const;
 
   it('is about a component that it names, or a part of one that was configured; one agent does not excuse all', () => {
     expect(concerns(window([{ label: 'component', operator: '=', value: 'Agents' }]), agents)).toBe(true);

@@ -7,6 +7,8 @@ export interface Component {
   /** What the public reads: never the name of a host or an agent unless somebody wrote it here. */
   readonly name: string;
   readonly database: boolean;
+  /** Those monitored besides the fleet's own, by name. */
+  readonly databases: readonly string[];
   readonly agents: readonly string[] | 'all';
   readonly hosts: readonly string[] | 'all';
   readonly monitors: readonly string[] | 'all';
@@ -18,6 +20,7 @@ export interface Component {
 export interface ConfiguredComponent {
   readonly name: string;
   readonly database?: boolean | undefined;
+  readonly databases?: readonly string[] | undefined;
   readonly agents?: readonly string[] | undefined;
   readonly hosts?: readonly string[] | undefined;
   readonly monitors?: readonly string[] | undefined;
@@ -26,6 +29,7 @@ export interface ConfiguredComponent {
 /** How each thing stands now; what is not in a map is not known, or not meant to run. */
 export interface Standing {
   readonly database: State | undefined;
+  readonly databases: ReadonlyMap<string, State>;
   readonly agents: ReadonlyMap<string, State>;
   readonly hosts: ReadonlyMap<string, State>;
   /** Hosts that were lost so long ago that they count for themselves alone, not for the hosts as a whole. */
@@ -33,7 +37,7 @@ export interface Standing {
   readonly monitors: ReadonlyMap<string, State>;
 }
 
-const NOTHING = { database: false, agents: [], hosts: [], monitors: [], optional: false } as const;
+const NOTHING = { database: false, databases: [], agents: [], hosts: [], monitors: [], optional: false } as const;
 
 /** Where nobody said what to show: the database, and hosts, agents and jobs as a whole, without a name of any. */
 const DERIVED: readonly Component[] = [
@@ -45,10 +49,11 @@ const DERIVED: readonly Component[] = [
 
 export function componentsOf(configured: readonly ConfiguredComponent[]): readonly Component[] {
   if (configured.length === 0) return DERIVED;
-  return configured.map(({ name, database = false, agents = [], hosts = [], monitors = [] }) => ({
+  return configured.map(({ name, database = false, databases = [], agents = [], hosts = [], monitors = [] }) => ({
     key: keyOf(name),
     name,
     database,
+    databases,
     agents,
     hosts,
     monitors,
@@ -72,6 +77,7 @@ export function stateOf(component: Component, standing: Standing): State | undef
       : names.flatMap((name) => known.get(name) ?? []);
   const states = [
     ...(component.database && standing.database !== undefined ? [standing.database] : []),
+    ...of(component.databases, standing.databases),
     ...of(component.agents, standing.agents),
     ...of(component.hosts, standing.hosts),
     ...of(component.monitors, standing.monitors),

@@ -53,14 +53,18 @@ export const inMaintenance = (component: Component, windows: readonly Window[], 
   });
 
 /**
- * Whether a window is about a component as a whole: one that names it (`component=Database`), or an agent, host or monitor that
+ * Whether a window is about a component as a whole: one that names it (`component=Database`), or a database, agent, host or monitor that
  * it is made from. A window of one agent does not excuse the agents as a whole.
  */
-export function concerns({ matchers }: Window, component: Pick<Component, 'name' | 'agents' | 'hosts' | 'monitors'>): boolean {
+export function concerns(
+  { matchers }: Window,
+  component: Pick<Component, 'name' | 'databases' | 'agents' | 'hosts' | 'monitors'>,
+): boolean {
   const named = (label: string, names: readonly string[] | 'all'): readonly Readonly<Record<string, string>>[] =>
     names === 'all' ? [] : names.map((name) => ({ [label]: name, component: component.name }));
   const members: readonly Readonly<Record<string, string>>[] = [
     { component: component.name },
+    ...named('database', component.databases),
     ...named('agent', component.agents),
     ...named('host', component.hosts),
     ...named('monitor', component.monitors),

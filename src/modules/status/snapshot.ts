@@ -116,13 +116,16 @@ async function readIncidents({ database }: SharedState): Promise<Snapshot['incid
     from muster.incidents
     where level in ('critical', 'emergency') and (resolved_at is null or resolved_at > clock_timestamp() - ${INCIDENT_DAYS} * interval '1 day')
     order by started_at desc limit ${MOST_INCIDENTS}`);
-  return rows.map(({ cause, ...rest }) => ({ ...rest, about: ABOUT[cause.split(':', 1)[0] ?? ''] ?? 'a component' }));
+  return rows.map(({ cause, ...rest }) => ({ ...rest, about: aboutOf(cause) }));
 }
+
+const aboutOf = (cause: string): string =>
+  cause === 'database:fleet' ? 'the database' : (ABOUT[cause.split(':', 1)[0] ?? ''] ?? 'a component');
 
 const ABOUT: Readonly<Record<string, string>> = {
   agent: 'an agent',
   host: 'a host',
-  database: 'the database',
+  database: 'a database',
   fleet: 'the fleet',
   monitor: 'a scheduled job',
   probe: 'an endpoint',
@@ -133,7 +136,7 @@ async function readMaintenance(state: SharedState, components: readonly StoredCo
   return windows
     .flatMap((window) => {
       const names = components
-        .filter(({ name }) => concerns(window, { name, agents: [], hosts: [], monitors: [] }))
+        .filter(({ name }) => concerns(window, { name, databases: [], agents: [], hosts: [], monitors: [] }))
         .map(({ name }) => name);
       const opening = nextOpening(window, now);
       return names.length === 0 || opening === undefined || opening.from > now + MAINTENANCE_AHEAD_MS

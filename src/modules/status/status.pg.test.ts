@@ -10,6 +10,10 @@ import { createSharedState } from '../../state/create-shared-state.ts';
 import { testDatabase, type TestDatabase } from '../../../test/support/database.ts';
 import { startProxy, throughProxy, type Proxy } from '../../../test/support/proxy.ts';
 import { testServer, type TestServer } from '../../../test/server/support/test-server.ts';
+import { HEALTH_KEY } from '../health/index.ts';
+import { found } from '../health/judge.ts';
+import { judgementOf } from '../health/report.ts';
+import { recordScores } from '../health/scores.ts';
 import { statusRecorder } from './agent.ts';
 import { componentsOf } from './component.ts';
 import { statusModule } from './index.ts';
@@ -161,6 +165,27 @@ describe('the record', () => {
       ['Hosts', 'up'],
       ['Agents', 'down'],
       ['Scheduled jobs', 'degraded'],
+    ]);
+  });
+
+  it('is kept of databases besides the fleet’s own by how they are judged, and of one that nobody judges it is not', async () => {
+    await query(sql`delete from muster.status_components`);
+    const of = (database: string) => ({ subject: `database:${database}`, check: 'database.up' }) as const;
+    const away = found({ ...of('away'), level: 'emergency', points: 100, text: '', value: 'away', remedy: '' });
+    const ill = found({ ...of('ill'), check: 'database.lock_wait_seconds', level: 'critical', text: '', value: 1, remedy: '' });
+    const judgement = judgementOf([away, ill, { ...of('well'), kind: 'fine' }, { ...of('silent'), kind: 'unknown', why: '' }]);
+    await db().transaction((tx) => recordScores(tx, judgement, { now: Date.now(), seenUntil: null }));
+    const value = { evaluated_at: new Date().toISOString(), good_until: new Date(Date.now() + 600_000).toISOString() };
+    await server.ask('PUT', `/system-state/${HEALTH_KEY}`, { body: { value } });
+    const components = ['away', 'ill', 'well', 'silent'].map((name) => ({ name, databases: [name] }));
+    await using agent = await runAgent(statusRecorder, { fleet: server.state, sql: db(), config: { components } });
+    expect(await agent.tick()).toMatchObject({ kind: 'succeeded' });
+    const shown = await readSnapshot(server.state);
+    expect(shown.components.map(({ name, state }) => [name, state])).toEqual([
+      ['away', 'down'],
+      ['ill', 'degraded'],
+      ['well', 'up'],
+      ['silent', 'unknown'],
     ]);
   });
 });

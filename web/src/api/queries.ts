@@ -179,6 +179,13 @@ export const queries = {
       refetchInterval: seldom,
     }),
 
+  databaseScores: () =>
+    queryOptions({
+      queryKey: ['scores', 'database'],
+      queryFn: ({ signal }) => call<HealthScores>('/health-scores', { query: { kind: 'database', limit: 1_000 }, signal }),
+      refetchInterval: seldom,
+    }),
+
   monitors: () =>
     queryOptions({
       queryKey: ['monitors'],

@@ -31,12 +31,15 @@ const MEASURED: readonly (readonly [prefix: string, label: string])[] = [
  */
 export function subjectsOf(seen: Seen, topology: Topology): readonly string[] {
   const { agent, cause, host } = seen.labels;
+  const judged = judgedOf(seen);
   const database = databaseOf(seen);
-  const hosts = [host, agent === undefined || database !== undefined ? undefined : topology.hostOf.get(agent)];
+  const held = judged === undefined ? (database === undefined ? agent : undefined) : /^agent:(.*)$/.exec(judged)?.[1];
+  const hosts = [host, held === undefined ? undefined : topology.hostOf.get(held)];
   const all = [
     ...(cause === undefined ? [] : [`cause:${cause}`]),
     ...measuredOf(seen),
-    ...(agent === undefined ? [] : agentOf(seen, agent, topology)),
+    ...(judged === undefined ? [] : [judged]),
+    ...(agent === undefined || judged !== undefined ? [] : agentOf(seen, agent, topology)),
     ...(database === undefined ? [] : [`database:${database}`]),
     ...hosts.flatMap((each) => (each === undefined ? [] : [`host:${each}`])),
   ];
@@ -47,6 +50,12 @@ const measuredOf = ({ labels, metricName }: Seen): readonly string[] =>
   MEASURED.flatMap(([prefix, label]) =>
     metricName.startsWith(prefix) && labels[label] !== undefined ? [`${label === 'target' ? 'scrape' : label}:${labels[label]}`] : [],
   );
+
+/** A score is about its subject, whoever judges; `database` alone is the fleet's own. */
+function judgedOf({ labels, metricName }: Seen): string | undefined {
+  const subject = metricName === 'health_score' || metricName === 'health_coverage_ratio' ? labels['subject'] : undefined;
+  return subject === 'database' ? 'database:fleet' : subject;
+}
 
 /** The fleet's own database is measured without a label. */
 const databaseOf = ({ labels, metricName }: Seen): string | undefined =>

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { Alert } from './alert.ts';
 import type { Incident } from './incident.ts';
 import { plan, type Plan, type PlanSettings, type World } from './plan.ts';
+import { DEFAULT_RULES } from '../rules/default-rules.ts';
 import { aVerdict } from './testing.ts';
 import type { RuleFacts, Verdict } from './verdict.ts';
 
@@ -233,5 +234,31 @@ describe('alerts of a batch', () => {
     expect(cause({ agent: 'endpoint_monitor', probe: 'shop' }, 'probe_up')).toBe('probe:shop');
     expect(cause({ agent: 'dead_man_watch', monitor: 'backup' }, 'push_monitor_up')).toBe('monitor:backup');
     expect(cause({ agent: 'billing' }, 'billing_queue_depth')).toBe('agent:billing');
+  });
+
+  it('about a score are about what was judged, and say which, in one incident with what else is found of it', () => {
+    const course = new Course();
+    const shipped = DEFAULT_RULES.find(({ name }) => name === 'agents_unhealthy');
+    course.rules.set('agents_unhealthy', { channels: ['ops'], annotations: { summary: shipped?.annotations?.summary ?? '' } });
+    course.topology = { hostOf: new Map([['heartbeat_health_agent', 'vm']]), agents: { has: () => true } };
+    const score = (subject: string): Verdict =>
+      on('heartbeat_health_agent', {
+        rule: 'agents_unhealthy',
+        metricName: 'health_score',
+        target: `agent=heartbeat_health_agent,subject=${subject}`,
+        labels: { agent: 'heartbeat_health_agent', subject },
+      });
+    const away = on('performance_monitor', {
+      metricName: 'postgres_up',
+      target: 'database=shop',
+      labels: { agent: 'performance_monitor', database: 'shop' },
+    });
+    const made = course.step([away, score('database:shop'), score('database'), score('agent:billing')]);
+    expect(made.incidents.map(({ cause, alerts }) => [cause, alerts])).toEqual([
+      ['database:shop', 2],
+      ['database:fleet', 1],
+      ['agent:billing', 1],
+    ]);
+    expect(made.alerts.map(({ summary }) => summary)).toContain('The health score of database:shop is low');
   });
 });

@@ -214,7 +214,7 @@ const GIVEN: readonly (Omit<Given, 'runbook' | 'annotations'> & { readonly summa
   },
   {
     name: 'agents_unhealthy',
-    summary: 'The score of an agent, a host, the database or the fleet is low',
+    summary: 'The health score of {{subject}} is low',
     metric_name: 'health_score',
     operator: '<',
     levels: levels(50, 25, { warning: 70, critical: 50 }),

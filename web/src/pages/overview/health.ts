@@ -19,7 +19,7 @@ export type Level = 'emergency' | 'critical' | 'warning' | 'info';
 export interface Finding {
   readonly id: string;
   readonly level: Level;
-  /** fleet, database, host:<hostname> or agent:<agent_id>. */
+  /** fleet, database, database:<name>, host:<hostname> or agent:<agent_id>. */
   readonly subject: string;
   readonly text: string;
   /** What it takes from the score of its subject. */

@@ -7,6 +7,7 @@ import { RangePicker } from '../../charts/range-picker.tsx';
 import type { ChartSpec } from '../../charts/spec.ts';
 import { PageHeader } from '../../ui/primitives.tsx';
 import { databaseCharts, hostCharts } from './charts.ts';
+import { DatabaseScores } from './database-scores.tsx';
 import { Facts } from './facts.tsx';
 import { HealthCard } from './health-card.tsx';
 import { RecentEvents } from './recent-events.tsx';
@@ -35,6 +36,7 @@ export function OverviewPage(): ReactNode {
         <RollCall />
       </div>
       <Facts />
+      <DatabaseScores />
       <div className="grid gap-x-4 gap-y-6 xl:grid-cols-[minmax(0,1fr)_17.5rem]">
         <div className="flex min-w-0 flex-col gap-6">
           {charts('Machine', hostCharts)}
