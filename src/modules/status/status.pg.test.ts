@@ -11,9 +11,6 @@ import { testDatabase, type TestDatabase } from '../../../test/support/database.
 import { startProxy, throughProxy, type Proxy } from '../../../test/support/proxy.ts';
 import { testServer, type TestServer } from '../../../test/server/support/test-server.ts';
 import { HEALTH_KEY } from '../health/index.ts';
-import { found } from '../health/judge.ts';
-import { judgementOf } from '../health/report.ts';
-import { recordScores } from '../health/scores.ts';
 import { statusRecorder } from './agent.ts';
 import { componentsOf } from './component.ts';
 import { statusModule } from './index.ts';
@@ -170,11 +167,10 @@ describe('the record', () => {
 
   it('is kept of databases besides the fleet’s own by how they are judged, and of one that nobody judges it is not', async () => {
     await query(sql`delete from muster.status_components`);
-    const of = (database: string) => ({ subject: `database:${database}`, check: 'database.up' }) as const;
-    const away = found({ ...of('away'), level: 'emergency', points: 100, text: '', value: 'away', remedy: '' });
-    const ill = found({ ...of('ill'), check: 'database.lock_wait_seconds', level: 'critical', text: '', value: 1, remedy: '' });
-    const judgement = judgementOf([away, ill, { ...of('well'), kind: 'fine' }, { ...of('silent'), kind: 'unknown', why: '' }]);
-    await db().transaction((tx) => recordScores(tx, judgement, { now: Date.now(), seenUntil: null }));
+    await query(sql`insert into muster.health_scores (subject, since, score, band, level, coverage, findings) values
+      ('database:away', now(), 0, 'critical', 'emergency', 0.1, '[{"check": "database.up"}]'),
+      ('database:ill', now(), 45, 'critical', 'critical', 1, '[{"check": "database.lock_wait_seconds"}]'),
+      ('database:well', now(), 100, 'healthy', null, 1, '[]'), ('database:silent', now(), null, 'unknown', null, 0, '[]')`);
     const value = { evaluated_at: new Date().toISOString(), good_until: new Date(Date.now() + 600_000).toISOString() };
     await server.ask('PUT', `/system-state/${HEALTH_KEY}`, { body: { value } });
     const components = ['away', 'ill', 'well', 'silent'].map((name) => ({ name, databases: [name] }));
