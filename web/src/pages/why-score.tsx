@@ -55,6 +55,17 @@ export function ScoreCard({
   );
 }
 
+/** Checks without data for the same reason are one line: of a database that is away that is all of them. */
+function togetherByReason(unknown: readonly string[]): readonly string[] {
+  const checks = new Map<string, string[]>();
+  for (const text of unknown) {
+    const [check = text, ...why] = text.split(': ');
+    const reason = why.join(': ');
+    checks.set(reason, [...(checks.get(reason) ?? []), check]);
+  }
+  return [...checks].map(([reason, of]) => (reason === '' ? of.join(', ') : `${of.join(', ')}: ${reason}`));
+}
+
 function Reasons({ score }: { readonly score: HealthScore }): ReactNode {
   if (score.findings.length === 0 && score.caps.length === 0 && score.unknown.length === 0) {
     return (
@@ -75,7 +86,7 @@ function Reasons({ score }: { readonly score: HealthScore }): ReactNode {
           At most {formatCount(most)}: {because}
         </li>
       ))}
-      {score.unknown.map((text) => (
+      {togetherByReason(score.unknown).map((text) => (
         <li key={text} className="flex gap-2 py-1 text-ink-2">
           <Icon name="unknown" className="mt-0.5 text-ink-3" />
           <span>

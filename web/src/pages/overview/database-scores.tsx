@@ -13,7 +13,7 @@ export function DatabaseScores(): ReactNode {
   return (
     <section aria-label="Databases" className="flex min-w-0 flex-col gap-2.5">
       <h2 className="text-md">Databases</h2>
-      <div className="grid gap-3 xl:grid-cols-2">
+      <div className="grid items-start gap-3 xl:grid-cols-2">
         {scores.slice(0, shown).map((score) => (
           <ScoreCard
             key={score.subject}
