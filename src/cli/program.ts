@@ -523,6 +523,12 @@ export function buildProgram(outcome: Outcome = { exitCode: EXIT.ok }): Command 
     )
     .action(lazily(async () => (await import('./commands/channels.ts')).add));
   channels
+    .command('set <name> <setting...>')
+    .description(
+      'change settings of a channel, as when it was made; enabled=false switches it off, a name with nothing behind its = takes the setting away',
+    )
+    .action(lazily(async () => (await import('./commands/channels.ts')).set));
+  channels
     .command('remove <name>')
     .description('remove a channel; what waits for it is cancelled')
     .action(lazily(async () => (await import('./commands/channels.ts')).remove));

@@ -19,6 +19,13 @@ test('a channel is made, tried out, listed and removed; what does not arrive is 
   expect(tried).toMatchObject({ channel: 'ops', delivered: true, status: 200, error: null });
   expect(receiver.received[0]?.body).toMatchObject({ type: 'muster.test', data: { title: 'channel "ops" can be reached' } });
 
+  // A secret may be a number.
+  const changed = await muster.json(['channels', 'set', 'ops', 'secret=12345678', 'enabled=false'], { cwd, env });
+  expect(changed).toMatchObject({ enabled: false, revision: 2, sealed: true });
+  const off = await muster.run(['alerts', 'test-channel', 'ops'], { cwd, env });
+  expect(off).toMatchObject({ code: 1, stderr: expect.stringContaining('muster channels set ops enabled=true') as string });
+  await muster.json(['channels', 'set', 'ops', 'enabled=true'], { cwd, env });
+
   const listed = await muster.run(['channels', 'list'], { cwd, env });
   expect(listed.stdout).toMatch(/ops +webhook +works +0/);
   expect(listed.stdout).not.toContain('whsec_');

@@ -73,6 +73,25 @@ export async function add(invocation: Invocation, _options: unknown, name: strin
   });
 }
 
+/** Changes what is given: `password=@file`, `enabled=false`; `username=` takes a setting away. */
+export async function set(invocation: Invocation, _options: unknown, name: string, pairs: readonly string[]): Promise<void> {
+  const { enabled, ...settings } = await settingsOf(pairs);
+  if (enabled !== undefined && typeof enabled !== 'boolean')
+    throw new MusterError('USAGE', 'enabled is true or false', { remedy: 'Write enabled=true or enabled=false.' });
+  await withFleet(invocation, async ({ config, state, wake }) => {
+    const { change, channels } = channelDelivery(state);
+    const channel = await requireChannel(channels, name);
+    const changed = await change(channel, { settings, enabled, by: operator() }, createOutbound(config.outbound));
+    wake.hint('channels');
+    wake.hint('notifications');
+    invocation.output.result(document(changed), () =>
+      changed.enabled
+        ? `Channel "${printable(name)}" is changed. Try it: muster alerts test-channel ${printable(name)}`
+        : `Channel "${printable(name)}" is switched off: its messages wait.`,
+    );
+  });
+}
+
 export async function remove(invocation: Invocation, _options: unknown, name: string): Promise<void> {
   await withFleet(invocation, async ({ state }) => {
     const { channels } = channelDelivery(state);
@@ -94,7 +113,7 @@ export async function test(invocation: Invocation, options: { readonly timeout: 
     const channel = await requireChannel(channels, name);
     if (!channel.enabled)
       throw new MusterError('CONFLICT', `channel "${name}" is switched off`, {
-        remedy: 'Switch it on first: PATCH /api/v1/channels/NAME {"enabled": true}.',
+        remedy: `Switch it on first: muster channels set ${printable(name)} enabled=true`,
       });
     const id = await sendTest(name, operator());
     fleet.wake.hint('notifications');
@@ -152,12 +171,16 @@ async function settingsOf(pairs: readonly string[]): Promise<Settings> {
   const entries = pairs.map(async (pair) => {
     const at = pair.indexOf('=');
     if (at < 1) throw new MusterError('USAGE', `${JSON.stringify(pair)} is no setting`, { remedy: 'Write settings as name=value.' });
-    return [pair.slice(0, at), await valueOf(pair.slice(at + 1))] as const;
+    return [pair.slice(0, at), await valueOf(pair.slice(0, at), pair.slice(at + 1))] as const;
   });
   return Object.fromEntries(await Promise.all(entries));
 }
 
-async function valueOf(text: string): Promise<unknown> {
+/** Text whatever it looks like: a password may be a number. */
+const ALWAYS_TEXT = new Set(['password', 'routing_key', 'secret', 'token', 'topic', 'username']);
+
+async function valueOf(name: string, text: string): Promise<unknown> {
+  if (text === '') return null;
   if (text.startsWith('@')) {
     try {
       return (await readFile(text.slice(1), 'utf8')).replace(/\r?\n$/, '');
@@ -165,6 +188,7 @@ async function valueOf(text: string): Promise<unknown> {
       throw new MusterError('USAGE', `${text.slice(1)} cannot be read: ${messageOf(error)}`, { cause: error });
     }
   }
+  if (ALWAYS_TEXT.has(name)) return text;
   if (!/^([[{]|-?\d+$|true$|false$)/.test(text)) return text;
   try {
     return JSON.parse(text);

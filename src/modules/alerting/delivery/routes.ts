@@ -7,10 +7,9 @@ import { principalOf } from '../../../http/principal.ts';
 import { CursorText, Limit, Nothing, PageQuery, pageOf, problems } from '../../../http/schemas.ts';
 import type { ModuleServices } from '../../module.ts';
 import { channelDelivery } from './channel-delivery.ts';
-import { requireType, type ChannelRecord, type Settings } from './channel-store.ts';
+import type { ChannelRecord, Settings } from './channel-store.ts';
 import { channelType } from './channels/index.ts';
 import { NOTIFICATION_STATES, type NotificationRecord } from './notification-store.ts';
-import { mergeSettings, prepareSettings } from './set-up.ts';
 import {
   ChannelChangeBody,
   ChannelName,
@@ -29,7 +28,7 @@ const NotificationParams = z.object({ notification_id: z.guid() });
 
 export function addDeliveryRoutes(instance: FastifyInstance, { outbound, state, wake }: ModuleServices): void {
   const app = instance.withTypeProvider<ZodTypeProvider>();
-  const { channels, create, notifications, sendTest } = channelDelivery(state);
+  const { change, channels, create, notifications, sendTest } = channelDelivery(state);
 
   const found = async (name: string): Promise<ChannelRecord> => {
     const channel = await channels.get(name);
@@ -44,10 +43,6 @@ export function addDeliveryRoutes(instance: FastifyInstance, { outbound, state, 
       if (isMusterError(error, 'SECRET_UNREADABLE')) return undefined;
       throw error;
     }
-  };
-  const tell = (type: 'channel:changed' | 'channel:removed', name: string, by: string): Promise<void> => {
-    wake.hint('channels');
-    return state.events.append([{ type, data: { channel: name, by } }]);
   };
 
   app.get(
@@ -107,14 +102,10 @@ export function addDeliveryRoutes(instance: FastifyInstance, { outbound, state, 
       },
     },
     async (request) => {
-      const channel = await found(request.params.name);
-      const type = requireType(channel.type);
-      const { enabled = channel.enabled, ...change } = request.body;
-      // Where the secrets cannot be opened any more all of them have to be given anew.
-      const before = (await opened(channel)) ?? channel.config;
-      const { settings } = await prepareSettings(type, mergeSettings(before, change), outbound);
-      const changed = await channels.change(channel, { type, settings, enabled });
-      await tell('channel:changed', channel.name, principalOf(request).subject);
+      const { enabled, ...settings } = request.body;
+      const by = principalOf(request).subject;
+      const changed = await change(await found(request.params.name), { settings, enabled, by }, outbound);
+      wake.hint('channels');
       wake.hint('notifications');
       return view(changed);
     },
@@ -134,7 +125,8 @@ export function addDeliveryRoutes(instance: FastifyInstance, { outbound, state, 
     async (request, reply) => {
       const { name } = request.params;
       if (!(await channels.remove(name))) await found(name);
-      await tell('channel:removed', name, principalOf(request).subject);
+      await state.events.append([{ type: 'channel:removed', data: { channel: name, by: principalOf(request).subject } }]);
+      wake.hint('channels');
       return reply.code(204).send(null);
     },
   );
