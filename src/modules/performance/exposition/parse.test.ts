@@ -64,8 +64,10 @@ describe('an exposition', () => {
 
   it('gives back what was written, whatever the values hold', () => {
     const escaped = (value: string): string => value.replaceAll('\\', '\\\\').replaceAll('\n', '\\n').replaceAll('"', '\\"');
+    // A zero without a sign: JavaScript writes the other one like it.
+    const numbers = fc.double({ noNaN: true, noDefaultInfinity: true }).map((number) => number + 0);
     fc.assert(
-      fc.property(fc.string({ unit: 'grapheme', maxLength: 20 }), fc.double({ noNaN: true, noDefaultInfinity: true }), (value, number) => {
+      fc.property(fc.string({ unit: 'grapheme', maxLength: 20 }), numbers, (value, number) => {
         fc.pre(value.length <= 50);
         expect(samplesOf(`a{b="${escaped(value)}"} ${number}`)).toEqual([{ name: 'a', labels: { b: value }, value: number }]);
       }),
