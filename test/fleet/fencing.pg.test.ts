@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import type { AgentContext } from '../../src/agent/context.ts';
+import { systemClock } from '../../src/base/clock.ts';
 import { isMusterError } from '../../src/base/errors.ts';
 import { sql } from '../../src/db/sql.ts';
 import { until } from '../support/until.ts';
@@ -145,18 +146,6 @@ function frozenTrust() {
   return {
     now: () => Date.now(),
     monotonic: () => (performance.now() - startedAt) / 1_000,
-    sleep: (ms: number, signal?: AbortSignal) =>
-      new Promise<void>((resolve, reject) => {
-        if (signal?.aborted) return reject(signal.reason as Error);
-        const timer = setTimeout(resolve, Math.min(ms, 100));
-        signal?.addEventListener(
-          'abort',
-          () => {
-            clearTimeout(timer);
-            reject(signal.reason as Error);
-          },
-          { once: true },
-        );
-      }),
+    sleep: (ms: number, signal?: AbortSignal) => systemClock.sleep(Math.min(ms, 100), signal),
   };
 }
