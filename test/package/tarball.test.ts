@@ -80,40 +80,14 @@ describe('the package', { timeout: 2 * MINUTE }, () => {
     expect(execFileSync(muster, ['agents', 'test'], { cwd: project, encoding: 'utf8' })).toMatch(/^# pass 2$/m);
   });
 
-  test('runs agents in a thread and in a process of their own, and code for a slot that it was given', async () => {
-    writeFileSync(join(project, 'apart.mjs'), APART);
-    const muster = await MusterProcess.start({
-      command: [process.execPath, join(project, 'node_modules', 'muster-agents', 'dist', 'cli', 'main.js')],
-      cwd: project,
-      dataDir: join(folder, 'data apart'),
-      output: join(folder, 'muster-apart.out'),
-      env: { MUSTER_AGENTS: 'apart.mjs' },
-      signal: AbortSignal.timeout(MINUTE),
-    });
-    try {
-      await muster.firstHeartbeat(MINUTE);
-      await muster.post('/implementations', { source: SLOT });
-      await muster.post('/agents/slot_custom_agent/activate', { implementation: 'in_slot' });
-      const ids = ['in_thread', 'in_process', 'slot_custom_agent'];
-      await until(
-        'each has run',
-        async () => {
-          const agents = (await muster.agents()).filter(({ agent_id: id }) => ids.includes(id));
-          return agents.length === ids.length && agents.every(({ run_count: runs }) => runs > 0);
-        },
-        MINUTE,
-      );
-    } finally {
-      expect(await muster.stop()).toBe(0);
-    }
-  });
-
   test('runs a fleet: npx muster-agents up serves the API on a PostgreSQL of its own, and stops when told to', async () => {
+    writeFileSync(join(project, 'apart.mjs'), APART);
     const muster = await MusterProcess.start({
       command: [process.execPath, join(project, 'node_modules', 'muster-agents', 'dist', 'cli', 'main.js')],
       cwd: project,
       dataDir: join(folder, 'data'),
       output: join(folder, 'muster.out'),
+      env: { MUSTER_AGENTS: 'apart.mjs' },
       signal: AbortSignal.timeout(MINUTE),
     });
     try {
@@ -122,6 +96,19 @@ describe('the package', { timeout: 2 * MINUTE }, () => {
       expect(ids).toEqual(expect.arrayContaining(['agent_coordinator', 'performance_monitor']));
       const page = await fetch(`http://127.0.0.1:${muster.port}/`, { headers: { accept: 'text/html' } });
       expect(await page.text()).toContain('<div id="root">');
+
+      // Agents in a thread and in a process of their own, and code for a slot that it is given.
+      await muster.post('/implementations', { source: SLOT });
+      await muster.post('/agents/slot_custom_agent/activate', { implementation: 'in_slot' });
+      const apart = ['in_thread', 'in_process', 'slot_custom_agent'];
+      await until(
+        'each has run',
+        async () => {
+          const agents = (await muster.agents()).filter(({ agent_id: id }) => apart.includes(id));
+          return agents.length === apart.length && agents.every(({ run_count: runs }) => runs > 0);
+        },
+        MINUTE,
+      );
     } finally {
       expect(await muster.stop()).toBe(0);
     }
