@@ -22,6 +22,7 @@ if (given.includes('--help') || given.includes('-h')) {
 }
 const full = given.includes('--full');
 const passedOn = given.filter((argument) => argument !== '--full');
+const everything = passedOn.every((argument) => argument.startsWith('-'));
 const folder = mkdtempSync(join(tmpdir(), 'muster-test-'));
 const scratch = scratchFolder();
 
@@ -97,16 +98,16 @@ function explainSkips({ skippedIn, missing }) {
 }
 
 // What kills, freezes and cuts off hosts for minutes is for a full run, or for who asks for it.
-const plain = !full && passedOn.length === 0;
+const plain = !full && everything;
 const named = process.env['MUSTER_TEST_POSTGRES'] ?? '';
 const first = named === '' || named === 'embedded' ? 'the embedded PostgreSQL 18' : named.replace(/:\/\/.*@/, '://…@');
 /** @type {Map<string, RunSummary>} */
-const runs = new Map([[first, vitest(plain ? ['--exclude=test/chaos/**'] : passedOn)]]);
-if (full && passedOn.length === 0) {
+const runs = new Map([[first, vitest(plain ? ['--exclude=test/chaos/**', ...passedOn] : passedOn)]]);
+if (full && everything) {
   const { targets } = await import('../test/postgres-matrix/targets.mjs');
   for (const [target, tests] of targets) {
     console.log(`\nDatabase tests on ${target}:`);
-    runs.set(target, vitest(tests, { reporter: 'dot', env: { MUSTER_TEST_POSTGRES: target, NO_COLOR: '1' } }));
+    runs.set(target, vitest([...tests, ...passedOn], { reporter: 'dot', env: { MUSTER_TEST_POSTGRES: target, NO_COLOR: '1' } }));
   }
 }
 const summaries = [...runs.values()];
