@@ -8,8 +8,8 @@ import { fileURLToPath } from 'node:url';
 
 /** @typedef {import('../test/report/reporter.ts').RunSummary} RunSummary */
 
-/** What a run takes at most, and as much again for its programs. */
-const ROOM = 6 * 2 ** 30;
+/** Folders, clusters and their logs take up to 2 GB at a time, and the programs as much. */
+const ROOM = 4 * 2 ** 30;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const given = process.argv.slice(2);
 if (given.includes('--help') || given.includes('-h')) {

@@ -88,7 +88,7 @@ async function startOwn(binaries: Binaries): Promise<{ readonly url: string; sto
       synchronous_commit: 'off',
       full_page_writes: 'off',
       max_connections: '200',
-      max_wal_size: '4GB',
+      max_wal_size: '1GB',
       autovacuum_naptime: '10s',
     },
   });
