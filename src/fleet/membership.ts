@@ -396,7 +396,8 @@ export class Membership {
       occupied: this.#roster.occupied,
       waited: this.#waited,
     });
-    const claimed = limit === 0 ? [] : await state.hosts.claim(this.hostId, this.#typeNames, limit);
+    const hasOthers = survey.hosts.some(({ hostId, overdue, weight }) => hostId !== this.hostId && !overdue && weight > 0);
+    const claimed = limit === 0 ? [] : await state.hosts.claim(this.hostId, this.#typeNames, limit, this.#roster.movedAway(hasOthers));
     this.#waited = claimed.length < survey.claimable ? this.#waited + 1 : 0;
     this.#roster.add(claimed.map(({ agent }) => agent));
   }

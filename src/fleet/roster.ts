@@ -33,6 +33,8 @@ import type { TickClaims } from './tick-claims.ts';
 
 /** An agent has this long to end before its lease is given back without waiting for it any longer. */
 const LET_GO_MS = 15_000;
+/** What was moved is left to other hosts for so long, which may have to look a few times before they take more than their share. */
+const OTHERS_FIRST_MS = 15_000;
 /** A thread or process that has to be ended by force is gone within this. */
 const FORCE_MS = 250;
 /** What ended agents said last has this long to be written before their leases are given back. */
@@ -78,6 +80,8 @@ export class Roster {
   /** The epochs at which agents were given back: a row read before that still shows them as ours. */
   readonly #released = new Map<AgentId, Epoch>();
   readonly #leaving = new Set<Promise<void>>();
+  /** Until when agents that were moved are left to other hosts, by the monotonic clock. */
+  readonly #movedAway = new Map<AgentId, number>();
   /** Slots that are ours and whose code is on its way. */
   readonly #arrivals: Arrivals;
   #unreleased: AgentBeat[] = [];
@@ -287,10 +291,20 @@ export class Roster {
     this.#entries.delete(entry.supervisor.agentId);
   }
 
-  /** Gives one agent to whoever has room. */
+  /** Gives one agent to whoever has room, to another host first. */
   async move(agent: AgentId, reason: string): Promise<void> {
     const entry = this.#entries.get(agent);
-    if (entry !== undefined && !entry.leaving) await this.#leave(entry, reason, 'agent:moved');
+    if (entry === undefined || entry.leaving) return;
+    this.#movedAway.set(agent, Infinity);
+    await this.#leave(entry, reason, 'agent:moved');
+    this.#movedAway.set(agent, this.#options.clock.monotonic() + OTHERS_FIRST_MS);
+  }
+
+  /** Agents that this host does not take back for now; none where there is nobody else to take them. */
+  movedAway(hasOthers: boolean): readonly AgentId[] {
+    const now = this.#options.clock.monotonic();
+    for (const [agent, until] of this.#movedAway) if (until <= now) this.#movedAway.delete(agent);
+    return hasOthers ? [...this.#movedAway.keys()] : [];
   }
 
   /** Ends an agent and gives its lease back; resolves when that is done. */

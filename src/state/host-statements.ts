@@ -1,4 +1,4 @@
-import type { HostId } from '../base/ids.ts';
+import type { AgentId, HostId } from '../base/ids.ts';
 import { named, raw, sql, type Sql } from '../db/sql.ts';
 import type { AgentBeat, HostLoad } from './hosts.ts';
 import { mayRun } from './placement.ts';
@@ -83,7 +83,7 @@ export function beatStatement(host: HostId, leaseMs: number, silenceMs: number, 
  * other hosts. The host's own row is locked FOR KEY SHARE: a host that is being declared lost takes nothing, nor does one that
  * is told to leave. The materialised expression keeps the planner from running the locking query more than once.
  */
-export function claimStatement(host: HostId, types: readonly string[], limit: number): Sql {
+export function claimStatement(host: HostId, types: readonly string[], limit: number, except: readonly AgentId[]): Sql {
   return sql`with me as materialized (
       select host_id, labels, types from muster.hosts
       where host_id = ${host} and status = 'live' and desired = 'run' and expires_at > clock_timestamp() for key share
@@ -92,6 +92,7 @@ export function claimStatement(host: HostId, types: readonly string[], limit: nu
       from muster.agent_leases free
       join muster.agents a on a.agent_id = free.agent_id
       where free.host_id is null and a.state = 'active' and a.agent_type = any (${types}::text[]) and ${mayRun(host, raw('free'))}
+        and free.agent_id <> all (${except}::text[])
       order by free.agent_id
       limit ${limit}
       for update of free skip locked

@@ -107,9 +107,9 @@ export interface Hosts {
   beat(host: HostId, leaseMs: number, load: HostLoad, beats: readonly AgentBeat[]): Promise<BeatResult>;
   /**
    * Takes up to `limit` active agents of these types that nobody holds or whose holder is lost, each with a new epoch.
-   * Skips rows that another host is taking.
+   * Skips rows that another host is taking, and those of `except`: agents that are to go to another host.
    */
-  claim(host: HostId, types: readonly string[], limit: number): Promise<readonly ClaimedAgent[]>;
+  claim(host: HostId, types: readonly string[], limit: number, except?: readonly AgentId[]): Promise<readonly ClaimedAgent[]>;
   /**
    * Gives agents back, each still at its epoch, with the status they ended in. Returns those that are still the host's, because
    * somebody else has their rows locked: try again.
@@ -209,8 +209,8 @@ export function createHosts(database: Database, options: HostsOptions): Hosts {
       };
     },
 
-    async claim(host, types, limit) {
-      const { rows } = await database.query<{ agent_id: string }>(claimStatement(host, types, limit));
+    async claim(host, types, limit, except = []) {
+      const { rows } = await database.query<{ agent_id: string }>(claimStatement(host, types, limit, except));
       if (rows.length === 0) return [];
       const agents = await selectAgents(
         database,

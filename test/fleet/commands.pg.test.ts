@@ -92,6 +92,18 @@ test('stop and start go by the desired state, whoever holds the agent', async ()
   expect(again.epoch).toBe(2);
 });
 
+test('move gives the agent to another host, though its own has as much room for it', async () => {
+  await using fleet = await testFleet();
+  await fleet.agents('worker', ['worker_00']);
+  await fleet.host([worker()]);
+  await fleet.host([worker()]);
+  for (const _ of [1, 2, 3]) {
+    const { hostId: from } = await fleet.untilAgent('worker_00', 'runs', ({ status }) => status === 'running');
+    expect(await carriedOut(fleet, 'worker_00', 'move')).toMatchObject({ state: 'done' });
+    await fleet.untilAgent('worker_00', 'runs elsewhere', ({ hostId, status }) => status === 'running' && hostId !== from);
+  }
+});
+
 test('move gives the agent to a host with room, and says why', async () => {
   await using fleet = await testFleet();
   await fleet.agents('worker', ['worker_00', 'worker_01']);
