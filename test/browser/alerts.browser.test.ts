@@ -107,6 +107,7 @@ describe.skipIf(missing('chromium'))('alerts in the dashboard', { timeout: 60_00
     await page.getByRole('radio', { name: 'All' }).check();
     await page.getByRole('link', { name: 'Agent crasher crashes again and again' }).click();
     const timeline = page.getByRole('region', { name: 'Timeline' });
+    await timeline.getByText('unacknowledged').waitFor();
     expect(await timeline.innerText()).toMatch(/firing[^]*acknowledged by[^]*unacknowledged/i);
     await page
       .getByRole('region', { name: 'Alerts of this incident' })
@@ -186,6 +187,36 @@ describe.skipIf(missing('chromium'))('alerts in the dashboard', { timeout: 60_00
     await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
     await page.getByText('No work is planned').waitFor();
     seen.expectNone(/status of 4\d\d/);
+  });
+
+  test('who is on call stands in lanes over two weeks, and somebody may step in', async () => {
+    const put = (path: string, body: object): Promise<number> =>
+      page.evaluate(
+        async ([address, text]) => {
+          const headers = { 'content-type': 'application/json' };
+          return (await fetch(address, { method: 'PUT', headers, body: text })).status;
+        },
+        [`/api/v1/on-call/${path}`, JSON.stringify(body)] as const,
+      );
+    await page.goto(`${dashboard.url}/on-call`);
+    await page.getByText('Nobody is on call yet').waitFor();
+    for (const name of ['kim', 'lee']) expect(await put(`people/${name}`, { name })).toBeLessThan(300);
+    const layers = [{ name: 'weekly', people: ['kim', 'lee'], every: '7d', starts_at: '2026-01-05T09:00' }];
+    expect(await put('schedules/primary', { name: 'primary', layers })).toBeLessThan(300);
+    await page.reload();
+    const schedule = page.getByRole('region', { name: 'primary', exact: true });
+    for (const name of ['kim', 'lee']) await schedule.getByRole('img', { name: new RegExp(`^${name}: `) }).waitFor();
+    await schedule.getByRole('button', { name: 'Step in' }).click();
+    const form = page.getByRole('dialog', { name: 'Step in on primary' });
+    await form.getByRole('combobox', { name: 'Who' }).selectOption('lee');
+    await form.getByRole('textbox', { name: 'Why' }).fill('dentist');
+    await form.getByRole('button', { name: 'Step in' }).click();
+    const steps = schedule.getByRole('row', { name: /lee.*dentist/ });
+    await steps.waitFor();
+    expect(await accessibilityViolations(page)).toEqual([]);
+    await steps.getByRole('button', { name: /^Take back/ }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Take it back' }).click();
+    await steps.waitFor({ state: 'detached' });
   });
 
   test('a channel asks for what its kind needs, and says why it was refused', async () => {

@@ -140,7 +140,7 @@ describe.skipIf(missing('chromium'))('the dashboard', { timeout: 180_000 }, () =
       ],
     });
     await page.goto(`${dashboard.url}/agents/test_agent_1`);
-    const runs = page.getByRole('region', { name: 'Runs' });
+    const runs = page.getByRole('region', { name: 'Runs', exact: true });
     await runs.getByText('the printer is on fire').waitFor();
     expect(await runs.getByRole('img').getAttribute('aria-label')).toMatch(/^The newest \d+ runs: 1 failed; half took up to /);
     const log = page.getByRole('region', { name: 'Log' });
@@ -278,6 +278,7 @@ describe.skipIf(missing('chromium'))('the dashboard', { timeout: 180_000 }, () =
     ['/rules?new', 'New rule'],
     ['/rules/host_disk_full', 'host_disk_full'],
     ['/rules/agent_lost', 'agent_lost'],
+    ['/on-call', 'On call'],
     ['/quiet', 'Quiet times'],
     ['/channels', 'Channels'],
     ['/channels/nobody', 'nobody'],

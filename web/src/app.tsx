@@ -14,6 +14,7 @@ import { IncidentPage } from './pages/incidents/incident.tsx';
 import { IncidentsPage } from './pages/incidents/incidents.tsx';
 import { MonitorsPage } from './pages/monitors.tsx';
 import { NotFoundPage } from './pages/not-found.tsx';
+import { OnCallPage } from './pages/on-call/on-call.tsx';
 import { OverviewPage } from './pages/overview/overview.tsx';
 import { QuietPage } from './pages/quiet/quiet.tsx';
 import { RecoveryPage } from './pages/recovery/recovery.tsx';
@@ -65,6 +66,7 @@ function SignedIn(): ReactNode {
           <Route path="/incidents/:id">{({ id }) => <IncidentPage key={id} id={decodeURIComponent(id)} />}</Route>
           <Route path="/rules" component={RulesPage} />
           <Route path="/rules/:name">{({ name }) => <RulePage key={name} name={decodeURIComponent(name)} />}</Route>
+          <Route path="/on-call" component={OnCallPage} />
           <Route path="/quiet" component={QuietPage} />
           <Route path="/channels" component={ChannelsPage} />
           <Route path="/channels/:name">{({ name }) => <ChannelPage key={name} name={decodeURIComponent(name)} />}</Route>

@@ -15,6 +15,7 @@ export const alertingTabs: readonly { readonly path: string; readonly label: str
   { path: '/alerts', label: 'Alerts' },
   { path: '/incidents', label: 'Incidents' },
   { path: '/rules', label: 'Rules' },
+  { path: '/on-call', label: 'On call' },
   { path: '/quiet', label: 'Quiet times' },
   { path: '/channels', label: 'Channels' },
 ];

@@ -1,13 +1,18 @@
-import type { ReactNode } from 'react';
+import { type ReactNode, useEffect, useRef } from 'react';
 import { Link, useLocation } from 'wouter';
 import { alertingTabs, isWithin } from './navigation.ts';
 
 /** The pages that stand together under Alerts, on each of them. */
 export function AlertingTabs(): ReactNode {
   const [path] = useLocation();
+  const nav = useRef<HTMLElement>(null);
+  // On a phone not all of them fit: the one that is open is among those that are seen.
+  useEffect(() => {
+    nav.current?.querySelector('[aria-current=page]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [path]);
   if (!alertingTabs.some((tab) => isWithin(tab.path, path))) return null;
   return (
-    <nav aria-label="Alerting" className="-mx-4 overflow-x-auto border-b border-line px-4 sm:-mx-6 sm:px-6">
+    <nav ref={nav} aria-label="Alerting" className="-mx-4 overflow-x-auto border-b border-line px-4 sm:-mx-6 sm:px-6">
       <ul className="flex gap-5">
         {alertingTabs.map((tab) => (
           <li key={tab.path}>

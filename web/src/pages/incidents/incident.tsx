@@ -1,19 +1,22 @@
-import { queryOptions, useQuery } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
+import { queryOptions, useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { type FormEvent, type ReactNode, useState } from 'react';
 import { Link } from 'wouter';
 import { address, call } from '../../api/client.ts';
 import { problemOf } from '../../api/problem.ts';
+import { useMay } from '../../api/use-may.ts';
+import { Answered } from '../../ui/answered.tsx';
 import { Card, Fact, Facts } from '../../ui/card.tsx';
 import { DataTable, dataRow } from '../../ui/data-table.tsx';
-import { formatDuration, formatMoment, formatValue } from '../../ui/format.ts';
-import { Icon } from '../../ui/icons.tsx';
+import { AreaField } from '../../ui/field.tsx';
+import { formatDuration, formatMoment, formatValue, words } from '../../ui/format.ts';
+import { Icon, type IconName } from '../../ui/icons.tsx';
 import { Mark } from '../../ui/look.tsx';
-import { Ago, PageHeader, ProblemNote, Skeleton } from '../../ui/primitives.tsx';
+import { Ago, Button, PageHeader, ProblemNote, Skeleton } from '../../ui/primitives.tsx';
+import { useQuestion } from '../../ui/use-question.tsx';
 import { useNow } from '../../live/now.ts';
 import { alertAddress, levelLooks, standingOf } from '../alerts/looks.ts';
 import { incidentLooks } from './incidents.tsx';
-import { momentsOf } from './timeline.ts';
-import type { IncidentDetail } from './types.ts';
+import type { IncidentDetail, Moment } from './types.ts';
 
 const incidentOf = (id: string) =>
   queryOptions({
@@ -22,9 +25,18 @@ const incidentOf = (id: string) =>
     refetchInterval: 5_000,
   });
 
+const timelineOf = (id: string) =>
+  queryOptions({
+    queryKey: ['incident', id, 'timeline'],
+    queryFn: ({ signal }) => call<{ readonly items: readonly Moment[] }>(`/incidents/${encodeURIComponent(id)}/timeline`, { signal }),
+    refetchInterval: 5_000,
+  });
+
 /** One incident: what it is about, which alerts it holds, and all that happened, in one order. */
 export function IncidentPage({ id }: { readonly id: string }): ReactNode {
   const { data: incident, error, isPending, refetch } = useQuery(incidentOf(id));
+  const { ask, dialog } = useQuestion();
+  const mayTake = useMay('alerts:write');
   if (!incident)
     return (
       <>
@@ -38,9 +50,27 @@ export function IncidentPage({ id }: { readonly id: string }): ReactNode {
         )}
       </>
     );
+  const free = incident.alerts.filter(({ acknowledged_by: owner, state }) => owner === null && state === 'firing');
   return (
     <>
+      {dialog}
       <PageHeader title={incident.title}>
+        {mayTake && free.length > 0 && (
+          <Button
+            icon="check"
+            onClick={() =>
+              ask({
+                title: `Take on ${free.length === 1 ? 'its alert' : `its ${free.length} alerts that nobody has`}?`,
+                text: 'Nobody is told of them again until they are over or their level changes.',
+                verb: 'Take on',
+                act: () => call(`/incidents/${encodeURIComponent(id)}/acknowledge`, { method: 'POST', body: {} }),
+                concerns: ['incident', 'incidents', 'alerts', 'alert', 'escalations'],
+              })
+            }
+          >
+            Take on
+          </Button>
+        )}
         <a
           href={address(`/incidents/${incident.incident_id}/post-mortem`)}
           download
@@ -56,7 +86,7 @@ export function IncidentPage({ id }: { readonly id: string }): ReactNode {
       </p>
       <div className="grid gap-4 lg:grid-cols-2">
         <What incident={incident} />
-        <Timeline incident={incident} />
+        <Timeline id={incident.incident_id} />
       </div>
       <Card title={incident.alert_count === 1 ? 'Its alert' : `Its ${incident.alert_count} alerts`} flush>
         <AlertTable incident={incident} />
@@ -97,28 +127,80 @@ function What({ incident }: { readonly incident: IncidentDetail }): ReactNode {
   );
 }
 
-function Timeline({ incident }: { readonly incident: IncidentDetail }): ReactNode {
+const glyphs: Readonly<Record<Moment['kind'], IconName>> = {
+  alert: 'alerts',
+  escalation: 'up',
+  notification: 'right',
+  healing: 'heal',
+  note: 'info',
+};
+
+/** Alerts, messages, escalations, healing and notes in one order, and room for one more note. */
+function Timeline({ id }: { readonly id: string }): ReactNode {
   const now = useNow();
+  const moments = useQuery(timelineOf(id));
+  const mayNote = useMay('incidents:write');
   return (
-    <Card title="Timeline">
-      <ol className="flex flex-col gap-1.5">
-        {momentsOf(incident).map(({ about, at, isBad, key, kind, note, what }) => (
-          <li key={key} className="flex gap-3">
-            <time dateTime={new Date(at).toISOString()} className="shrink-0 text-ink-3">
-              {formatMoment(at, now)}
-            </time>
-            <span className={`mt-0.5 ${isBad ? 'text-bad' : 'text-ink-3'}`}>
-              <Icon name={isBad ? 'critical' : kind === 'alert' ? 'alerts' : 'right'} className="size-3.5" />
-            </span>
-            <span className="min-w-0 [overflow-wrap:anywhere]">
-              <span className="font-medium">{what}</span>
-              {about !== undefined && <span> {about}</span>}
-              {note !== undefined && <span className="text-ink-2"> {note}</span>}
-            </span>
-          </li>
-        ))}
-      </ol>
+    <Card title="Timeline" flush>
+      <Answered query={moments}>
+        {({ items }) => (
+          <ol className="flex flex-col gap-1.5 p-4">
+            {items.map(({ actor, at, kind, text, what }, index) => (
+              <li key={index} className="flex gap-3">
+                <time dateTime={at} className="shrink-0 text-ink-3">
+                  {formatMoment(Date.parse(at), now)}
+                </time>
+                <span className={`mt-0.5 ${what === 'failed' ? 'text-bad' : 'text-ink-3'}`}>
+                  <Icon name={what === 'failed' ? 'critical' : glyphs[kind]} className="size-3.5" />
+                </span>
+                <span className="min-w-0 [overflow-wrap:anywhere]">
+                  {(kind !== 'notification' || actor !== null) && (
+                    <span className="font-medium">
+                      {words(what)}
+                      {actor !== null && ` by ${actor}`}{' '}
+                    </span>
+                  )}
+                  <span className={kind === 'note' ? 'whitespace-pre-wrap' : 'text-ink-2'}>{text}</span>
+                </span>
+              </li>
+            ))}
+          </ol>
+        )}
+      </Answered>
+      {mayNote && <NoteForm id={id} />}
     </Card>
+  );
+}
+
+function NoteForm({ id }: { readonly id: string }): ReactNode {
+  const client = useQueryClient();
+  const [text, setText] = useState('');
+  const send = useMutation({
+    mutationFn: () => call(`/incidents/${encodeURIComponent(id)}/notes`, { method: 'POST', body: { text } }),
+    onSuccess: () => setText(''),
+    onSettled: () => client.invalidateQueries({ queryKey: ['incident'] }),
+  });
+  const problem = send.isError ? problemOf(send.error) : undefined;
+  return (
+    <form
+      className="flex flex-col gap-2 border-t border-line p-4"
+      onSubmit={(event: FormEvent) => {
+        event.preventDefault();
+        send.mutate();
+      }}
+    >
+      <AreaField
+        label="Note"
+        value={text}
+        maxLength={10_000}
+        rows={2}
+        error={problem?.message}
+        onChange={(event) => setText(event.target.value)}
+      />
+      <Button type="submit" className="self-end" disabled={send.isPending || text.trim() === ''}>
+        Add the note
+      </Button>
+    </form>
   );
 }
 

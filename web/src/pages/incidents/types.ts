@@ -21,4 +21,14 @@ export interface IncidentDetail extends Omit<Incident, 'alerts'> {
   readonly notifications: readonly OfAlert<AlertDetail['notifications'][number]>[];
 }
 
+/** Something that happened in an incident. */
+export interface Moment {
+  readonly at: string;
+  readonly kind: 'alert' | 'escalation' | 'notification' | 'healing' | 'note';
+  readonly what: string;
+  readonly text: string;
+  readonly actor: string | null;
+  readonly alert_id: string | null;
+}
+
 export const incidentAddress = (id: string): string => `/incidents/${encodeURIComponent(id)}`;
