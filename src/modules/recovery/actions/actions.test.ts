@@ -40,6 +40,19 @@ it('does not act here for an alert about another database', async () => {
     );
 });
 
+it('does not restart an agent whose code hangs and does not listen: that one can only be moved', async () => {
+  const row = { agent_id: 'a1', agent_type: 'worker', state: 'active', status: 'degraded', health_score: 10 };
+  const found = async (reason: string | null): Promise<readonly string[]> => {
+    const database = { one: () => Promise.resolve({ ...row, reason }) } as never;
+    const about = { labels: { agent: 'a1' }, level: 'critical' } as const;
+    const agents = SHIPPED_ACTIONS.filter(({ name }) => name.endsWith('_agent'));
+    const targets = await Promise.all(agents.map(async (action) => (await findTargets({ database }, action, about, 5)).targets));
+    return agents.filter((_, index) => targets[index]?.length === 1).map(({ name }) => name);
+  };
+  expect(await found(null)).toEqual(['restart_agent', 'move_agent']);
+  expect(await found('it ignores its abort signal in run')).toEqual(['move_agent']);
+});
+
 it('never offers to take data, or what cannot be had again, by itself', () => {
   const names = SHIPPED_ACTIONS.filter(({ ceiling }) => ceiling === 'approve').map(({ name }) => name);
   expect(names).toEqual(['clear_stuck_slot', 'drop_old_history']);

@@ -28,10 +28,17 @@ async function find({ database }: LookSite, id: string): Promise<AgentRow | unde
     select agent_id, agent_type, state, status, health_score::float8 as health_score, reason from muster.fleet where agent_id = ${id}`);
 }
 
+/** As its host says of an agent whose code hangs and does not listen. */
+const IS_STUCK = /\bignores its abort signal\b/;
+
 /** Commands reach an agent that is wanted; one that a person has stopped or paused stays so. */
-async function agentTargets(site: LookSite, id: string | undefined): Promise<readonly Target[]> {
+async function agentTargets(
+  site: LookSite,
+  id: string | undefined,
+  isFor: (row: AgentRow) => boolean = () => true,
+): Promise<readonly Target[]> {
   const row = id === undefined ? undefined : await find(site, id);
-  if (row?.state !== 'active') return [];
+  if (row?.state !== 'active' || !isFor(row)) return [];
   return [{ target: targetName({ agent: row.agent_id }), group: `agent_type:${row.agent_type}`, params: { agent: row.agent_id } }];
 }
 
@@ -58,12 +65,14 @@ const command =
 export const restartAgent: RecoveryAction = defineAction({
   name: 'restart_agent',
   title: 'Restart an agent',
-  description: 'Stops the agent and starts it again where it is, under a new epoch.',
+  description:
+    'Stops the agent and starts it again where it is, under a new epoch. One whose code hangs and does not listen cannot be stopped there, and is no target.',
   on: ON,
   // While its command is open, the same one again is the same command; one restart more does no harm.
   idempotent: true,
   undo: 'irreversible',
-  targets: (site, about) => agentTargets(site, agentIn(about)),
+  // A restart would wait for the code that hangs, and a move behind it.
+  targets: (site, about) => agentTargets(site, agentIn(about), ({ reason }) => !IS_STUCK.test(reason ?? '')),
   steps: command('restart'),
   symptom: agentSymptom,
 });
