@@ -94,7 +94,7 @@ export const LatestView = z
 export const LatestQuery = z.strictObject({
   limit: Limit,
   cursor: CursorText.optional(),
-  name: text(1, 255).optional(),
+  name: z.union([text(1, 255), z.array(text(1, 255)).max(50)]).optional().describe('May be given several times'),
   agent_id: AgentIdText.optional(),
 });
 

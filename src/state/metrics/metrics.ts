@@ -110,7 +110,7 @@ export interface Metrics extends AsyncDisposable {
   query(query: RangeQuery): Promise<RangeResult>;
   /** The newest value of each series, in order of metric name; a tenth of a second old, more where a process writes more than 200 series in that time: two a millisecond. */
   latest(
-    filter: { readonly metricName?: string; readonly agentId?: string },
+    filter: { readonly metricName?: string | readonly string[]; readonly agentId?: string },
     page: { readonly limit: number; readonly after?: string },
   ): Promise<{ readonly items: readonly LatestValue[]; readonly nextCursor: string | null }>;
   /** Metric names in order, after `after`, with their usual unit and number of series. */

@@ -9,6 +9,7 @@ const CURSOR = [/^[^\p{Cc}]{1,255}$/u, /^\d{1,10}$/] as const;
 /** The newest value of each series, a page in order of metric and series. */
 export async function listLatest(database: Database, ...[filter, page]: Parameters<Metrics['latest']>): ReturnType<Metrics['latest']> {
   const [afterName, afterSeries] = page.after === undefined ? [null, null] : decodeCursor(page.after, CURSOR);
+  const names = filter.metricName === undefined ? null : [filter.metricName].flat();
   const { rows } = await database.query<{
     series_id: number;
     metric_name: string;
@@ -20,7 +21,7 @@ export async function listLatest(database: Database, ...[filter, page]: Paramete
   }>(sql`
     select s.series_id, s.metric_name, s.agent_id, s.unit, s.labels, date_part('epoch', l.ts) * 1000 as at, l.value
     from muster.series s join muster.latest l using (series_id)
-    where (${filter.metricName ?? null}::text is null or s.metric_name = ${filter.metricName ?? null})
+    where (${names}::text[] is null or s.metric_name = any (${names}::text[]))
       and (${filter.agentId ?? null}::text is null or s.agent_id = nullif(${filter.agentId ?? null}, '') or (s.agent_id is null and ${filter.agentId ?? null} = ''))
       and (${afterName}::text is null or (s.metric_name, s.series_id) > (${afterName}, ${afterSeries}::int))
     order by s.metric_name, s.series_id

@@ -207,6 +207,15 @@ export const queries = {
       refetchInterval: seldom,
     }),
 
+  /** The newest values of some metrics of an agent that has many. */
+  latestNamed: (agentId: string, names: readonly string[]) =>
+    queryOptions({
+      queryKey: ['latest', agentId, names],
+      queryFn: ({ signal }) =>
+        call<Page<LatestValue>>('/metrics/latest', { query: { agent_id: agentId, name: names, limit: 1_000 }, signal }),
+      refetchInterval: seldom,
+    }),
+
   health: () =>
     queryOptions({ queryKey: ['health'], queryFn: ({ signal }) => call<Health>('/health', { signal }), refetchInterval: 5_000 }),
 

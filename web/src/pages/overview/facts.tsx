@@ -11,11 +11,20 @@ import { AsOf, Skeleton } from '../../ui/primitives.tsx';
 /** Rare metrics are measured every five minutes; older than two of these, a figure is of the past and not shown as the present. */
 const oldMs = 660_000;
 
+const NAMES = [
+  'postgres_start_time_seconds',
+  'postgres_server_version_number',
+  'postgres_connections',
+  'postgres_connections_limit',
+  'postgres_database_size_bytes',
+  'postgres_wraparound_usage_ratio',
+];
+
 /** What the fleet stands on: hosts and database, in one line of figures each. */
 export function Facts(): ReactNode {
   const hosts = useQuery(queries.hosts());
   const health = useQuery(queries.health());
-  const latest = useQuery(queries.latestOf('performance_monitor'));
+  const latest = useQuery(queries.latestNamed('performance_monitor', NAMES));
   const now = useNow();
   const figure = (name: string): number | undefined => recent(latest.data?.items, name, now);
   const live = hosts.data?.items.filter((host) => host.status === 'live');
@@ -157,8 +166,11 @@ function most(hosts: readonly Host[], of: (host: Host) => number | null): number
   return known.length === 0 ? undefined : Math.max(...known);
 }
 
+/** Of the fleet's own database: others that are monitored have a label. */
 function fresh(values: readonly LatestValue[] | undefined, name: string, now: number): readonly LatestValue[] {
-  return (values ?? []).filter((value) => value.metric_name === name && now - Date.parse(value.timestamp) < oldMs);
+  return (values ?? []).filter(
+    (value) => value.metric_name === name && !('database' in value.labels) && now - Date.parse(value.timestamp) < oldMs,
+  );
 }
 
 function recent(values: readonly LatestValue[] | undefined, name: string, now: number): number | undefined {
