@@ -94,7 +94,10 @@ export const LatestView = z
 export const LatestQuery = z.strictObject({
   limit: Limit,
   cursor: CursorText.optional(),
-  name: z.union([text(1, 255), z.array(text(1, 255)).max(50)]).optional().describe('May be given several times'),
+  name: z
+    .union([text(1, 255), z.array(text(1, 255)).max(50)])
+    .optional()
+    .describe('May be given several times'),
   agent_id: AgentIdText.optional(),
 });
 
