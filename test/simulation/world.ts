@@ -63,7 +63,8 @@ export class World {
   /** Hosts that have not beaten since the clock jumped by less than what is recognised as a jump. */
   readonly #unsure = new Set<number>();
   readonly #databaseTroubles: number[] = [];
-  #jumpedMeanwhile = false;
+  /** The clock jumped, and no beat has noticed it yet. */
+  #jumpedUnseen = false;
   readonly #rows = new WeakMap<OpenWrite, AgentRow | undefined>();
   readonly #accepted: number[] = [];
   /** As far as the epochs of former agents of the same name went: their holders hear with their next beat that they are gone. */
@@ -193,7 +194,10 @@ export class World {
 
   beat(host: number, beats: readonly { readonly agent: number; readonly epoch: number }[]): ReturnType<StoreModel['beat']> {
     const answer = this.store.beat(host, beats);
-    if (answer.held) this.#unsure.delete(host);
+    if (answer.held) {
+      this.#unsure.delete(host);
+      this.#jumpedUnseen = false;
+    }
     return answer;
   }
 
@@ -404,9 +408,9 @@ export class World {
     this.#databaseUp = true;
     this.#era += 1;
     this.#databaseTroubles.push(this.now);
-    // An outage that the clock hides is two faults, not one.
-    if (this.#jumpedMeanwhile) this.#databaseTroubles.push(this.now);
-    this.#jumpedMeanwhile = false;
+    // An outage that the clock hides is two faults, not one: also where it jumped a moment before.
+    if (this.#jumpedUnseen) this.#databaseTroubles.push(this.now);
+    this.#jumpedUnseen = false;
     this.#tellAll('the database is back');
   }
 
@@ -414,7 +418,7 @@ export class World {
     this.#clockOffset += ms;
     this.#sync();
     if (this.#databaseUp) this.#databaseTroubles.push(this.now);
-    else this.#jumpedMeanwhile = true;
+    this.#jumpedUnseen = true;
     this.#tellAll(`the clock of the database jumps by ${ms}`);
     if (ms > 0 && ms <= LEASE_MS * SILENCE_LEASES) for (let host = 0; host < this.store.hosts.length; host += 1) this.#unsure.add(host);
   }
