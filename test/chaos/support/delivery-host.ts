@@ -22,9 +22,12 @@ export async function main([url = '', point = '', nth = '0']: readonly string[])
       sent += 1;
       const fatal = sent === Number(nth);
       if (fatal && point === 'before send') die();
-      const answer = await loopback.request(request);
-      if (fatal && point === 'after send') die();
-      return answer;
+      try {
+        return await loopback.request(request);
+      } finally {
+        // Also where the connection broke: it may have arrived.
+        if (fatal && point === 'after send') die();
+      }
     },
   };
   const database = new PostgresAdapter({
