@@ -107,7 +107,9 @@ test.each([
       return holder === host.hostId && (await statusOf(fleet, other.id)) === 'lost';
     });
     expect(await reasonOf(fleet)).toEqual({ reason });
-    expect(host.status?.deathWatch).toMatchObject({ state: 'alone', watching: null, confirmed: 1 });
+    // The row says so a moment before whoever wrote it.
+    await until('it knows itself alone', () => host.status?.deathWatch?.state === 'alone');
+    expect(host.status?.deathWatch).toMatchObject({ watching: null, confirmed: 1 });
   },
   60_000,
 );
