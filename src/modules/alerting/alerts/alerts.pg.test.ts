@@ -7,8 +7,8 @@ import { acknowledge, getIncident, listAlerts, timelineOf, toldOf, unacknowledge
 import { alertingSystem } from './agent.ts';
 import { postMortem } from '../incidents/post-mortem.ts';
 import { addSilence, endSilence } from './quiet-store.ts';
-import { aVerdict } from './testing.ts';
-import { noRules, type RuleFacts, type Verdict, type VerdictSource } from './verdict.ts';
+import { aVerdict, noRules } from './testing.ts';
+import type { RuleFacts, Verdict, VerdictSource } from './verdict.ts';
 
 /** Rules whose verdicts a test says; each comes until the batch that took it was committed. */
 class SaidRules implements VerdictSource {

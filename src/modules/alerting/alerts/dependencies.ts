@@ -17,11 +17,11 @@ export interface Seen {
 }
 
 /** Metrics about something that a label names, whoever measures it. */
-const MEASURED: readonly (readonly [prefix: string, label: string])[] = [
-  ['push_monitor_', 'monitor'],
-  ['outside_watcher_', 'watcher'],
-  ['probe_', 'probe'],
-  ['scrape_', 'target'],
+const MEASURED: readonly { readonly prefix: string; readonly label: string; readonly kind: string }[] = [
+  { prefix: 'push_monitor_', label: 'monitor', kind: 'monitor' },
+  { prefix: 'outside_watcher_', label: 'watcher', kind: 'watcher' },
+  { prefix: 'probe_', label: 'probe', kind: 'probe' },
+  { prefix: 'scrape_', label: 'target', kind: 'scrape' },
 ];
 
 /**
@@ -47,8 +47,8 @@ export function subjectsOf(seen: Seen, topology: Topology): readonly string[] {
 }
 
 const measuredOf = ({ labels, metricName }: Seen): readonly string[] =>
-  MEASURED.flatMap(([prefix, label]) =>
-    metricName.startsWith(prefix) && labels[label] !== undefined ? [`${label === 'target' ? 'scrape' : label}:${labels[label]}`] : [],
+  MEASURED.flatMap(({ kind, label, prefix }) =>
+    metricName.startsWith(prefix) && labels[label] !== undefined ? [`${kind}:${labels[label]}`] : [],
   );
 
 /** A score is about its subject, whoever judges; `database` alone is the fleet's own. */

@@ -426,6 +426,11 @@ function runbookOf(rule: RuleFacts | undefined): string | null {
   return runbook !== null && /^[A-Za-z0-9_-]+$/.test(runbook) ? `docs/runbooks/${runbook}.md` : runbook;
 }
 
+function plainOf(verdict: Verdict, template: string | undefined, text: string | undefined): string {
+  if (text === undefined) return verdict.target === '' ? verdict.rule : `${verdict.rule} on ${verdict.target}`;
+  return text === template ? `${text}${whereOf(verdict)}` : text;
+}
+
 /** A summary that names nothing is told with what it is about; who measured it is no part of that. */
 function whereOf({ agentId, labels, target }: Verdict): string {
   const named = Object.entries(labels).filter(([label, value]) => label !== 'agent' && target.includes(`${label}=${value}`));
@@ -445,10 +450,6 @@ function summaryOf(verdict: Verdict, rule: RuleFacts | undefined): string {
   };
   const template = rule?.annotations?.summary;
   const text = template?.replace(/\{\{\s*([A-Za-z_][A-Za-z0-9_.]*)\s*\}\}/g, (_, name: string) => values[name] ?? `?`);
-  const isGeneral = template !== undefined && text === template;
-  const plain = isGeneral
-    ? `${template}${whereOf(verdict)}`
-    : (text ?? (verdict.target === '' ? verdict.rule : `${verdict.rule} on ${verdict.target}`));
   // One line, whatever labels hold.
-  return plain.replace(/\s+/g, ' ').slice(0, 300);
+  return plainOf(verdict, template, text).replace(/\s+/g, ' ').slice(0, 300);
 }

@@ -1,5 +1,5 @@
 import type { Alert } from './alert.ts';
-import type { Verdict } from './verdict.ts';
+import type { Verdict, VerdictSource } from './verdict.ts';
 
 /** An alert that has not lived yet. For tests. */
 export const anAlert = (more: Partial<Alert> = {}): Alert => ({
@@ -56,3 +56,16 @@ export const aVerdict = (more: Partial<Verdict> = {}): Verdict => ({
   isGone: false,
   ...more,
 });
+
+/** Where there are no rules. */
+export const noRules: VerdictSource = {
+  evaluate: async () => ({
+    at: 0,
+    changes: [],
+    needsSave: false,
+    rules: new Map(),
+    save: async () => undefined,
+    settle: () => undefined,
+    nextAt: null,
+  }),
+};

@@ -1,30 +1,10 @@
 import type { Transaction } from '../../../db/database.ts';
-import type { Level } from '../delivery/notification.ts';
+import type { Verdict as RuleVerdict, VerdictState } from '../rules/verdict.ts';
 
-export type VerdictState = 'ok' | 'pending' | 'firing' | 'no_data' | 'error';
+export type { VerdictState };
 
-/** What a rule, or the fleet itself, says of one target now. Times are milliseconds since 1970 by the database's clock. */
-export interface Verdict {
-  readonly rule: string;
-  /** Labels of the series, canonical: `agent=a1,device=sda`. */
-  readonly target: string;
-  readonly labels: Readonly<Record<string, string>>;
-  readonly agentId: string;
-  readonly metricName: string;
-  readonly unit: string;
-  readonly state: VerdictState;
-  /** While firing, the gravest level that is reached. */
-  readonly level: Level | null;
-  readonly value: number | null;
-  readonly threshold: number | null;
-  /** The first bad sample of this run of bad ones. */
-  readonly since: number;
-  readonly at: number;
-  /** One plain line. */
-  readonly explanation: string;
-  /** There is nothing left to judge: its alert ends whatever `state` says. */
-  readonly isGone: boolean;
-}
+/** What a rule, or the fleet itself, says of one target now. */
+export type Verdict = Omit<RuleVerdict, 'previous'>;
 
 /** What an alert takes from its rule. */
 export interface RuleFacts {
@@ -53,16 +33,3 @@ export interface VerdictBatch {
 export interface VerdictSource {
   evaluate(): Promise<VerdictBatch>;
 }
-
-/** Where there are no rules. */
-export const noRules: VerdictSource = {
-  evaluate: async () => ({
-    at: 0,
-    changes: [],
-    needsSave: false,
-    rules: new Map(),
-    save: async () => undefined,
-    settle: () => undefined,
-    nextAt: null,
-  }),
-};
