@@ -12,8 +12,8 @@ const levels = (warning: number, critical: number, clear: { readonly warning: nu
 const DAMPED = { changes: 6, within: '30m' };
 
 /**
- * The rules that ship: of the host, the database, agents and Muster itself. They name no channel: what
- * is critical goes to all of them, what is less is shown. Starting values after Netdata's and pgwatch's, which thousands of installations have worn smooth.
+ * The rules that ship: of the host, the database, agents and Muster itself. They name no channel: what is critical goes to all of
+ * them, what is less is shown. The thresholds are starting values, most after Netdata's and pgwatch's; whoever knows better replaces the rule.
  */
 const GIVEN: readonly (Omit<Given, 'runbook' | 'annotations'> & { readonly summary: string })[] = [
   {
