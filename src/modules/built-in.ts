@@ -6,6 +6,7 @@ import type { Module } from './module.ts';
 import { performanceModule } from './performance/index.ts';
 import { recoveryModule } from './recovery/index.ts';
 import { statusModule } from './status/index.ts';
+import { tracesModule } from './traces/index.ts';
 import { watchModule } from './watch/index.ts';
 
 /** Leads the fleet: an agent like any other, under a lease like any other. */
@@ -25,4 +26,5 @@ export const builtInModules: readonly Module[] = [
   alertingModule,
   recoveryModule,
   diagnosticsModule,
+  tracesModule,
 ];
