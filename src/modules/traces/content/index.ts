@@ -1,0 +1,1 @@
+export { factsOf, type RunFacts, type RunSaid } from './facts.ts';
