@@ -55,7 +55,7 @@ export const FORM_SAMPLES: readonly Sample[] = [
   },
   {
     question: '会议决定了什么？',
-    answer: `${'委员会在周一开会并达成了三点一致意见。预算保持不变。新图书馆将于五月开放，'.repeat(3)}`,
+    answer: '委员会在周一开会并达成了三点一致意见。预算保持不变。新图书馆将于五月开放，'.repeat(3),
     bad: ['complete', 'not_repetitive'],
   },
   {
@@ -101,7 +101,7 @@ export const FORM_SAMPLES: readonly Sample[] = [
   { question: 'Explain', answer: `${PROSE} ${'The parking will be paid. '.repeat(20)}`, bad: ['not_repetitive'] },
   {
     question: 'Explain',
-    answer: `${'I think that this is a good idea. I believe it will work out. '.repeat(12)}`,
+    answer: 'I think that this is a good idea. I believe it will work out. '.repeat(12),
     bad: ['not_repetitive'],
   },
   { question: 'Erkläre es', answer: `Das ist so. ${'Es kommt darauf an, wie man es sieht. '.repeat(15)}`, bad: ['not_repetitive'] },
@@ -110,7 +110,7 @@ export const FORM_SAMPLES: readonly Sample[] = [
     answer: Array.from({ length: 20 }, (_, i) => `${i + 1}. Consider the needs of your customers`).join('\n'),
     bad: ['not_repetitive'],
   },
-  { question: '説明して', answer: `${'これはとても良い考えだと思います。'.repeat(10)}`, bad: ['not_repetitive'] },
+  { question: '説明して', answer: 'これはとても良い考えだと思います。'.repeat(10), bad: ['not_repetitive'] },
   { question: 'Go', answer: `The answer is ${'ha '.repeat(80)}`, bad: ['not_repetitive'] },
   {
     question: 'List',
