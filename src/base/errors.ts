@@ -126,6 +126,12 @@ export const ERRORS = {
   },
   TOO_LARGE: { status: 413, exitCode: EXIT.dataFormat, title: 'Too large', remedy: 'Send less at once.' },
   RATE_LIMITED: { status: 429, exitCode: EXIT.unavailable, title: 'Too many requests', remedy: 'Wait for the time in Retry-After.' },
+  OVERLOADED: {
+    status: 503,
+    exitCode: EXIT.unavailable,
+    title: 'More arrives than can be taken in',
+    remedy: 'Send it again after the time in Retry-After: nothing of it was kept.',
+  },
   CARDINALITY: {
     status: 429,
     exitCode: EXIT.failure,

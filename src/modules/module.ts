@@ -58,4 +58,6 @@ export interface Module {
   routes?(app: FastifyInstance, services: ModuleServices): void;
   /** Mounts routes at the root, in a scope of their own: doors for the public, or for jobs that carry a token of theirs. */
   doors?(app: FastifyInstance, services: ModuleServices): void;
+  /** The path of one of its routes for another spelling of it, which clients that are not ours use; any other path as it is. */
+  rewrite?(path: string): string;
 }

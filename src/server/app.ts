@@ -142,6 +142,7 @@ export async function buildServer(options: ServerOptions): Promise<FastifyInstan
 }
 
 function createApp(options: ServerOptions) {
+  const rewriting = options.modules.filter((module) => module.rewrite !== undefined);
   const app = fastify({
     logger: false,
     bodyLimit: MAX_BODY_BYTES,
@@ -149,6 +150,7 @@ function createApp(options: ServerOptions) {
     keepAliveTimeout: 65_000,
     http: { maxHeaderSize: MAX_HEADER_BYTES, headersTimeout: HEADERS_TIMEOUT_MS, connectionsCheckingInterval: 1_000 },
     routerOptions: { maxParamLength: 2_048 },
+    rewriteUrl: ({ url = '/' }) => rewriting.reduce((path, module) => module.rewrite?.(path) ?? path, url),
     // What arrives while the server stops on a connection that is already open is still answered.
     return503OnClosing: false,
     forceCloseConnections: 'idle',

@@ -75,6 +75,7 @@ test('every route states who may enter, and only the doors without a key are ope
     'GET /health/live',
     'GET /health/ready',
     'GET /healthz',
+    'GET /langsmith/info',
     'GET /livez',
     'GET /push/:token',
     'GET /push/:token/:signal',
@@ -166,6 +167,7 @@ test('what a role includes is its verb', () => {
     'rules:write',
     'silences:write',
     'system-state:write',
+    'traces:write',
   ]);
   expect(of('administrator').filter((permission) => !of('operator').includes(permission))).toEqual([
     'agents:manage',

@@ -1,7 +1,12 @@
 import type { Module } from '../module.ts';
+import { addLangsmithDoors, canonicalPath } from './langsmith/index.ts';
 
 /** LLM conversations: taken in, priced, judged, searched and passed on. */
 export const tracesModule: Module = {
   name: 'traces',
   migrations: new URL('./migrations/', import.meta.url),
+  rewrite: canonicalPath,
+  doors(app, services) {
+    addLangsmithDoors(app, services);
+  },
 };

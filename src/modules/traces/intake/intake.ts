@@ -1,4 +1,5 @@
 import type { RunOperation } from '../run/operation.ts';
+import type { Reason } from './quarantine.ts';
 
 export interface NewFeedback {
   readonly feedbackId: string;
@@ -18,7 +19,7 @@ export interface NewFeedback {
 
 /** What was sent and cannot be kept as what it claims to be. */
 export interface Refused {
-  readonly reason: string;
+  readonly reason: Reason;
   readonly message: string;
   readonly runId?: string | undefined;
   readonly project?: string | undefined;

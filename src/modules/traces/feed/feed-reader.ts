@@ -1,0 +1,89 @@
+import type { Database, Transaction } from '../../../db/database.ts';
+import { sql } from '../../../db/sql.ts';
+
+/** What one transaction of the intake changed, on one day of one class. */
+export interface FeedEntry {
+  readonly keepDays: number;
+  /** `2026-11-26` */
+  readonly day: string;
+  readonly at: Date;
+  /** Inserted or changed. */
+  readonly runs: readonly string[];
+  /** Of them, those whose end came with that transaction. */
+  readonly completed: readonly string[];
+}
+
+export interface FeedBatch {
+  readonly entries: readonly FeedEntry[];
+  readonly runs: number;
+  /** Where the reader stands once it has dealt with them. */
+  readonly place: FeedPlace;
+}
+
+interface FeedPlace {
+  readonly xid: string;
+  readonly no: string;
+}
+
+interface FeedRow {
+  readonly xid: string;
+  readonly no: string;
+  readonly keep_days: number;
+  readonly day: string;
+  readonly at: Date;
+  readonly runs: readonly string[];
+  readonly completed: readonly string[];
+}
+
+/**
+ * Follows what the intake commits, each entry once: take, work, and advance in the transaction of the work. Nothing that commits late is
+ * skipped, because only transactions older than every one that still runs are shown.
+ */
+export class FeedReader {
+  readonly #db: Database;
+  readonly name: string;
+
+  constructor(db: Database, name: string) {
+    this.#db = db;
+    this.name = name;
+  }
+
+  /** The next entries, at most `limit` and about `runs` runs of them; undefined where there is nothing new. */
+  async take(limit = 100, mostRuns = 5_000): Promise<FeedBatch | undefined> {
+    const { rows } = await this.#db.query<FeedRow>(sql`
+      select xid::text as xid, no::text as no, keep_days, to_char(day, 'YYYY-MM-DD') as day, at, runs::text[] as runs, completed::text[] as completed
+      from (
+        select f.*, sum(cardinality(runs)) over (order by xid, no) - cardinality(runs) as before
+        from (
+          select * from muster.trace_feed
+          where (xid, no) > (
+              coalesce((select xid from muster.trace_cursors where reader = ${this.name}), '0'::xid8),
+              coalesce((select no from muster.trace_cursors where reader = ${this.name}), 0))
+            and xid < pg_snapshot_xmin(pg_current_snapshot())
+          order by xid, no limit ${limit}
+        ) f
+      ) f where before < ${mostRuns} order by f.xid, f.no`);
+    const last = rows.at(-1);
+    if (last === undefined) return undefined;
+    const entries = rows.map(({ keep_days, day, at, runs, completed }) => ({ keepDays: keep_days, day, at, runs, completed }));
+    return { entries, runs: entries.reduce((sum, { runs }) => sum + runs.length, 0), place: { xid: last.xid, no: last.no } };
+  }
+
+  /** Marks a batch as dealt with, in the transaction that did so: both happen, or neither. */
+  async advance(tx: Transaction, { place }: Pick<FeedBatch, 'place'>): Promise<void> {
+    await tx.query(sql`insert into muster.trace_cursors (reader, xid, no) values (${this.name}, ${place.xid}::xid8, ${place.no}::bigint)
+      on conflict (reader) do update set xid = excluded.xid, no = excluded.no, updated_at = clock_timestamp()`);
+  }
+
+  /** How far the reader is behind: transactions that wait for it, and the age of the oldest in seconds. */
+  async lag(): Promise<{ readonly entries: number; readonly seconds: number }> {
+    const row = await this.#db.one<{ entries: number; seconds: number }>(sql`
+      select count(*)::int as entries, coalesce(extract(epoch from clock_timestamp() - min(at)), 0)::float8 as seconds
+      from (select at from muster.trace_feed
+        where (xid, no) > (
+          coalesce((select xid from muster.trace_cursors where reader = ${this.name}), '0'::xid8),
+          coalesce((select no from muster.trace_cursors where reader = ${this.name}), 0))
+        order by xid, no limit 10000) waiting`);
+    return row ?? { entries: 0, seconds: 0 };
+  }
+}

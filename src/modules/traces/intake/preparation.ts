@@ -1,0 +1,224 @@
+import { MusterError } from '../../../base/errors.ts';
+import type { Repeats } from '../blobs/repeats.ts';
+import type { TracePartitions } from '../partitions/partitions.ts';
+import { DEFAULT_PROJECT, type Project, type Projects } from '../projects/projects.ts';
+import { dayOf } from '../run/days.ts';
+import { parseDottedOrder, pathOf, type Segment } from '../run/dotted-order.ts';
+import type { Micros, RunOperation } from '../run/operation.ts';
+import type { Refused, Submission } from './intake.ts';
+import { arrayText, cleanText } from './pg-text.ts';
+import { dayOfStart, type Places } from './places.ts';
+import { keyOf, RunRow, type NewBlob, type Place } from './run-row.ts';
+import type { Seams } from './seams.ts';
+
+/** What one submission becomes before it is written. */
+export interface Prepared {
+  readonly rows: readonly RunRow[];
+  readonly refused: readonly Refused[];
+  /** Patches of runs that nobody has begun. */
+  readonly orphans: readonly RunOperation[];
+}
+
+interface Rooms {
+  readonly projects: Projects;
+  readonly partitions: TracePartitions;
+  readonly places: Places;
+  readonly repeats: Repeats;
+  readonly seams: Seams;
+  /** Microseconds since 1970. */
+  readonly now: () => Micros;
+}
+
+/** One operation, once its project and day are known. */
+interface Placed {
+  readonly operation: RunOperation;
+  readonly place: Place;
+  readonly segments: readonly Segment[] | undefined;
+}
+
+/** Turns operations into rows: finds their project and day, hides what must be hidden, reads what they say, and takes out what repeats. */
+export class Preparation {
+  readonly #rooms: Rooms;
+
+  constructor(rooms: Rooms) {
+    this.#rooms = rooms;
+  }
+
+  async prepare({ operations, refused = [], mayWrite }: Submission): Promise<Prepared> {
+    const turnedAway: Refused[] = [...refused];
+    const orphans: RunOperation[] = [];
+    const placed: Placed[] = [];
+    const wandering: RunOperation[] = [];
+    for (const operation of operations) {
+      const found = await this.#place(operation, mayWrite);
+      if (found === undefined) wandering.push(operation);
+      else if ('reason' in found) turnedAway.push(found);
+      else placed.push(found);
+    }
+    if (wandering.length > 0) {
+      const places = await this.#rooms.places.find(wandering.map(({ runId }) => runId));
+      for (const operation of wandering) {
+        const place = places.get(operation.runId);
+        if (place !== undefined) placed.push({ operation, place: saidBy(operation, place), segments: undefined });
+        else if (operation.startTime !== undefined || operation.dottedOrder !== undefined || operation.kind === 'post')
+          placed.push(await this.#placeToday(operation));
+        else orphans.push(operation);
+      }
+      if (mayWrite !== null) await this.#turnAwayStrangers(placed, turnedAway, mayWrite);
+    }
+    return { rows: this.#rowsOf(placed), refused: turnedAway, orphans };
+  }
+
+  /** Undefined where the operation does not say when its run began, or says a time that cannot be. */
+  async #place(operation: RunOperation, mayWrite: readonly string[] | null): Promise<Placed | Refused | undefined> {
+    const { projects, places, partitions, now } = this.#rooms;
+    const { project: key, kind } = operation;
+    if (key === undefined && kind === 'patch') return undefined;
+    const named = key ?? { name: DEFAULT_PROJECT };
+    if (mayWrite !== null && 'name' in named && !mayWrite.includes(named.name)) return strange(operation, named.name);
+    const project = projects.cached(named) ?? (await projects.resolve(named));
+    if (project === undefined)
+      return refuse(operation, 'unknown_project', `no project has the id ${'id' in named ? named.id : named.name}`);
+    if (mayWrite !== null && !mayWrite.includes(project.name)) return strange(operation, project.name);
+    const segments = operation.dottedOrder === undefined ? undefined : parseDottedOrder(operation.dottedOrder);
+    const start = startOf(operation, segments);
+    if (start === undefined) return undefined;
+    const keepDays = projects.knownKeepDays(project, dayOf(start)) ?? (await projects.keepDays(project, dayOf(start)));
+    const day = dayOfStart(segments?.at(-1)?.at ?? start, now(), keepDays);
+    if (day === undefined) return undefined;
+    if (!partitions.has(keepDays, day)) await partitions.ensure(keepDays, day);
+    const traceId = operation.traceId ?? segments?.[0]?.runId ?? this.#traceOfParent(operation) ?? operation.runId;
+    const place = { projectNo: project.projectNo, keepDays, day, startTime: start, traceId };
+    places.remember(operation.runId, place);
+    return { operation, place, segments };
+  }
+
+  /** A run without a time, or whose clock is far off: it lies on the day it arrived. */
+  async #placeToday(operation: RunOperation): Promise<Placed> {
+    const { projects, places, partitions, now } = this.#rooms;
+    const project = await projects.resolve(operation.project ?? { name: DEFAULT_PROJECT });
+    if (project === undefined) throw new MusterError('INTERNAL', 'a project went away while its run was placed');
+    const segments = operation.dottedOrder === undefined ? undefined : parseDottedOrder(operation.dottedOrder);
+    const day = dayOf(now());
+    const keepDays = await projects.keepDays(project, day);
+    await partitions.ensure(keepDays, day);
+    const traceId = operation.traceId ?? segments?.[0]?.runId ?? this.#traceOfParent(operation) ?? operation.runId;
+    const place = { projectNo: project.projectNo, keepDays, day, startTime: startOf(operation, segments) ?? now(), traceId };
+    places.remember(operation.runId, place);
+    return { operation, place, segments };
+  }
+
+  #traceOfParent({ parentRunId, runId }: RunOperation): string | undefined {
+    if (parentRunId === undefined || parentRunId === runId) return undefined;
+    return this.#rooms.places.remembered(parentRunId)?.traceId ?? parentRunId;
+  }
+
+  /** A patch that names no project belongs to that of its run: whose it is shows only now. */
+  async #turnAwayStrangers(placed: Placed[], turnedAway: Refused[], mayWrite: readonly string[]): Promise<void> {
+    const own = new Set<number>();
+    for (const name of mayWrite) {
+      const project: Project | undefined = this.#rooms.projects.cached({ name }) ?? (await this.#rooms.projects.byName(name));
+      if (project !== undefined) own.add(project.projectNo);
+    }
+    for (let index = placed.length - 1; index >= 0; index -= 1) {
+      const one = placed[index];
+      if (one === undefined || own.has(one.place.projectNo)) continue;
+      placed.splice(index, 1);
+      turnedAway.push(strange(one.operation, undefined));
+    }
+  }
+
+  /** What was said of one run in one submission becomes one row. */
+  #rowsOf(placed: readonly Placed[]): readonly RunRow[] {
+    const rows = new Map<string, RunRow>();
+    for (const one of placed) {
+      const row = bareRow(one);
+      const key = keyOf(row);
+      const there = rows.get(key);
+      if (there === undefined) rows.set(key, row);
+      else there.add(row);
+    }
+    for (const row of rows.values()) this.#finish(row);
+    return [...rows.values()];
+  }
+
+  #finish(row: RunRow): void {
+    const { seams, repeats } = this.#rooms;
+    row.inputs = row.inputs && seams.redactJson(row.inputs, 'inputs');
+    row.outputs = row.outputs && seams.redactJson(row.outputs, 'outputs');
+    row.extra = row.extra && seams.redactJson(row.extra, 'extra');
+    row.error = row.error && seams.redactJson(row.error, 'error');
+    row.events = row.events && seams.redactJson(row.events, 'events');
+    row.serialized = row.serialized && seams.redactJson(row.serialized, 'serialized');
+    row.rest = row.rest && seams.redactJson(row.rest, 'rest');
+    row.name = row.name && seams.redactText(row.name);
+    const said = {
+      runType: row.typeSaid,
+      startTime: row.startTime,
+      inputs: row.inputs,
+      outputs: row.outputs,
+      extra: row.extra,
+      events: row.events,
+    };
+    row.learn(seams.factsOf(said));
+    const place = placeNumber(row);
+    const blobs: NewBlob[] = [];
+    if (row.inputs !== undefined) row.inputs = repeats.inputs(row.inputs, place, blobs);
+    if (row.outputs !== undefined) row.outputs = repeats.strings(row.outputs, place, blobs);
+    if (row.extra !== undefined) row.extra = repeats.members(row.extra, place, blobs);
+    if (row.serialized !== undefined) row.serialized = repeats.whole(row.serialized, place, blobs);
+    if (blobs.length > 0) row.blobs = blobs;
+  }
+}
+
+/** keepDays and day in one number. */
+export const placeNumber = ({ keepDays, day }: Pick<RunRow, 'keepDays' | 'day'>): number => keepDays * 1_000_000 + day;
+
+/** The run's own word first; its place in the tree says the same to the microsecond. */
+const startOf = ({ startTime }: RunOperation, segments: readonly Segment[] | undefined): Micros | undefined =>
+  startTime ?? segments?.at(-1)?.at;
+
+const saidBy = (operation: RunOperation, place: Place): Place => ({
+  ...place,
+  traceId: operation.traceId ?? place.traceId,
+  startTime: operation.startTime ?? place.startTime,
+});
+
+function bareRow({ operation, place, segments }: Placed): RunRow {
+  const row = new RunRow(operation.runId, place, operation);
+  row.endTime = operation.endTime;
+  row.name = operation.name === undefined ? undefined : cleanText(operation.name);
+  const parent = segments?.at(-2)?.runId;
+  row.parentRunId = operation.parentRunId ?? parent;
+  // A root whose time and id say its place need not keep it.
+  const only = segments?.length === 1 ? segments[0] : undefined;
+  if (segments !== undefined && !(only?.runId === operation.runId && only.at === place.startTime)) row.path = pathOf(segments);
+  row.tags = operation.tags === undefined ? undefined : arrayText(operation.tags);
+  row.referenceExampleId = operation.referenceExampleId;
+  row.inputs = operation.inputs;
+  row.outputs = operation.outputs;
+  row.error = operation.error;
+  row.extra = operation.extra;
+  row.events = operation.events;
+  row.serialized = operation.serialized;
+  row.rest = operation.rest;
+  if (operation.attachments !== undefined) row.attachments = operation.attachments;
+  return row;
+}
+
+function refuse(operation: RunOperation, reason: Refused['reason'], message: string, project?: string): Refused {
+  const { attachments, ...said } = operation;
+  const body = JSON.stringify({
+    ...said,
+    ...(attachments === undefined ? {} : { attachments: attachments.map(({ name, mimeType }) => ({ name, mimeType })) }),
+  });
+  return { reason, message, runId: operation.runId, project, body };
+}
+
+const strange = (operation: RunOperation, project: string | undefined): Refused =>
+  refuse(
+    operation,
+    'wrong_project',
+    project === undefined ? 'the key may not write to the project of this run' : `the key may not write to ${project}`,
+    project,
+  );

@@ -1,0 +1,40 @@
+import type { JsonText, Micros } from '../run/operation.ts';
+import type { RunType } from '../run/run-type.ts';
+
+/** What a run's JSON says, as columns. */
+export interface Facts {
+  readonly model?: string | undefined;
+  readonly provider?: string | undefined;
+  readonly promptTokens?: number | undefined;
+  readonly completionTokens?: number | undefined;
+  readonly totalTokens?: number | undefined;
+  readonly usage?: JsonText | undefined;
+  /** Decimal strings, USD. */
+  readonly inputCost?: string | undefined;
+  readonly outputCost?: string | undefined;
+  readonly totalCost?: string | undefined;
+  readonly threadId?: string | undefined;
+  readonly userId?: string | undefined;
+  readonly prompt?: string | undefined;
+  readonly firstTokenTime?: Micros | undefined;
+}
+
+/** What of a run is read for its facts. */
+export interface Said {
+  readonly runType?: RunType | undefined;
+  readonly startTime?: Micros | undefined;
+  readonly inputs?: JsonText | undefined;
+  readonly outputs?: JsonText | undefined;
+  readonly extra?: JsonText | undefined;
+  readonly events?: JsonText | undefined;
+}
+
+export type JsonField = 'inputs' | 'outputs' | 'error' | 'extra' | 'events' | 'serialized' | 'rest';
+
+/** What the intake asks of other rooms, a run at a time and on the hot path: neither throws. */
+export interface Seams {
+  readonly factsOf: (said: Said) => Facts;
+  /** The same text back where nothing was found. */
+  readonly redactJson: (text: JsonText, field: JsonField) => JsonText;
+  readonly redactText: (text: string) => string;
+}

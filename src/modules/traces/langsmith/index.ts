@@ -1,0 +1,12 @@
+import type { FastifyInstance } from 'fastify';
+import type { ModuleServices } from '../../module.ts';
+import { addInfoRoute } from './info.ts';
+import { addWriteRoutes } from './write-routes.ts';
+
+/** Everything below /langsmith. */
+export function addLangsmithDoors(app: FastifyInstance, services: ModuleServices): void {
+  addInfoRoute(app);
+  void app.register(async (scope) => addWriteRoutes(scope, services));
+}
+
+export { canonicalPath } from './paths.ts';

@@ -1,0 +1,264 @@
+import { randomUUID } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { bearer, BOOTSTRAP, testServer, type TestServer } from '../../../../test/server/support/test-server.ts';
+import { sql } from '../../../db/sql.ts';
+import { inflate } from '../blobs/inflate.ts';
+import { tracesModule } from '../index.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await testServer({ modules: [tracesModule] });
+});
+afterAll(() => server[Symbol.asyncDispose]());
+
+const BOUNDARY = '----LangSmithFormBoundary7';
+type Parts = readonly (readonly [name: string, body: unknown, type?: string])[];
+const form = (parts: Parts): Buffer =>
+  Buffer.concat([
+    ...parts.flatMap(([name, body, type = 'application/json']) => {
+      const bytes = Buffer.isBuffer(body) ? body : Buffer.from(JSON.stringify(body));
+      const head = `--${BOUNDARY}\r\nContent-Disposition: form-data; name="${name}"\r\nContent-Type: ${type}; length=${bytes.length}\r\n\r\n`;
+      return [Buffer.from(head), bytes, Buffer.from('\r\n')];
+    }),
+    Buffer.from(`--${BOUNDARY}--\r\n`),
+  ]);
+const send = (method: 'POST' | 'PATCH', path: string, body: object | Buffer, headers: Record<string, string> = {}) =>
+  server.app.inject({
+    method,
+    url: `/langsmith${path}`,
+    headers: { ...bearer(BOOTSTRAP), 'content-type': 'application/json', ...headers },
+    payload: body,
+  });
+const multipart = (parts: Parts, headers: Record<string, string> = {}, pack: (body: Buffer) => Buffer = (body) => body) =>
+  send('POST', '/runs/multipart', pack(form(parts)), { 'content-type': `multipart/form-data; boundary=${BOUNDARY}`, ...headers });
+
+interface Row extends Record<string, unknown> {
+  readonly inputs: string | null;
+  readonly outputs: string | null;
+}
+const rows = async (runId: string): Promise<readonly Row[]> =>
+  (
+    await server.database.database.query<Row>(sql`select r.*, p.name as project, day::text as date, (completed_in is not null) as completed
+      from muster.trace_runs r join muster.trace_projects p using (project_no) where run_id = ${runId}`)
+  ).rows;
+const row = async (runId: string): Promise<Row> => {
+  const found = await rows(runId);
+  expect(found).toHaveLength(1);
+  return found[0] as Row;
+};
+const quarantine = async (runId: string) =>
+  (
+    await server.database.database.query<{ reason: string; message: string }>(
+      sql`select reason, message from muster.trace_quarantine where run_id = ${runId}`,
+    )
+  ).rows;
+
+/** The beginning of a run, as JavaScript's SDK writes it. */
+const begun = (id: string, more: object = {}) => {
+  const start = new Date();
+  const stamp = start.toISOString().replaceAll(/[-:.]/g, '').slice(0, -1);
+  return {
+    id,
+    name: 'ask',
+    run_type: 'llm',
+    start_time: start.toISOString().replace('Z', '001Z'),
+    trace_id: id,
+    dotted_order: `${stamp}001Z${id}`,
+    session_name: 'shop',
+    child_runs: [],
+    replicas: [],
+    ...more,
+  };
+};
+
+it('answers what SDKs ask first, without a key, under each of its spellings', async () => {
+  for (const url of ['/langsmith/info', '/langsmith/api/v1/info', '/langsmith/api/info']) {
+    const answer = await server.app.inject({ method: 'GET', url });
+    expect([url, answer.statusCode, answer.json().batch_ingest_config.use_multipart_endpoint]).toEqual([url, 200, true]);
+  }
+});
+
+describe('the multipart door', () => {
+  it('keeps a run whose parts come in any order, post and patch in one request, as it came', async () => {
+    const id = randomUUID();
+    const answer = await multipart([
+      [`post.${id}.inputs`, Buffer.from('{"q": "what\\u0000 is \\ud83d?",   "n": 12345678901234567890}')],
+      [`post.${id}`, begun(id)],
+      [`attachment.${id}.photo`, Buffer.from([0, 255, 13, 10, 45, 45]), 'image/png'],
+      [`patch.${id}`, { end_time: Date.now(), dotted_order: begun(id).dotted_order, session_name: 'shop', tags: ['a"b\\', 'c'] }],
+      [`patch.${id}.outputs`, { a: 'this' }],
+      [`patch.${id}.extra`, { metadata: { thread_id: 't1' } }],
+    ]);
+    expect([answer.statusCode, answer.json()]).toEqual([202, { message: 'Runs ingested', refused: 0 }]);
+    expect(await row(id)).toMatchObject({
+      project: 'shop',
+      name: 'ask',
+      run_type: 1,
+      status: 1,
+      completed: true,
+      inputs: '{"q": "what\\u0000 is \\ud83d?",   "n": 12345678901234567890}',
+      outputs: '{"a":"this"}',
+      thread_id: 't1',
+      tags: ['a"b\\', 'c'],
+      path: null,
+    });
+    const { rows: attachments } = await server.database.database.query(
+      sql`select name, mime_type, size, body from muster.trace_attachments where run_id = ${id}`,
+    );
+    expect(attachments).toEqual([{ name: 'photo', mime_type: 'image/png', size: 6, body: Buffer.from([0, 255, 13, 10, 45, 45]) }]);
+  });
+
+  it('reads gzip', async () => {
+    const id = randomUUID();
+    const answer = await multipart([[`post.${id}`, begun(id, { inputs: { q: 1 } })]], { 'content-encoding': 'gzip' }, gzipSync);
+    expect(answer.statusCode).toBe(202);
+    expect((await row(id)).inputs).toBe('{"q":1}');
+  });
+
+  it('puts what is bad in quarantine and keeps its neighbours', async () => {
+    const [good, bad, half] = [randomUUID(), randomUUID(), randomUUID()];
+    const answer = await multipart([
+      [`post.${bad}`, Buffer.from('{"id": ')],
+      [`post.${good}`, begun(good)],
+      [`post.${half}`, begun(half)],
+      [`post.${half}.inputs`, Buffer.from('{nonsense')],
+      ['post.not-a-uuid', { name: 'x' }],
+      ['something.else', {}],
+    ]);
+    expect([answer.statusCode, answer.json().refused]).toEqual([202, 4]);
+    expect(await row(good)).toMatchObject({ status: 0 });
+    expect(await row(half)).toMatchObject({ inputs: null });
+    expect(await quarantine(bad)).toMatchObject([{ reason: 'bad_json' }]);
+    expect(await quarantine(half)).toMatchObject([{ reason: 'bad_json' }]);
+    expect(await quarantine('not-a-uuid')).toMatchObject([{ reason: 'bad_run' }]);
+  });
+
+  it('refuses a body that is cut off, so that it is sent again whole', async () => {
+    const id = randomUUID();
+    const whole = form([[`post.${id}`, begun(id)]]);
+    for (const cut of [0, 10, 60, whole.length - 5]) {
+      const answer = await multipart([], {}, () => whole.subarray(0, cut));
+      expect([cut, answer.statusCode]).toEqual([cut, 400]);
+    }
+    expect(await rows(id)).toEqual([]);
+  });
+});
+
+describe('the batch door', () => {
+  it('takes whole runs, keeps unknown fields, and judges each by itself', async () => {
+    const id = randomUUID();
+    const answer = await send('POST', '/runs/batch', {
+      post: [begun(id, { inputs: { q: [1, { two: 2 }] }, manifest_id: 'm', start_time: 'yesterday' }), 'nonsense'],
+      patch: [{ id, dotted_order: begun(id).dotted_order, session_name: 'shop', end_time: null, inputs: null, error: 'boom' }],
+    });
+    expect([answer.statusCode, answer.json().refused]).toEqual([202, 1]);
+    expect(await row(id)).toMatchObject({
+      inputs: '{"q":[1,{"two":2}]}',
+      rest: '{"start_time":"yesterday","manifest_id":"m"}',
+      error: '"boom"',
+      status: 2,
+      completed: false,
+    });
+  });
+});
+
+describe('single runs', () => {
+  it('come by POST and PATCH, with times in milliseconds, the patch before the post', async () => {
+    const id = randomUUID();
+    const start = Date.now() - 1_000;
+    const patched = await send('PATCH', `/api/v1/runs/${id}`, {
+      start_time: start,
+      end_time: start + 500,
+      session_name: 'shop',
+      outputs: { a: 1 },
+      extra: { metadata: { late: true } },
+    });
+    expect(patched.statusCode).toBe(202);
+    expect(await row(id)).toMatchObject({ status: 1, completed: true });
+    const posted = await send('POST', '/runs', {
+      id,
+      name: 'late',
+      run_type: 'tool',
+      start_time: start,
+      session_name: 'shop',
+      extra: {},
+      inputs: {},
+    });
+    expect(posted.statusCode).toBe(202);
+    expect(await row(id)).toMatchObject({
+      name: 'late',
+      run_type: 2,
+      inputs: '{}',
+      outputs: '{"a":1}',
+      extra: '{"metadata":{"late":true}}',
+      start_time: new Date(start),
+      end_time: new Date(start + 500),
+    });
+  });
+
+  it('that are sent twice are there once', async () => {
+    const id = randomUUID();
+    for (let time = 0; time < 3; time += 1) await send('POST', '/runs', begun(id, { inputs: { q: 1 } }));
+    expect((await row(id)).inputs).toBe('{"q":1}');
+  });
+
+  it('whose clock is a year off lie on the day they came, and their patch finds them', async () => {
+    const id = randomUUID();
+    const start = Date.now() + 400 * 86_400_000;
+    await send('POST', '/runs', { id, name: 'ahead', run_type: 'chain', start_time: start });
+    await send('PATCH', `/runs/${id}`, { end_time: start + 5, start_time: start });
+    expect(await row(id)).toMatchObject({
+      date: new Date().toISOString().slice(0, 10),
+      start_time: new Date(start),
+      status: 1,
+      project: 'default',
+    });
+  });
+});
+
+it('stores a part that repeats once, and gives it back', async () => {
+  const system = `You are the clerk of a shop. "Quote" \\ ${'and so on '.repeat(40)}`;
+  const ids = Array.from({ length: 5 }, () => randomUUID());
+  for (const id of ids)
+    await send(
+      'POST',
+      '/runs',
+      begun(id, {
+        inputs: {
+          messages: [
+            { role: 'system', content: system },
+            { role: 'user', content: id },
+          ],
+        },
+      }),
+    );
+  const stored = await Promise.all(ids.map(row));
+  expect(stored.map(({ inputs }) => (inputs ?? '').includes('and so on'))).toEqual([true, false, false, false, false]);
+  const whole = await inflate(
+    server.database.database,
+    stored.map((one) => ({ keepDays: one['keep_days'] as number, day: one['date'] as string, texts: [one.inputs, null] })),
+  );
+  expect(whole.map(([text]) => JSON.parse(text ?? '').messages[0].content)).toEqual(ids.map(() => system));
+  const { rows: blobs } = await server.database.database.query(sql`select body from muster.trace_blobs`);
+  expect(blobs).toEqual([{ body: JSON.stringify(system) }]);
+});
+
+it('tells the feed of each run, and once of its end', async () => {
+  const id = randomUUID();
+  await send('POST', '/runs', begun(id));
+  await send('PATCH', `/runs/${id}`, { end_time: Date.now() });
+  await send('PATCH', `/runs/${id}`, { end_time: Date.now() });
+  const { rows: told } = await server.database.database.query<{ ended: boolean }>(
+    sql`select ${id}::uuid = any(completed) as ended from muster.trace_feed where ${id}::uuid = any(runs) order by xid, no`,
+  );
+  expect(told.map(({ ended }) => ended)).toEqual([false, true, false]);
+});
+
+it('lets a patch of a run that nobody knows wait', async () => {
+  const id = randomUUID();
+  expect((await send('PATCH', `/runs/${id}`, { outputs: { a: 1 } })).statusCode).toBe(202);
+  expect(await rows(id)).toEqual([]);
+  const { rows: waiting } = await server.database.database.query(sql`select operation from muster.trace_orphans where run_id = ${id}`);
+  expect(waiting).toMatchObject([{ operation: { outputs: '{"a":1}' } }]);
+});

@@ -1,0 +1,61 @@
+import { ensureDay } from '../../../db/partitions.ts';
+import type { Database } from '../../../db/database.ts';
+import { raw, sql } from '../../../db/sql.ts';
+import { dateOf } from '../run/days.ts';
+
+/** What is partitioned by how long it is kept, then by day. */
+export const KEPT_TABLES = ['trace_runs', 'trace_blobs', 'trace_attachments'] as const;
+
+/** What is kept for so many days: `trace_runs_k30`. */
+export const classOf = (table: string, keepDays: number): string => `${table}_k${keepDays}`;
+
+const MOST_REMEMBERED = 10_000;
+
+/** Makes partitions when the first run of a day needs them, and remembers which are there. */
+export class TracePartitions {
+  readonly #db: Database;
+  readonly #known = new Set<string>();
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  /** Whether rows of that day find their partition without asking. */
+  has(keepDays: number, day: number): boolean {
+    return this.#known.has(`${keepDays}:${day}`);
+  }
+
+  async ensure(keepDays: number, day: number): Promise<void> {
+    if (this.has(keepDays, day)) return;
+    for (const table of KEPT_TABLES) {
+      await ensureClass(this.#db, table, keepDays);
+      await ensureDay(this.#db, classOf(table, keepDays), dateOf(day));
+    }
+    if (this.#known.size >= MOST_REMEMBERED) this.#known.clear();
+    this.#known.add(`${keepDays}:${day}`);
+  }
+
+  /** After a row found none: somebody dropped what we remember. */
+  forget(): void {
+    this.#known.clear();
+  }
+}
+
+/** The class of a table, made apart and attached, so that writers of others go on. Harmless when another server does the same. */
+export async function ensureClass(db: Database, table: string, keepDays: number): Promise<void> {
+  const days = Math.trunc(keepDays);
+  const name = classOf(table, days);
+  const there = await db.one<{ there: boolean }>(sql`select to_regclass(${`muster.${name}`}) is not null as there`);
+  if (there?.there === true) return;
+  await db.transaction(
+    async (tx) => {
+      await tx.query(sql`select pg_advisory_xact_lock(hashtextextended(${`muster partitions ${table}`}, 0))`);
+      const { rows } = await tx.query<{ there: boolean }>(sql`select to_regclass(${`muster.${name}`}) is not null as there`);
+      if (rows[0]?.there === true) return;
+      const [parent, partition] = [raw(`muster.${table}`), raw(`muster.${name}`)];
+      await tx.query(sql`create table ${partition} (like ${parent} including all excluding identity) partition by range (day)`);
+      await tx.query(sql`alter table ${parent} attach partition ${partition} for values in (${raw(`${days}`)})`);
+    },
+    { lockTimeoutMs: 5_000 },
+  );
+}
