@@ -1,5 +1,7 @@
 import type { Module } from '../module.ts';
+import { intakeOf } from './intake/index.ts';
 import { addLangsmithDoors, canonicalPath } from './langsmith/index.ts';
+import { addOtlpDoors } from './otlp/routes.ts';
 
 /** LLM conversations: taken in, priced, judged, searched and passed on. */
 export const tracesModule: Module = {
@@ -8,5 +10,6 @@ export const tracesModule: Module = {
   rewrite: canonicalPath,
   doors(app, services) {
     addLangsmithDoors(app, services);
+    addOtlpDoors(app, intakeOf(services));
   },
 };

@@ -2,6 +2,7 @@
 export const REASONS = {
   bad_json: 'is not valid JSON',
   bad_run: 'is not what a run can be',
+  bad_span: 'is not what a span can be',
   bad_feedback: 'is not what feedback can be',
   wrong_project: 'belongs to a project that the key may not write to',
   unknown_project: 'names a project by an id that nobody has',

@@ -69,7 +69,7 @@ export async function bodyOf(request: FastifyRequest): Promise<Buffer> {
 }
 
 /** Turns requests away before their body is read, while more is in memory than may be. */
-function boundBodies(app: FastifyInstance, isFull: () => boolean): void {
+export function boundBodies(app: FastifyInstance, isFull: () => boolean): void {
   let reading = 0;
   app.addHook('onRequest', async (request, reply) => {
     const length = Number(request.headers['content-length'] ?? UNSAID_BYTES);
