@@ -1,4 +1,3 @@
-import type { Api } from '../../http/api.ts';
 import type { Module } from '../module.ts';
 import { intakeOf } from './intake/index.ts';
 import { addLangsmithDoors, canonicalPath } from './langsmith/index.ts';
@@ -11,7 +10,7 @@ export const tracesModule: Module = {
   migrations: new URL('./migrations/', import.meta.url),
   rewrite: canonicalPath,
   routes(app, services) {
-    addReadRoutes(app as Api, services);
+    addReadRoutes(app, services);
   },
   doors(app, services) {
     addLangsmithDoors(app, services);

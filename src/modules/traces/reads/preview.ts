@@ -60,7 +60,7 @@ function shortened(text: string): string {
     .slice(0, LONGEST * 4)
     .replaceAll(/\s+/g, ' ')
     .trim();
-  // By characters, so that none is cut in half.
-  const characters = [...line];
-  return characters.length <= LONGEST ? line : `${characters.slice(0, LONGEST).join('')}…`;
+  if (line.length <= LONGEST) return line;
+  // Not through the middle of a character of two halves.
+  return `${line.slice(0, LONGEST).replace(/[\uD800-\uDBFF]$/, '')}…`;
 }
