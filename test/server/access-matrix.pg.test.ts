@@ -148,6 +148,7 @@ test('what a role includes is its verb', () => {
     'rules:read',
     'silences:read',
     'system-state:read',
+    'traces:read',
   ]);
   expect(of('operator').filter((permission) => !of('viewer').includes(permission))).toEqual([
     'agents:write',
@@ -176,6 +177,7 @@ test('what a role includes is its verb', () => {
     'keys:manage',
     'recovery:manage',
     'sign-in-links:manage',
+    'traces:manage',
   ]);
 });
 
