@@ -1,5 +1,9 @@
 import type { Module } from '../module.ts';
 import { intakeOf } from './intake/index.ts';
+import { systemClock } from '../../base/clock.ts';
+import { FigureService } from './figures/figure-service.ts';
+import { addFigureRoutes } from './figures/routes.ts';
+import { addPriceRoutes } from './prices/routes.ts';
 import { addLangsmithDoors, canonicalPath } from './langsmith/index.ts';
 import { addOtlpDoors } from './otlp/routes.ts';
 import { addReadRoutes } from './reads/index.ts';
@@ -9,8 +13,11 @@ export const tracesModule: Module = {
   name: 'traces',
   migrations: new URL('./migrations/', import.meta.url),
   rewrite: canonicalPath,
+  services: (site) => [new FigureService(site, systemClock)],
   routes(app, services) {
     addReadRoutes(app, services);
+    addFigureRoutes(app, services);
+    addPriceRoutes(app, services);
   },
   doors(app, services) {
     addLangsmithDoors(app, services);

@@ -1,4 +1,4 @@
-import type { Database, Transaction } from '../../../db/database.ts';
+import type { Database, Queryable, Transaction } from '../../../db/database.ts';
 import { sql } from '../../../db/sql.ts';
 
 /** What one transaction of the intake changed, on one day of one class. */
@@ -48,9 +48,9 @@ export class FeedReader {
     this.name = name;
   }
 
-  /** The next entries, at most `limit` and about `runs` runs of them; undefined where there is nothing new. */
-  async take(limit = 100, mostRuns = 5_000): Promise<FeedBatch | undefined> {
-    const { rows } = await this.#db.query<FeedRow>(sql`
+  /** The next entries, at most `limit` and about `mostRuns` runs of them; undefined where there is nothing new. With `db`, as a transaction sees them. */
+  async take(limit = 100, mostRuns = 5_000, db: Queryable = this.#db): Promise<FeedBatch | undefined> {
+    const { rows } = await db.query<FeedRow>(sql`
       select xid::text as xid, no::text as no, keep_days, to_char(day, 'YYYY-MM-DD') as day, at, runs::text[] as runs, completed::text[] as completed
       from (
         select f.*, sum(cardinality(runs)) over (order by xid, no) - cardinality(runs) as before

@@ -42,6 +42,7 @@ export function createIntake({
     },
     drain: () => writer.drain(),
     async submit(submission: Submission) {
+      await seams.ready?.();
       const prepared = await preparation.prepare(submission);
       const { rows, refused, orphans } = prepared;
       const feedback = submission.feedback ?? [];

@@ -1,5 +1,6 @@
-import { factsOf } from '../content/index.ts';
+import { factsOf, type RunSaid } from '../content/index.ts';
 import type { ModuleServices } from '../../module.ts';
+import { priceBookOf } from '../prices/index.ts';
 import { createIntake, type RunningIntake } from './create-intake.ts';
 
 const intakes = new WeakMap<object, RunningIntake>();
@@ -8,7 +9,13 @@ const intakes = new WeakMap<object, RunningIntake>();
 export function intakeOf({ state }: Pick<ModuleServices, 'state'>): RunningIntake {
   const there = intakes.get(state);
   if (there !== undefined) return there;
-  const seams = { factsOf, redactJson: (text: string) => text, redactText: (text: string) => text };
+  const book = priceBookOf({ state });
+  const seams = {
+    ready: () => book.fresh(),
+    factsOf: (said: RunSaid) => factsOf(said, book),
+    redactJson: (text: string) => text,
+    redactText: (text: string) => text,
+  };
   const made = createIntake({ database: state.database, seams });
   intakes.set(state, made);
   return made;

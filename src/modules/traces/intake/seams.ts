@@ -33,6 +33,8 @@ export type JsonField = 'inputs' | 'outputs' | 'error' | 'extra' | 'events' | 's
 
 /** What the intake asks of other rooms, a run at a time and on the hot path: neither throws. */
 export interface Seams {
+  /** Resolves when prices are as they should be. */
+  readonly ready?: () => Promise<void>;
   readonly factsOf: (said: Said) => Facts;
   /** The same text back where nothing was found. */
   readonly redactJson: (text: JsonText, field: JsonField) => JsonText;

@@ -31,6 +31,12 @@ export function picoOf(value: unknown): bigint | undefined {
   return BigInt(whole) * PICO + BigInt(fraction.padEnd(DIGITS, '0'));
 }
 
+/** A numeric of the database, of twelve decimals at most. */
+export function picoOfDecimal(text: string): bigint {
+  const [whole = '0', fraction = ''] = text.split('.');
+  return BigInt(whole) * PICO + BigInt(fraction.slice(0, DIGITS).padEnd(DIGITS, '0'));
+}
+
 export function usdOf(value: unknown): string | undefined {
   const amount = picoOf(value);
   return amount === undefined ? undefined : decimal(amount);

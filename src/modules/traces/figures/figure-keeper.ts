@@ -1,0 +1,186 @@
+import type { Database, Transaction } from '../../../db/database.ts';
+import { sql } from '../../../db/sql.ts';
+import type { FeedEntry, FeedReader } from '../feed/feed-reader.ts';
+import type { Prices } from '../prices/index.ts';
+import { count, countPrice, isCallOf, usageOf } from './counted-run.ts';
+import { GRAINS, KEPT_DAYS, OTHER, ROOM } from './dimension.ts';
+import { addStored, readValues, writeTallies } from './figure-rows.ts';
+import { readRuns, writePrices, type LatePrice, type RunRow } from './run-rows.ts';
+import { keyOf, roomOf, Tallies, type Place } from './tally.ts';
+
+const ENTRIES_AT_ONCE = 200;
+const RUNS_AT_ONCE = 10_000;
+const MOST_ROOMS = 10_000;
+const ATTEMPTS = 3;
+/** Names the lock in the database that makes one process count at a time. */
+const LOCK = 'muster.trace_figures';
+
+/** What a step did. */
+export interface Counted {
+  /** Runs counted. */
+  readonly runs: number;
+  /** Runs that got a price only now. */
+  readonly priced: number;
+  /** There may be more to count at once. */
+  readonly isFull: boolean;
+}
+
+const NOTHING: Counted = { runs: 0, priced: 0, isFull: false };
+
+/**
+ * Counts every completed run once: the figures and the place in the feed change in one transaction. Any number of processes may try; one counts,
+ * the others find the lock taken.
+ */
+export class FigureKeeper {
+  readonly #db: Database;
+  readonly #feed: FeedReader;
+  readonly #prices: Prices;
+  /** Which values have a row. It holds as long as nobody else moved the cursor. */
+  #rooms = new Map<string, Set<string>>();
+  #place = '';
+
+  constructor(db: Database, feed: FeedReader, prices: Prices) {
+    this.#db = db;
+    this.#feed = feed;
+    this.#prices = prices;
+  }
+
+  /** Counts what is next in the feed. */
+  async step(): Promise<Counted> {
+    try {
+      return await this.#db.transaction((tx) => this.#count(tx), { attempts: ATTEMPTS });
+    } catch (error) {
+      this.#rooms.clear();
+      throw error;
+    }
+  }
+
+  /** Drops rows that are too old. Returns how many. */
+  async prune(): Promise<number> {
+    let rows = 0;
+    for (const grain of GRAINS) {
+      const { count: dropped } = await this.#db.query(sql`
+        delete from muster.trace_figures where grain = ${grain} and bucket < clock_timestamp() - make_interval(days => ${KEPT_DAYS[grain]})`);
+      rows += dropped;
+    }
+    return rows;
+  }
+
+  async #count(tx: Transaction): Promise<Counted> {
+    const { rows } = await tx.query<{ mine: boolean }>(sql`select pg_try_advisory_xact_lock(hashtextextended(${LOCK}, 0)) as mine`);
+    if (rows[0]?.mine !== true) return NOTHING;
+    await this.#forgetWhereAnotherCounted(tx);
+    const batch = await this.#feed.take(ENTRIES_AT_ONCE, RUNS_AT_ONCE, tx);
+    if (batch === undefined) return NOTHING;
+    const tallies = new Tallies();
+    let [runs, priced] = [0, 0];
+    for (const part of byPartition(batch.entries)) {
+      const late = await this.#countPart(tx, tallies, part);
+      runs += part.completed.size;
+      priced += late.length;
+      if (late.length > 0) await writePrices(tx, part.keepDays, part.day, late);
+    }
+    await this.#write(tx, tallies);
+    await this.#feed.advance(tx, batch);
+    this.#place = `${batch.place.xid} ${batch.place.no}`;
+    return { runs, priced, isFull: batch.entries.length >= ENTRIES_AT_ONCE || batch.runs >= RUNS_AT_ONCE };
+  }
+
+  async #forgetWhereAnotherCounted(tx: Transaction): Promise<void> {
+    const { rows } = await tx.query<{ place: string }>(
+      sql`select xid::text || ' ' || no::text as place from muster.trace_cursors where reader = ${this.#feed.name}`,
+    );
+    if (rows[0]?.place !== this.#place || this.#rooms.size > MOST_ROOMS) this.#rooms.clear();
+  }
+
+  /** Counts the runs of one partition; returns the prices that they lacked and that can be told now. */
+  async #countPart(tx: Transaction, tallies: Tallies, part: Part): Promise<readonly LatePrice[]> {
+    const minutesFrom = (part.at - KEPT_DAYS[60] * 86_400_000) * 1_000;
+    const late: LatePrice[] = [];
+    for (const run of await readRuns(tx, part.keepDays, part.day, [...part.completed, ...part.changed])) {
+      const price = this.#latePrice(run);
+      const known = price === undefined ? run : withPrice(run, price);
+      if (price !== undefined) late.push(price);
+      if (part.completed.has(run.runId)) count(tallies, known, minutesFrom);
+      else if (price !== undefined) countPrice(tallies, known, minutesFrom);
+    }
+    return late;
+  }
+
+  /** The model may come with the beginning of a run and what it used with its end: only together they have a price. */
+  #latePrice(run: RunRow): LatePrice | undefined {
+    if (run.totalCost !== null || run.totalTokens === null || run.model === null || !isCallOf(run.runType)) return undefined;
+    const usage = run.usage === null ? undefined : usageOf(run.usage);
+    const price = this.#prices.priceOf({
+      provider: run.provider ?? undefined,
+      model: run.model,
+      at: run.startTime,
+      usage: {
+        input: run.promptTokens ?? 0,
+        output: run.completionTokens ?? 0,
+        inputDetails: usage?.input_token_details,
+        outputDetails: usage?.output_token_details,
+      },
+    });
+    if (price === undefined) return undefined;
+    const { inputCost, outputCost, totalCost, source } = price;
+    return { runId: run.runId, inputCost, outputCost, totalCost, usage: JSON.stringify({ ...usage, price: source }) };
+  }
+
+  /** Adds what the rows hold already, and writes them. A value that is new in a full stretch of time goes to the others. */
+  async #write(tx: Transaction, counted: Tallies): Promise<void> {
+    const unread = new Map<string, Omit<Place, 'value'>>();
+    for (const { place } of counted.rows) if (!this.#rooms.has(roomOf(place))) unread.set(roomOf(place), place);
+    if (unread.size > 0) for (const [room, values] of await readValues(tx, [...unread.values()])) this.#rooms.set(room, new Set(values));
+    // From here on the rooms say what will be true once this commits.
+    this.#place = '';
+    const fresh = new Set<string>();
+    const admits = (place: Place, always = false): boolean => {
+      const values = this.#rooms.get(roomOf(place));
+      if (values === undefined || values.has(place.value)) return true;
+      if (!always && values.size >= ROOM[place.grain]) return false;
+      values.add(place.value);
+      fresh.add(keyOf(place));
+      return true;
+    };
+    const tallies = counted.within((place) => admits(place));
+    const stored: Place[] = [];
+    for (const { place } of tallies.rows) {
+      if (place.value === OTHER) admits(place, true);
+      if (!fresh.has(keyOf(place))) stored.push(place);
+    }
+    await addStored(tx, tallies, stored);
+    await writeTallies(tx, tallies);
+  }
+}
+
+interface Part {
+  readonly keepDays: number;
+  readonly day: string;
+  /** When the last of it was committed, milliseconds since 1970. */
+  at: number;
+  readonly completed: Set<string>;
+  readonly changed: Set<string>;
+}
+
+function byPartition(entries: readonly FeedEntry[]): readonly Part[] {
+  const parts = new Map<string, Part>();
+  for (const { keepDays, day, at, runs, completed } of entries) {
+    const key = `${keepDays} ${day}`;
+    const part = parts.get(key) ?? { keepDays, day, at: 0, completed: new Set(), changed: new Set() };
+    parts.set(key, part);
+    part.at = Math.max(part.at, at.getTime());
+    for (const run of completed) part.completed.add(run);
+    for (const run of runs) part.changed.add(run);
+  }
+  for (const { completed, changed } of parts.values()) for (const run of completed) changed.delete(run);
+  return [...parts.values()];
+}
+
+const withPrice = (run: RunRow, { inputCost, outputCost, totalCost, usage }: LatePrice): RunRow => ({
+  ...run,
+  promptCost: inputCost,
+  completionCost: outputCost,
+  totalCost,
+  usage,
+});

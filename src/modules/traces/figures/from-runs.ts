@@ -1,0 +1,109 @@
+import type { Database } from '../../../db/database.ts';
+import { sql, type Sql } from '../../../db/sql.ts';
+import { conditionOf, type SearchCondition } from '../reads/filter/condition.ts';
+import { parseFilter } from '../reads/filter/parse.ts';
+import { RUN_TYPES, type RunType } from '../run/run-type.ts';
+import { countIn, isCallOf } from './counted-run.ts';
+import type { Dimension } from './dimension.ts';
+import type { Answer, Question } from './from-rollups.ts';
+import { RUN_COLUMNS, runOf, type Row, type RunRow } from './run-rows.ts';
+import { Tally, type Counter } from './tally.ts';
+
+/** The newest runs that match; what lies behind them is left out, and said so. */
+const MOST_RUNS = 50_000;
+const TIMEOUT_MS = 10_000;
+
+/** Whatever a filter can say, from the runs themselves. Throws INVALID_INPUT for a filter that cannot be read. */
+export async function answerFromRuns(
+  database: Database,
+  question: Question,
+  filter: string | undefined,
+): Promise<Answer & { readonly isTruncated: boolean }> {
+  const { projects, from, to, where, groupBy, order, most } = question;
+  const asked = filter === undefined ? sql`true` : conditionOf(parseFilter(filter), 'r', plainSearch);
+  const [start, end] = [new Date(from).toISOString(), new Date(to).toISOString()];
+  const { rows } = await database.transaction(
+    (tx) =>
+      tx.query<Row>(sql`
+        select ${RUN_COLUMNS} from muster.trace_runs r
+        where r.project_no = any(${projects}::int[]) and r.start_time >= ${start}::timestamptz and r.start_time < ${end}::timestamptz
+          and r.day between (${start}::timestamptz at time zone 'UTC')::date - 1 and (${end}::timestamptz at time zone 'UTC')::date + 1
+          and r.end_time is not null and ${whereOf(where)} and ${asked}
+        order by r.start_time desc limit ${MOST_RUNS + 1}`),
+    { readOnly: true, statementTimeoutMs: TIMEOUT_MS },
+  );
+  const total = new Tally();
+  const groups = new Map<string, Tally>();
+  // As in the rollups: of users, tags and threads the latency of whole traces, where nothing else is asked for.
+  const rootsOnly =
+    filter === undefined && where.run_type === undefined && (groupBy === 'user' || groupBy === 'tag' || groupBy === 'thread');
+  for (const run of rows.slice(0, MOST_RUNS).map(runOf)) {
+    const times = !rootsOnly || run.isRoot;
+    countIn(total, run, times);
+    for (const key of groupBy === null ? [] : keysOf(run, groupBy)) {
+      const tally = groups.get(key) ?? new Tally();
+      groups.set(key, tally);
+      countIn(tally, run, times);
+    }
+  }
+  const size = ({ counts, costs }: Tally): number => (order === 'total_cost' ? Number(costs.total_cost) : counts[order satisfies Counter]);
+  const largest = [...groups].toSorted(([, a], [, b]) => size(b) - size(a)).slice(0, most);
+  return {
+    total,
+    groups: groupBy === null ? null : new Map(largest),
+    groupCount: groups.size,
+    from,
+    to,
+    isTruncated: rows.length > MOST_RUNS || groups.size > most,
+  };
+}
+
+function keysOf(run: RunRow, groupBy: NonNullable<Question['groupBy']>): readonly string[] {
+  switch (groupBy) {
+    case 'project':
+      return [String(run.projectNo)];
+    case 'run_type':
+      return [run.runType];
+    case 'model':
+      return isCallOf(run.runType) ? only(run.model) : [];
+    case 'name':
+      return only(run.name);
+    case 'prompt':
+      return only(run.prompt);
+    case 'user':
+      return only(run.user);
+    case 'thread':
+      return only(run.thread);
+    case 'tag':
+      return [...new Set(run.tags)];
+  }
+}
+
+const only = (value: string | null): readonly string[] => (value === null ? [] : [value]);
+
+function whereOf(where: Question['where']): Sql {
+  const conditions = Object.entries(where).map(([dimension, value]) => isValue(dimension as Dimension, value));
+  return conditions.reduce((all, condition) => sql`${all} and ${condition}`, sql`true`);
+}
+
+function isValue(dimension: Dimension, value: string): Sql {
+  switch (dimension) {
+    case 'trace':
+      return sql`r.parent_run_id is null`;
+    case 'run_type':
+      return sql`r.run_type = ${RUN_TYPES.indexOf(value as RunType)}::smallint`;
+    case 'model':
+      return sql`r.model = ${value}`;
+    case 'name':
+      return sql`r.name = ${value}`;
+    case 'prompt':
+      return sql`r.prompt = ${value}`;
+    case 'user':
+      return sql`r.user_id = ${value}`;
+    case 'tag':
+      return sql`r.tags @> ${[value]}::text[]`;
+  }
+}
+
+/** Words in the texts of a run, which are read for it. */
+const plainSearch: SearchCondition = (text) => sql`strpos(lower(concat_ws(' ', r.name, r.inputs, r.outputs, r.error)), lower(${text})) > 0`;
