@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { ModuleServices } from '../../module.ts';
+import { addDatasetDoors } from '../datasets/index.ts';
 import { addInfoRoute } from './info.ts';
 import { addWriteRoutes } from './write-routes.ts';
 
@@ -7,6 +8,7 @@ import { addWriteRoutes } from './write-routes.ts';
 export function addLangsmithDoors(app: FastifyInstance, services: ModuleServices): void {
   addInfoRoute(app);
   void app.register(async (scope) => addWriteRoutes(scope, services));
+  void app.register(async (scope) => addDatasetDoors(scope, services));
 }
 
 export { canonicalPath } from './paths.ts';

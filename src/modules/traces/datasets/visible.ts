@@ -1,0 +1,14 @@
+import type { FastifyRequest } from 'fastify';
+import type { Queryable } from '../../../db/database.ts';
+import { sql } from '../../../db/sql.ts';
+import { principalOf } from '../../../http/principal.ts';
+import type { Visible } from './dataset.ts';
+
+/** The projects that whoever asks may see: keys may be restricted to some, by name or id. */
+export async function visibleTo(request: FastifyRequest, db: Queryable): Promise<Visible> {
+  const { projects } = principalOf(request) as { readonly projects?: readonly string[] | null };
+  if (projects === undefined || projects === null) return null;
+  const { rows } = await db.query<{ no: number }>(sql`
+    select project_no as no from muster.trace_projects where name = any(${projects}::text[]) or project_id::text = any(${projects}::text[])`);
+  return rows.map(({ no }) => no);
+}
