@@ -75,6 +75,7 @@ test('every route states who may enter, and only the doors without a key are ope
     'GET /health/live',
     'GET /health/ready',
     'GET /healthz',
+    'GET /langsmith/example-attachments/:token',
     'GET /langsmith/info',
     'GET /livez',
     'GET /push/:token',
