@@ -52,7 +52,6 @@ export function sightsFor(wanted: Wanted): Uint8Array {
 export class Scan {
   readonly #text: string;
   readonly #wanted: Wanted;
-  readonly #sights: Uint8Array;
   readonly findings: Finding[] = [];
   escaped = false;
   /** What lies before is an escape or was found: nothing reaches back over it. */
@@ -64,14 +63,13 @@ export class Scan {
   constructor(text: string, wanted: Wanted, sights: Uint8Array) {
     this.#text = text;
     this.#wanted = wanted;
-    this.#sights = sights;
     const length = text.length;
     for (let i = 0; i < length; i++) {
       const code = text.charCodeAt(i);
       if (code > 127) continue;
-      const sight = sights[code];
+      const sight = sights[code] ?? 0;
       // Each answers with the last character it has dealt with.
-      if (sight !== 0) i = this.#look(sight as number, i);
+      if (sight !== 0) i = this.#look(sight, i);
     }
   }
 
