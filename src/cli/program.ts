@@ -506,6 +506,7 @@ export function buildProgram(outcome: Outcome = { exitCode: EXIT.ok }): Command 
     .description('a new key; it is shown once')
     .addOption(role('operator'))
     .option('--expires <time>', 'for how long it is valid, such as 90d')
+    .option('--project <name>', 'confine it to a project of LLM conversations; repeat it for more', collect)
     .action(lazily(async () => (await import('./commands/keys.ts')).create));
   keys
     .command('revoke <key_id>')
@@ -638,7 +639,7 @@ const listens = (command: Command): Command =>
   command
     .option('--port <port>', 'the port of API and dashboard; 0 takes a free one (default: 4680)', port)
     .option('--host <address>', 'the address to listen on (default: 127.0.0.1)');
-const collect = (value: string, before: readonly string[]): readonly string[] => [...before, value];
+const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
 function wholeNumber(text: string): number {
   if (!/^\d{1,9}$/.test(text)) throw new InvalidArgumentError('It is not a whole number.');

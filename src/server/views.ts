@@ -213,6 +213,7 @@ export const keyView = (key: KeyRecord): z.infer<typeof KeyView> => ({
   name: key.name,
   role: key.role,
   scopes: key.scopes === null ? null : [...key.scopes],
+  projects: key.projects === null ? null : [...key.projects],
   created_by: key.createdBy,
   created_at: isoTime(key.createdAt),
   expires_at: isoTimeOrNull(key.expiresAt),

@@ -12,6 +12,8 @@ export interface KeyRecord {
   readonly role: Role;
   /** Narrows the role; null: all of it. */
   readonly scopes: readonly string[] | null;
+  /** The projects of LLM conversations it is confined to; null: all. */
+  readonly projects: readonly string[] | null;
   readonly createdBy: string;
   readonly createdAt: number;
   readonly expiresAt: number | null;
@@ -25,6 +27,7 @@ export interface StoredKey {
   readonly secretHash: Buffer;
   readonly role: Role;
   readonly scopes: readonly string[] | null;
+  readonly projects: readonly string[] | null;
   readonly expiresAt: number | null;
   /** Neither revoked nor expired, by the database's clock. */
   readonly valid: boolean;
@@ -36,6 +39,8 @@ export interface NewKey {
   readonly secretHash: Buffer;
   readonly role: Role;
   readonly scopes: readonly string[] | null;
+  /** Default null. */
+  readonly projects?: readonly string[] | null;
   readonly createdBy: string;
   /** Milliseconds since 1970; null: until it is revoked. */
   readonly expiresAt: number | null;
@@ -60,6 +65,8 @@ export interface SessionRecord extends SessionOrigin {
   readonly role: Role;
   /** Of the key it was opened with. */
   readonly scopes: readonly string[] | null;
+  /** Of the key it was opened with. */
+  readonly projects: readonly string[] | null;
   readonly expiresAt: number;
   /** Of the key it was opened with. */
   readonly keyExpiresAt: number | null;
@@ -101,8 +108,8 @@ export function createAccess(database: Database): Access {
           k.revoked_at is null and (k.expires_at is null or k.expires_at > now()) as valid
         from muster.api_keys k where k.key_id = ${keyId}`);
       if (row === undefined) return undefined;
-      const { role, scopes, expires_at: expiresAt, valid } = row;
-      return { keyId, secretHash: row.secret_hash, role, scopes, expiresAt, valid };
+      const { role, scopes, projects, expires_at: expiresAt, valid } = row;
+      return { keyId, secretHash: row.secret_hash, role, scopes, projects, expiresAt, valid };
     },
 
     async keys({ limit, after }) {
@@ -113,8 +120,8 @@ export function createAccess(database: Database): Access {
 
     async addKey(key) {
       const { rows } = await database.query<KeyRow>(sql`
-        insert into muster.api_keys as k (key_id, name, secret_hash, role, scopes, created_by, expires_at)
-        values (${key.keyId}, ${key.name}, ${key.secretHash}, ${key.role}, ${key.scopes}::text[], ${key.createdBy},
+        insert into muster.api_keys as k (key_id, name, secret_hash, role, scopes, projects, created_by, expires_at)
+        values (${key.keyId}, ${key.name}, ${key.secretHash}, ${key.role}, ${key.scopes}::text[], ${key.projects ?? null}::text[], ${key.createdBy},
                 to_timestamp(${key.expiresAt}::float8 / 1000))
         returning ${KEY_COLUMNS}`);
       return toKey(requireRow(rows[0], 'the new key'));
@@ -183,7 +190,7 @@ export function createAccess(database: Database): Access {
   };
 }
 
-const KEY_COLUMNS = sql`k.key_id, k.name, k.role, k.scopes, k.created_by,
+const KEY_COLUMNS = sql`k.key_id, k.name, k.role, k.scopes, k.projects, k.created_by,
   extract(epoch from k.created_at)::float8 * 1000 as created_at, extract(epoch from k.expires_at)::float8 * 1000 as expires_at,
   extract(epoch from k.last_used_at)::float8 * 1000 as last_used_at, extract(epoch from k.revoked_at)::float8 * 1000 as revoked_at`;
 
@@ -192,6 +199,7 @@ interface KeyRow {
   readonly name: string;
   readonly role: Role;
   readonly scopes: readonly string[] | null;
+  readonly projects: readonly string[] | null;
   readonly created_by: string;
   readonly created_at: number;
   readonly expires_at: number | null;
@@ -204,6 +212,7 @@ const toKey = (row: KeyRow): KeyRecord => ({
   name: row.name,
   role: row.role,
   scopes: row.scopes,
+  projects: row.projects,
   createdBy: row.created_by,
   createdAt: row.created_at,
   expiresAt: row.expires_at,
@@ -211,7 +220,7 @@ const toKey = (row: KeyRow): KeyRecord => ({
   revokedAt: row.revoked_at,
 });
 
-const SESSION_COLUMNS = sql`s.subject, s.role, s.key_id, s.bootstrap, k.scopes,
+const SESSION_COLUMNS = sql`s.subject, s.role, s.key_id, s.bootstrap, k.scopes, k.projects,
   extract(epoch from s.expires_at)::float8 * 1000 as expires_at, extract(epoch from k.expires_at)::float8 * 1000 as key_expires_at`;
 
 interface SessionRow {
@@ -220,6 +229,7 @@ interface SessionRow {
   readonly key_id: string | null;
   readonly bootstrap: string | null;
   readonly scopes: readonly string[] | null;
+  readonly projects: readonly string[] | null;
   readonly expires_at: number;
   readonly key_expires_at: number | null;
 }
@@ -230,6 +240,7 @@ const toSession = (row: SessionRow): SessionRecord => ({
   keyId: row.key_id,
   bootstrap: row.bootstrap,
   scopes: row.scopes,
+  projects: row.projects,
   expiresAt: row.expires_at,
   keyExpiresAt: row.key_expires_at,
 });

@@ -259,6 +259,19 @@ describe('keys', () => {
     for (const [body, status] of tries) expect([body, (await make(body, scoped)).statusCode]).toEqual([body, status]);
     expect((await server.ask('POST', '/sign-in-links', { body: {}, headers: scoped })).statusCode).toBe(403);
   });
+
+  test('confined to projects can only make others that are confined to them', async () => {
+    const made = (await make({ name: 'of one', role: 'administrator', projects: ['shop', 'shop'] })).json();
+    expect(made.projects).toEqual(['shop']);
+    const confined = bearer(made.key);
+    const tries: readonly (readonly [object, number])[] = [
+      [{ name: 'x', role: 'viewer' }, 403],
+      [{ name: 'x', role: 'viewer', projects: ['shop', 'other'] }, 403],
+      [{ name: 'x', role: 'viewer', projects: ['shop'] }, 201],
+    ];
+    for (const [body, status] of tries) expect([body, (await make(body, confined)).statusCode]).toEqual([body, status]);
+    expect((await server.ask('POST', '/sign-in-links', { body: {}, headers: confined })).statusCode).toBe(403);
+  });
 });
 
 test('guesses from one address are refused after twenty, while those who had the right key go on', async () => {

@@ -39,7 +39,11 @@ export async function list(invocation: Invocation): Promise<void> {
   });
 }
 
-export async function create(invocation: Invocation, options: { role: Role; expires?: string }, name: string): Promise<void> {
+export async function create(
+  invocation: Invocation,
+  options: { role: Role; expires?: string; project?: readonly string[] },
+  name: string,
+): Promise<void> {
   const { output } = invocation;
   const lifetimeMs = options.expires === undefined ? undefined : durationMs(options.expires);
   await withFleet(invocation, async ({ access, now }) => {
@@ -51,13 +55,16 @@ export async function create(invocation: Invocation, options: { role: Role; expi
       secretHash: fresh.secretHash,
       role: options.role,
       scopes: null,
+      projects: options.project === undefined ? null : [...new Set(options.project)],
       createdBy: 'cli',
       expiresAt,
     });
     output.result({ ...toDocument(record), key: fresh.key }, () => fresh.key);
     if (!output.json)
       output.notice(
-        output.colors.dim(`A key for "${printable(name)}" with role ${options.role}. It is shown this once; only its hash is kept.`),
+        output.colors.dim(
+          `A key for "${printable(name)}" with role ${options.role}${options.project === undefined ? '' : `, for ${printable(options.project.join(', '))} alone`}. It is shown this once; only its hash is kept.`,
+        ),
       );
   });
 }

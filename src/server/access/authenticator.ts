@@ -137,6 +137,7 @@ export class Authenticator {
         subject: 'bootstrap',
         role: 'administrator',
         scopes: null,
+        projects: null,
         byCookie: false,
         expiresAt: null,
         keyExpiresAt: null,
@@ -151,8 +152,8 @@ export class Authenticator {
     const right = equalHashes(stored?.secretHash ?? sha256(''), sha256(parts.secret));
     if (stored === undefined || !stored.valid || !right) return undefined;
     this.#touch(`key ${stored.keyId}`, () => this.#access.touchKey(stored.keyId));
-    const { keyId, role, scopes, expiresAt } = stored;
-    return { subject: `key:${keyId}`, role, scopes, byCookie: false, expiresAt, keyExpiresAt: expiresAt, keyId, bootstrap: null };
+    const { keyId, role, scopes, projects, expiresAt } = stored;
+    return { subject: `key:${keyId}`, role, scopes, projects, byCookie: false, expiresAt, keyExpiresAt: expiresAt, keyId, bootstrap: null };
   }
 
   async #bySession(token: string): Promise<Principal | undefined> {
@@ -161,8 +162,8 @@ export class Authenticator {
     const session = await this.#access.session(hash, SESSION_IDLE_MS);
     if (session === undefined || (session.bootstrap !== null && session.bootstrap !== this.#bootstrap?.fingerprint)) return undefined;
     this.#touch(`session ${hash.toString('base64')}`, () => this.#access.touchSession(hash));
-    const { subject, role, scopes, expiresAt, keyExpiresAt, keyId, bootstrap } = session;
-    return { subject, role, scopes, byCookie: true, expiresAt, keyExpiresAt, keyId, bootstrap };
+    const { subject, role, scopes, projects, expiresAt, keyExpiresAt, keyId, bootstrap } = session;
+    return { subject, role, scopes, projects, byCookie: true, expiresAt, keyExpiresAt, keyId, bootstrap };
   }
 
   /** At most once a minute for each, and off the path of the request. */

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { MusterError } from '../../base/errors.ts';
-import { principalOf } from '../../http/principal.ts';
+import { mayUseProject, principalOf } from '../../http/principal.ts';
 import { allows, includesRole, isPermission } from '../../http/permissions.ts';
 import type { Principal } from '../../http/principal.ts';
 import { newKey } from '../access/secrets.ts';
@@ -55,10 +55,11 @@ export function addKeyRoutes(app: Api, { access, authenticator, streams, table, 
     },
     async (request, reply) => {
       const who = principalOf(request);
-      const { name, role, scopes, expires_at: expiresAt } = request.body;
+      const { name, role, scopes, projects, expires_at: expiresAt } = request.body;
       const narrowed = scopes === undefined ? null : [...new Set(scopes)].toSorted();
       if (narrowed !== null) refuseUnknown(narrowed, new Set<string>(table.permissions));
-      refuseGrant(who, { role, scopes: narrowed, expiresAt: expiresAt ?? null });
+      const confined = projects === undefined ? null : [...new Set(projects)].toSorted();
+      refuseGrant(who, { role, scopes: narrowed, projects: confined, expiresAt: expiresAt ?? null });
       if (expiresAt !== undefined && expiresAt <= clock.now())
         throw invalid([{ pointer: '/expires_at', code: 'too_small', message: 'is in the past' }]);
       const fresh = newKey();
@@ -68,6 +69,7 @@ export function addKeyRoutes(app: Api, { access, authenticator, streams, table, 
         secretHash: fresh.secretHash,
         role,
         scopes: narrowed,
+        projects: confined,
         createdBy: who.subject,
         expiresAt: expiresAt ?? null,
       });
@@ -117,7 +119,7 @@ export function addKeyRoutes(app: Api, { access, authenticator, streams, table, 
       const who = principalOf(request);
       const { role } = request.body;
       // A session from a link is not bound to the key that made it, so a key that will end cannot make one.
-      refuseGrant(who, { role, scopes: null, expiresAt: null });
+      refuseGrant(who, { role, scopes: null, projects: null, expiresAt: null });
       const link = await createSignInLink(access, { role, createdBy: who.subject });
       log.info({ role, by: who.subject }, 'a sign-in link was made');
       void reply.header('cache-control', 'no-store');
@@ -130,6 +132,12 @@ export function addKeyRoutes(app: Api, { access, authenticator, streams, table, 
   );
 }
 
+/** What a key confined to projects would give away beyond them. */
+function projectsBeyond(who: Principal, projects: readonly string[] | null): string | undefined {
+  if (who.projects === null) return undefined;
+  return projects === null ? 'all projects: name some' : projects.find((project) => !mayUseProject(who, project));
+}
+
 function refuseUnknown(scopes: readonly string[], known: ReadonlySet<string>): void {
   const unknown = scopes.filter((scope) => !known.has(scope));
   if (unknown.length > 0)
@@ -139,15 +147,12 @@ function refuseUnknown(scopes: readonly string[], known: ReadonlySet<string>): v
 }
 
 /** Throws FORBIDDEN where this would give more, or for longer, than its giver has. */
-function refuseGrant(
-  who: Principal,
-  grant: { readonly role: Principal['role']; readonly scopes: readonly string[] | null; readonly expiresAt: number | null },
-): void {
+function refuseGrant(who: Principal, grant: Pick<Principal, 'role' | 'scopes' | 'projects' | 'expiresAt'>): void {
   const exceeds = !includesRole(who.role, grant.role)
     ? `the role ${grant.role}`
     : grant.scopes === null && who.scopes !== null
       ? 'all of a role: name scopes'
-      : grant.scopes?.find((scope) => !isPermission(scope) || !allows(who, scope));
+      : (grant.scopes?.find((scope) => !isPermission(scope) || !allows(who, scope)) ?? projectsBeyond(who, grant.projects));
   if (exceeds !== undefined) throw new MusterError('FORBIDDEN', `nobody can grant what they do not have: ${exceeds}`);
   if (who.keyExpiresAt !== null && (grant.expiresAt === null || grant.expiresAt > who.keyExpiresAt)) {
     throw new MusterError('FORBIDDEN', `the key in use ends at ${isoTime(who.keyExpiresAt)}; it cannot grant anything for longer`);

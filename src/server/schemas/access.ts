@@ -28,6 +28,7 @@ export const KeyView = z
     name: z.string(),
     role: RoleName,
     scopes: z.array(z.string()).nullable().describe('Narrow the role; null: all of it'),
+    projects: z.array(z.string()).nullable().describe('The projects of LLM conversations it is confined to; null: all'),
     created_by: z.string(),
     created_at: IsoTime,
     expires_at: IsoTime.nullable(),
@@ -43,6 +44,12 @@ export const NewKeyBody = z
     name: text(1, 255),
     role: RoleName,
     scopes: z.array(z.string().max(100)).min(1).max(100).optional().describe('Permissions that narrow the role'),
+    projects: z
+      .array(text(1, 512))
+      .min(1)
+      .max(100)
+      .optional()
+      .describe('Confines it to these projects of LLM conversations. They need not exist yet'),
     expires_at: Time.optional().describe('A time, also now+90d. Default: until it is revoked'),
   })
   .meta({ id: 'NewKey', examples: [{ name: 'grafana', role: 'viewer', scopes: ['metrics:read'], expires_at: 'now+90d' }] });
