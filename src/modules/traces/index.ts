@@ -7,6 +7,7 @@ import { addPriceRoutes } from './prices/routes.ts';
 import { addLangsmithDoors, canonicalPath } from './langsmith/index.ts';
 import { addOtlpDoors } from './otlp/routes.ts';
 import { addReadRoutes } from './reads/index.ts';
+import { addSettingsRoutes } from './settings/index.ts';
 
 /** LLM conversations: taken in, priced, judged, searched and passed on. */
 export const tracesModule: Module = {
@@ -18,6 +19,7 @@ export const tracesModule: Module = {
     addReadRoutes(app, services);
     addFigureRoutes(app, services);
     addPriceRoutes(app, services);
+    addSettingsRoutes(app, services);
   },
   doors(app, services) {
     addLangsmithDoors(app, services);

@@ -76,6 +76,13 @@ export class Repeats {
     return text.length > SHORTEST && OFTEN_THE_SAME.test(text) ? this.members(text, place, blobs) : this.strings(text, place, blobs);
   }
 
+  /** Blobs may be gone: none is taken to be there. */
+  forget(): void {
+    this.#known.clear();
+    this.#knownBefore.clear();
+    this.#chars = 0;
+  }
+
   /** To be told after the commit: from then on other runs of that place only refer to them. */
   committed(blobs: readonly NewBlob[], place: number): void {
     for (const { body } of blobs) this.#find(sampled(body), body)?.places.add(place);

@@ -2,7 +2,7 @@ import type { Database } from '../../../db/database.ts';
 import { Repeats } from '../blobs/repeats.ts';
 import { TracePartitions } from '../partitions/partitions.ts';
 import { Projects } from '../projects/projects.ts';
-import type { Intake, Submission } from './intake.ts';
+import type { Intake, NewFeedback, Submission } from './intake.ts';
 import { Places } from './places.ts';
 import { Preparation } from './preparation.ts';
 import type { Seams } from './seams.ts';
@@ -13,6 +13,8 @@ export interface RunningIntake extends Intake {
   readonly isFull: boolean;
   readonly load: { readonly bytes: number; readonly submissions: number };
   readonly projects: Projects;
+  /** What was stored may be gone: parts that repeat are written again. */
+  forgetRepeats(): void;
   /** Resolves when all that was submitted is committed or refused. */
   drain(): Promise<void>;
 }
@@ -40,17 +42,30 @@ export function createIntake({
     get load() {
       return writer.load;
     },
+    forgetRepeats: () => repeats.forget(),
     drain: () => writer.drain(),
     async submit(submission: Submission) {
       await seams.ready?.();
       const prepared = await preparation.prepare(submission);
       const { rows, refused, orphans } = prepared;
-      const feedback = submission.feedback ?? [];
+      const feedback = (submission.feedback ?? []).map((one) => redactedFeedback(one, seams));
       if (rows.length + refused.length + orphans.length + feedback.length === 0) return { refused: 0 };
       const bytes =
         rows.reduce((sum, row) => sum + row.size, 0) + refused.reduce((sum, { body }) => sum + Math.min(body.length, 65_536), 500);
       const more = await writer.write({ source: submission.source, rows, refused, orphans, feedback, bytes });
       return { refused: refused.length + more };
     },
+  };
+}
+
+/** Comments and corrections are written by people, about people. */
+function redactedFeedback(feedback: NewFeedback, { redactJson, redactText }: Seams): NewFeedback {
+  const { value, comment, correction, extra } = feedback;
+  return {
+    ...feedback,
+    value: value && redactJson(value, 'feedback'),
+    comment: comment && redactText(comment),
+    correction: correction && redactJson(correction, 'feedback'),
+    extra: extra && redactJson(extra, 'feedback'),
   };
 }

@@ -1,22 +1,31 @@
 import { factsOf, type RunSaid } from '../content/index.ts';
 import type { ModuleServices } from '../../module.ts';
 import { priceBookOf } from '../prices/index.ts';
+import { currentSettings } from '../settings/index.ts';
 import { createIntake, type RunningIntake } from './create-intake.ts';
+import type { Seams } from './seams.ts';
 
 const intakes = new WeakMap<object, RunningIntake>();
 
 /** The intake of this server: one for all its doors, so that they share transactions. */
-export function intakeOf({ state }: Pick<ModuleServices, 'state'>): RunningIntake {
+export function intakeOf(services: Pick<ModuleServices, 'state' | 'wake' | 'log'>): RunningIntake {
+  const { state } = services;
   const there = intakes.get(state);
   if (there !== undefined) return there;
   const book = priceBookOf({ state });
-  const seams = {
-    ready: () => book.fresh(),
+  const settings = currentSettings(services);
+  const seams: Seams = {
+    ready: async () => {
+      await settings.fresh();
+      await book.fresh();
+    },
     factsOf: (said: RunSaid) => factsOf(said, book),
-    redactJson: (text: string) => text,
-    redactText: (text: string) => text,
+    redactJson: (text, field, projectNo) => settings.json(text, field, projectNo),
+    redactText: (text, projectNo) => settings.text(text, projectNo),
+    keeps: (projectNo, traceId, hasFailed) => settings.keeps(projectNo, traceId, hasFailed),
   };
   const made = createIntake({ database: state.database, seams });
+  settings.onErasure(() => made.forgetRepeats());
   intakes.set(state, made);
   return made;
 }

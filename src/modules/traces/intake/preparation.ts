@@ -62,7 +62,7 @@ export class Preparation {
         if (place !== undefined) placed.push({ operation, place: saidBy(operation, place), segments: undefined });
         else if (operation.startTime !== undefined || operation.dottedOrder !== undefined || operation.kind === 'post')
           placed.push(await this.#placeToday(operation));
-        else orphans.push(operation);
+        else orphans.push(redacted(operation, this.#rooms.seams));
       }
       if (mayWrite !== null) await this.#turnAwayStrangers(placed, turnedAway, mayWrite);
     }
@@ -131,8 +131,11 @@ export class Preparation {
   /** What was said of one run in one submission becomes one row. */
   #rowsOf(placed: readonly Placed[]): readonly RunRow[] {
     const rows = new Map<string, RunRow>();
+    const { keeps, redactText } = this.#rooms.seams;
     for (const one of placed) {
-      const row = bareRow(one);
+      const { projectNo, traceId } = one.place;
+      if (keeps !== undefined && !keeps(projectNo, traceId, one.operation.error !== undefined)) continue;
+      const row = bareRow(one, (tag) => redactText(tag, projectNo));
       const key = keyOf(row);
       const there = rows.get(key);
       if (there === undefined) rows.set(key, row);
@@ -144,14 +147,15 @@ export class Preparation {
 
   #finish(row: RunRow): void {
     const { seams, repeats } = this.#rooms;
-    row.inputs = row.inputs && seams.redactJson(row.inputs, 'inputs');
-    row.outputs = row.outputs && seams.redactJson(row.outputs, 'outputs');
-    row.extra = row.extra && seams.redactJson(row.extra, 'extra');
-    row.error = row.error && seams.redactJson(row.error, 'error');
-    row.events = row.events && seams.redactJson(row.events, 'events');
-    row.serialized = row.serialized && seams.redactJson(row.serialized, 'serialized');
-    row.rest = row.rest && seams.redactJson(row.rest, 'rest');
-    row.name = row.name && seams.redactText(row.name);
+    const { projectNo } = row;
+    row.inputs = row.inputs && seams.redactJson(row.inputs, 'inputs', projectNo);
+    row.outputs = row.outputs && seams.redactJson(row.outputs, 'outputs', projectNo);
+    row.extra = row.extra && seams.redactJson(row.extra, 'extra', projectNo);
+    row.error = row.error && seams.redactJson(row.error, 'error', projectNo);
+    row.events = row.events && seams.redactJson(row.events, 'events', projectNo);
+    row.serialized = row.serialized && seams.redactJson(row.serialized, 'serialized', projectNo);
+    row.rest = row.rest && seams.redactJson(row.rest, 'rest', projectNo);
+    row.name = row.name && seams.redactText(row.name, projectNo);
     const said = {
       runType: row.typeSaid,
       startTime: row.startTime,
@@ -171,6 +175,23 @@ export class Preparation {
   }
 }
 
+/** An orphan waits in the database as well: nothing lies there that would not lie in a run. */
+function redacted(operation: RunOperation, { redactJson, redactText }: Seams): RunOperation {
+  const { name, inputs, outputs, error, extra, events, serialized, rest, tags } = operation;
+  return {
+    ...operation,
+    name: name && redactText(name),
+    inputs: inputs && redactJson(inputs, 'inputs'),
+    outputs: outputs && redactJson(outputs, 'outputs'),
+    error: error && redactJson(error, 'error'),
+    extra: extra && redactJson(extra, 'extra'),
+    events: events && redactJson(events, 'events'),
+    serialized: serialized && redactJson(serialized, 'serialized'),
+    rest: rest && redactJson(rest, 'rest'),
+    tags: tags?.map((tag) => redactText(tag)),
+  };
+}
+
 /** keepDays and day in one number. */
 export const placeNumber = ({ keepDays, day }: Pick<RunRow, 'keepDays' | 'day'>): number => keepDays * 1_000_000 + day;
 
@@ -184,7 +205,7 @@ const saidBy = (operation: RunOperation, place: Place): Place => ({
   startTime: operation.startTime ?? place.startTime,
 });
 
-function bareRow({ operation, place, segments }: Placed): RunRow {
+function bareRow({ operation, place, segments }: Placed, redactTag: (tag: string) => string): RunRow {
   const row = new RunRow(operation.runId, place, operation);
   row.endTime = operation.endTime;
   row.name = operation.name === undefined ? undefined : cleanText(operation.name);
@@ -193,7 +214,7 @@ function bareRow({ operation, place, segments }: Placed): RunRow {
   // A root whose time and id say its place need not keep it.
   const only = segments?.length === 1 ? segments[0] : undefined;
   if (segments !== undefined && !(only?.runId === operation.runId && only.at === place.startTime)) row.path = pathOf(segments);
-  row.tags = operation.tags === undefined ? undefined : arrayText(operation.tags);
+  row.tags = operation.tags === undefined ? undefined : arrayText(operation.tags.map(redactTag));
   row.referenceExampleId = operation.referenceExampleId;
   row.inputs = operation.inputs;
   row.outputs = operation.outputs;

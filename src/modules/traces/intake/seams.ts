@@ -37,6 +37,8 @@ export interface Seams {
   readonly ready?: () => Promise<void>;
   readonly factsOf: (said: Said) => Facts;
   /** The same text back where nothing was found. */
-  readonly redactJson: (text: JsonText, field: JsonField) => JsonText;
-  readonly redactText: (text: string) => string;
+  readonly redactJson: (text: JsonText, field: JsonField | 'feedback', projectNo?: number) => JsonText;
+  readonly redactText: (text: string, projectNo?: number) => string;
+  /** Whether a run is among those its project keeps. */
+  readonly keeps?: (projectNo: number, traceId: string, hasFailed: boolean) => boolean;
 }

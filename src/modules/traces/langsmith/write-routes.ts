@@ -57,8 +57,7 @@ const one = (read: OpenOperation | Refused): Said =>
   isRefused(read) ? { operations: [], refused: [read], feedback: [] } : { operations: [read], refused: [], feedback: [] };
 
 /** The projects that the key of a request may write to; null: all. */
-export const mayWriteOf = (request: FastifyRequest): readonly string[] | null =>
-  (principalOf(request) as { readonly projects?: readonly string[] | null }).projects ?? null;
+export const mayWriteOf = (request: FastifyRequest): readonly string[] | null => principalOf(request).projects;
 
 /** What was sent, unpacked. */
 export async function bodyOf(request: FastifyRequest): Promise<Buffer> {

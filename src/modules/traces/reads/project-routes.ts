@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Database } from '../../../db/database.ts';
 import type { Api } from '../../../http/api.ts';
-import { principalOf } from '../../../http/principal.ts';
+import { mayUseProject, principalOf } from '../../../http/principal.ts';
 import { IsoTime, JsonObject, Nothing, problems, text } from '../../../http/schemas.ts';
 import { visibleTo } from './access.ts';
 import { isoMicros } from './filter/timestamp.ts';
@@ -70,8 +70,7 @@ export function addProjectRoutes(app: Api, db: Database): void {
     },
     async (request, reply) => {
       const { name, description, extra } = request.body;
-      if ((principalOf(request) as { projects?: readonly string[] | null }).projects?.includes(name) === false)
-        throw new MusterError('FORBIDDEN', 'this key is for other projects');
+      if (!mayUseProject(principalOf(request), name)) throw new MusterError('FORBIDDEN', 'this key is for other projects');
       const project = await addProject(
         db,
         { name, description, extra: extra === undefined ? undefined : JSON.stringify(extra) },

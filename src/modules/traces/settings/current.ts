@@ -1,0 +1,140 @@
+import { messageOf } from '../../../base/errors.ts';
+import type { Logger } from '../../../base/logger.ts';
+import type { Wake } from '../../../base/wake.ts';
+import type { SharedState } from '../../../state/shared-state.ts';
+import { createRedactor, DEFAULT_REDACTION, type RedactedField, type Redactor } from '../redaction/index.ts';
+import type { JsonText } from '../run/operation.ts';
+import { effective, traceSettings, type TraceSettingsDocument } from './documents.ts';
+import { keepsTrace } from './sampling.ts';
+import { SettingsStore } from './store.ts';
+
+export const SETTINGS_TOPIC = 'traces:settings';
+/** How long what was read stands where no hint comes. */
+const FRESH_MS = 10_000;
+
+interface InForce {
+  readonly settings: TraceSettingsDocument;
+  readonly redactor: Redactor;
+}
+
+/**
+ * The settings as this server knows them, for paths that cannot ask the database for every run: `fresh()` now and then, and the rest
+ * answers at once. A change is known within ten seconds, and where hints arrive at once. Before anything was read nothing is taken in.
+ */
+export class CurrentSettings {
+  readonly #store: SettingsStore;
+  readonly #state: Pick<SharedState, 'secrets'>;
+  readonly #log: Pick<Logger, 'warn'>;
+  #general: InForce;
+  #projects = new Map<number, InForce>();
+  #readAt = Number.NEGATIVE_INFINITY;
+  #reading: Promise<void> | undefined;
+  #written = '';
+  #erasure: string | undefined;
+  readonly #onErasure: (() => void)[] = [];
+  #counts: Record<string, number> = {};
+  #sampledOut = 0;
+
+  constructor(state: Pick<SharedState, 'database' | 'secrets'>, wake: Pick<Wake, 'on'>, log: Pick<Logger, 'warn'>) {
+    this.#store = new SettingsStore(state.database);
+    this.#state = state;
+    this.#log = log;
+    this.#general = { settings: traceSettings.parse({}), redactor: createRedactor(DEFAULT_REDACTION) };
+    wake.on(SETTINGS_TOPIC, () => (this.#readAt = Number.NEGATIVE_INFINITY));
+  }
+
+  /** Reads again what is older than ten seconds. Throws where nothing was ever read; later the last that was known holds. */
+  async fresh(): Promise<void> {
+    if (performance.now() - this.#readAt < FRESH_MS) return;
+    this.#reading ??= this.#read().finally(() => (this.#reading = undefined));
+    try {
+      await this.#reading;
+    } catch (error) {
+      if (this.#written === '') throw error;
+      this.#log.warn({ error: messageOf(error) }, 'the settings of conversations could not be read again; those known before hold');
+    }
+  }
+
+  of(projectNo?: number): TraceSettingsDocument {
+    return this.#inForce(projectNo).settings;
+  }
+
+  json(text: JsonText, field: RedactedField, projectNo?: number): JsonText {
+    return this.#inForce(projectNo).redactor.json(text, field);
+  }
+
+  text(text: string, projectNo?: number): string {
+    return this.#inForce(projectNo).redactor.text(text);
+  }
+
+  /** Whether a run is kept, as its project samples. What is not kept is counted. */
+  keeps(projectNo: number, traceId: string, hasFailed: boolean): boolean {
+    const { rate, keep_errors: keepErrors } = this.of(projectNo).sampling;
+    if (keepsTrace(traceId, rate) || (hasFailed && keepErrors)) return true;
+    this.#sampledOut += 1;
+    return false;
+  }
+
+  /** Calls back when something was erased: what is remembered of what is stored holds no more. */
+  onErasure(listener: () => void): void {
+    this.#onErasure.push(listener);
+  }
+
+  /** What was redacted and sampled out since this was asked last. */
+  takeCounts(): { readonly redacted: Readonly<Record<string, number>>; readonly sampledOut: number } {
+    for (const { redactor } of [this.#general, ...this.#projects.values()]) this.#add(redactor);
+    const taken = { redacted: this.#counts, sampledOut: this.#sampledOut };
+    this.#counts = {};
+    this.#sampledOut = 0;
+    return taken;
+  }
+
+  #inForce(projectNo: number | undefined): InForce {
+    return (projectNo === undefined ? undefined : this.#projects.get(projectNo)) ?? this.#general;
+  }
+
+  #add(redactor: Redactor): void {
+    for (const [kind, count] of Object.entries(redactor.takeCounts())) this.#counts[kind] = (this.#counts[kind] ?? 0) + count;
+  }
+
+  async #read(): Promise<void> {
+    const at = performance.now();
+    const [general, projects, erasure] = await Promise.all([this.#store.general(), this.#store.ofProjects(), this.#store.lastErasure()]);
+    const written = JSON.stringify([general, projects]);
+    if (written !== this.#written) {
+      const all = [general, ...projects.map(({ settings }) => effective(general, settings))];
+      const pseudonyms = all.some(({ redaction }) => redaction.pseudonyms.length > 0);
+      const pseudonymKey = pseudonyms ? await this.#store.pseudonymKey(this.#state.secrets) : undefined;
+      const inForce = (settings: TraceSettingsDocument): InForce => ({
+        settings,
+        redactor: createRedactor(settings.redaction, { pseudonymKey }),
+      });
+      for (const { redactor } of [this.#general, ...this.#projects.values()]) this.#add(redactor);
+      this.#general = inForce(general);
+      this.#projects = new Map(projects.map(({ projectNo, settings }) => [projectNo, inForce(effective(general, settings))]));
+      this.#written = written;
+    }
+    if (this.#erasure !== undefined && this.#erasure !== erasure) for (const listener of this.#onErasure) listener();
+    this.#erasure = erasure;
+    this.#readAt = at;
+  }
+}
+
+const known = new WeakMap<object, CurrentSettings>();
+
+/** The settings as this server knows them: one for all who ask. */
+export function currentSettings({
+  state,
+  wake,
+  log,
+}: {
+  readonly state: Pick<SharedState, 'database' | 'secrets'>;
+  readonly wake: Pick<Wake, 'on'>;
+  readonly log: Pick<Logger, 'warn'>;
+}): CurrentSettings {
+  const there = known.get(state);
+  if (there !== undefined) return there;
+  const made = new CurrentSettings(state, wake, log);
+  known.set(state, made);
+  return made;
+}

@@ -1,0 +1,114 @@
+import type { FastifyInstance } from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import { z } from 'zod';
+import { MusterError } from '../../../base/errors.ts';
+import { mayUseProject, principalOf, requireAllProjects, type Principal } from '../../../http/principal.ts';
+import { problems, text } from '../../../http/schemas.ts';
+import type { ModuleServices } from '../../module.ts';
+import { effective, projectSettings, traceSettings } from './documents.ts';
+import { SETTINGS_TOPIC } from './current.ts';
+import { SettingsStore, type ProjectSettingsRow } from './store.ts';
+
+const TAGS = ['traces'];
+const SettingsView = traceSettings.meta({ id: 'TraceSettings' });
+const ProjectSettingsView = z
+  .object({
+    project: z.string(),
+    own: projectSettings.describe('What the project says for itself'),
+    effective: traceSettings.describe('What holds for it'),
+    keep: z
+      .array(z.object({ from: z.string(), days: z.number().int() }))
+      .describe('From which day on its runs are kept how long; empty: as the settings say'),
+  })
+  .meta({ id: 'TraceProjectSettings' });
+const Params = z.object({ name: text(1, 512).describe('Of the project') });
+
+/** What is settled for conversations: how long they are kept, which of them, and what is redacted. */
+export function addSettingsRoutes(instance: FastifyInstance, { state, wake }: Pick<ModuleServices, 'state' | 'wake'>): void {
+  const app = instance.withTypeProvider<ZodTypeProvider>();
+  const store = new SettingsStore(state.database);
+
+  const view = async (project: ProjectSettingsRow) => ({
+    project: project.name,
+    own: project.settings,
+    effective: effective(await store.general(), project.settings),
+    keep: [...project.keep],
+  });
+  const found = async (who: Principal, name: string): Promise<ProjectSettingsRow> => {
+    const project = mayUseProject(who, name) ? await store.ofProject(name) : undefined;
+    if (project === undefined) throw new MusterError('NOT_FOUND', `project "${name}" does not exist`);
+    return project;
+  };
+
+  app.get(
+    '/traces/settings',
+    {
+      config: { permission: 'traces:read' },
+      schema: {
+        tags: TAGS,
+        summary: 'What holds for projects that say nothing for themselves',
+        response: { 200: SettingsView, ...problems() },
+      },
+    },
+    () => store.general(),
+  );
+
+  app.put(
+    '/traces/settings',
+    {
+      config: { permission: 'traces:manage' },
+      schema: {
+        tags: TAGS,
+        summary: 'Set retention, sampling, redaction and budget',
+        description:
+          'Replaces all of it: what is left out takes its default. Servers know within ten seconds; how long runs are kept changes from the next day (UTC) on.',
+        body: traceSettings,
+        response: { 200: SettingsView, ...problems() },
+      },
+    },
+    async (request) => {
+      const who = principalOf(request);
+      requireAllProjects(who);
+      await store.setGeneral(request.body, who.subject);
+      wake.hint(SETTINGS_TOPIC);
+      return store.general();
+    },
+  );
+
+  app.get(
+    '/traces/projects/:name/settings',
+    {
+      config: { permission: 'traces:read' },
+      schema: {
+        tags: TAGS,
+        summary: 'What a project says for itself, and what holds for it',
+        params: Params,
+        response: { 200: ProjectSettingsView, ...problems(404) },
+      },
+    },
+    async (request) => view(await found(principalOf(request), request.params.name)),
+  );
+
+  app.put(
+    '/traces/projects/:name/settings',
+    {
+      config: { permission: 'traces:manage' },
+      schema: {
+        tags: TAGS,
+        summary: 'Set what a project says for itself',
+        description:
+          'Replaces all of it. A topic that is there stands in place of the general one as a whole; `{}` makes the general ones hold again.',
+        params: Params,
+        body: projectSettings,
+        response: { 200: ProjectSettingsView, ...problems(404) },
+      },
+    },
+    async (request) => {
+      const who = principalOf(request);
+      const { name } = await found(who, request.params.name);
+      await store.setProject(name, request.body);
+      wake.hint(SETTINGS_TOPIC);
+      return view(await found(who, name));
+    },
+  );
+}

@@ -1,0 +1,130 @@
+import { randomBytes } from 'node:crypto';
+import { MusterError } from '../../../base/errors.ts';
+import type { Database, Queryable } from '../../../db/database.ts';
+import { sql } from '../../../db/sql.ts';
+import type { Secrets } from '../../../state/secrets.ts';
+import { readTopics, TOPICS, traceSettings, type ProjectSettings, type TraceSettingsDocument } from './documents.ts';
+import { withKeep, type KeepEntry } from './keep.ts';
+
+export interface ProjectSettingsRow {
+  readonly projectNo: number;
+  readonly name: string;
+  readonly settings: ProjectSettings;
+  readonly keep: readonly KeepEntry[];
+}
+
+interface ProjectRow {
+  readonly project_no: number;
+  readonly name: string;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly keep: readonly KeepEntry[];
+}
+
+const SEALED_AS = 'traces pseudonyms';
+
+/** What is settled for conversations: in general, and by project. */
+export class SettingsStore {
+  readonly #db: Database;
+
+  constructor(db: Database) {
+    this.#db = db;
+  }
+
+  async general(on: Queryable = this.#db): Promise<TraceSettingsDocument> {
+    const { rows } = await on.query<{ topic: string; value: unknown }>(
+      sql`select topic, value from muster.trace_settings where topic = any(${TOPICS})`,
+    );
+    return traceSettings.parse(readTopics(Object.fromEntries(rows.map(({ topic, value }) => [topic, value]))));
+  }
+
+  /** Undefined where there is no such project. */
+  async ofProject(name: string, on: Queryable = this.#db): Promise<ProjectSettingsRow | undefined> {
+    const { rows } = await on.query<ProjectRow>(
+      sql`select project_no, name, settings, keep from muster.trace_projects where name = ${name}`,
+    );
+    return rows.map(projectRow)[0];
+  }
+
+  /** The projects that say something for themselves, of whatever topic. */
+  async ofProjects(): Promise<readonly ProjectSettingsRow[]> {
+    const { rows } = await this.#db.query<ProjectRow>(
+      sql`select project_no, name, settings, keep from muster.trace_projects where settings <> '{}' order by name limit 10000`,
+    );
+    return rows.map(projectRow);
+  }
+
+  /** Puts settings in force, all topics of them. How long runs are kept changes from tomorrow on, for all projects that say nothing of it. */
+  async setGeneral(settings: TraceSettingsDocument, by: string): Promise<void> {
+    await this.#db.transaction(async (tx) => {
+      await tx.query(sql`select pg_advisory_xact_lock(hashtextextended('muster trace settings', 0))`);
+      const before = await this.general(tx);
+      if (before.retention.days !== settings.retention.days) {
+        const days = await nextDays(tx);
+        const { rows } = await tx.query<{ project_no: number; keep: readonly KeepEntry[] }>(
+          sql`select project_no, keep from muster.trace_projects where settings -> 'retention' is null for update`,
+        );
+        for (const { project_no, keep } of rows)
+          await writeKeep(tx, project_no, withKeep(keep, { ...days, days: settings.retention.days, until: before.retention.days }));
+      }
+      for (const topic of TOPICS)
+        await tx.query(sql`insert into muster.trace_settings (topic, value, updated_by) values (${topic}, ${JSON.stringify(settings[topic])}::jsonb, ${by})
+          on conflict (topic) do update set value = excluded.value, updated_by = excluded.updated_by, updated_at = clock_timestamp()
+          where trace_settings.value <> excluded.value`);
+    });
+  }
+
+  /** Replaces what a project says for itself. Throws NOT_FOUND. */
+  async setProject(name: string, settings: ProjectSettings): Promise<void> {
+    await this.#db.transaction(async (tx) => {
+      await tx.query(sql`select pg_advisory_xact_lock(hashtextextended('muster trace settings', 0))`);
+      const [general, project] = [await this.general(tx), await this.ofProject(name, tx)];
+      if (project === undefined) throw new MusterError('NOT_FOUND', `project "${name}" does not exist`);
+      const before = (project.settings.retention ?? general.retention).days;
+      const after = (settings.retention ?? general.retention).days;
+      if (before !== after)
+        await writeKeep(tx, project.projectNo, withKeep(project.keep, { ...(await nextDays(tx)), days: after, until: before }));
+      await tx.query(sql`update muster.trace_projects set settings = (settings - ${TOPICS}::text[]) || ${JSON.stringify(settings)}::jsonb,
+        modified_at = clock_timestamp() where project_no = ${project.projectNo}`);
+    });
+  }
+
+  /** What makes pseudonyms; made when it is needed first. */
+  async pseudonymKey(secrets: Secrets): Promise<Buffer> {
+    const stored = async (): Promise<string | undefined> =>
+      (await this.#db.one<{ sealed: string }>(sql`select sealed from muster.trace_pseudonym_key`))?.sealed;
+    let sealed = await stored();
+    if (sealed === undefined) {
+      const fresh = await secrets.seal(randomBytes(32).toString('base64url'), SEALED_AS);
+      await this.#db.query(sql`insert into muster.trace_pseudonym_key (sealed) values (${fresh}) on conflict do nothing`);
+      sealed = await stored();
+    }
+    if (sealed === undefined) throw new MusterError('INTERNAL', 'the key of pseudonyms was not stored');
+    return Buffer.from(await secrets.open(sealed, SEALED_AS), 'base64url');
+  }
+
+  /** Changes with every erasure: whoever remembers what is stored forgets it then. */
+  async lastErasure(): Promise<string> {
+    return (await this.#db.one<{ last: string }>(sql`select coalesce(max(no), 0)::text as last from muster.trace_erasures`))?.last ?? '0';
+  }
+}
+
+const projectRow = ({ project_no, name, settings, keep }: ProjectRow): ProjectSettingsRow => ({
+  projectNo: project_no,
+  name,
+  settings: readTopics(settings),
+  keep,
+});
+
+/** Today, and the day from which on every server has heard of a change, also of one made just before midnight. */
+async function nextDays(tx: Queryable): Promise<{ readonly today: string; readonly from: string }> {
+  const { rows } = await tx.query<{ today: string; from: string }>(sql`
+    select to_char(t, 'YYYY-MM-DD') as today, to_char(t + interval '1 day 1 minute', 'YYYY-MM-DD') as from
+    from (select clock_timestamp() at time zone 'UTC' as t) now`);
+  const [row] = rows;
+  if (row === undefined) throw new MusterError('INTERNAL', 'the server did not tell the date');
+  return row;
+}
+
+async function writeKeep(tx: Queryable, projectNo: number, keep: readonly KeepEntry[]): Promise<void> {
+  await tx.query(sql`update muster.trace_projects set keep = ${JSON.stringify(keep)}::jsonb where project_no = ${projectNo}`);
+}
