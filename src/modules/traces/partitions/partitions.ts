@@ -4,7 +4,7 @@ import { raw, sql } from '../../../db/sql.ts';
 import { dateOf } from '../run/days.ts';
 
 /** What is partitioned by how long it is kept, then by day. */
-export const KEPT_TABLES = ['trace_runs', 'trace_blobs', 'trace_attachments'] as const;
+export const KEPT_TABLES = ['trace_runs', 'trace_blobs', 'trace_attachments', 'trace_search_segments', 'trace_search_postings'] as const;
 
 /** What is kept for so many days: `trace_runs_k30`. */
 export const classOf = (table: string, keepDays: number): string => `${table}_k${keepDays}`;

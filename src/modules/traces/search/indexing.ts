@@ -1,0 +1,99 @@
+import type { Queryable, Transaction } from '../../../db/database.ts';
+import { sql } from '../../../db/sql.ts';
+import { inflate } from '../blobs/inflate.ts';
+import type { FeedReader } from '../feed/feed-reader.ts';
+import { mergeable } from './merging.ts';
+import { MOST_CHARACTERS, wordsOf, type SearchedTexts } from './run-text.ts';
+import { mergeSegments, packSegment, withoutRuns, type Document } from './segment.ts';
+import { addSegment, loadSegment, removeSegments, segmentsOf, type Partition } from './segment-store.ts';
+
+interface Row extends SearchedTexts {
+  readonly run_id: string;
+  readonly started: string;
+  readonly project_no: number;
+}
+
+/** Read at once: of runs as long as they may be, some 100 MB. */
+const CHUNK = 100;
+/** Of one transaction: a segment of a size that the next merge need not wait for. */
+const MOST_RUNS = 4_000;
+
+/**
+ * Indexes what the feed brings next, and moves the reader's place in the same transaction. Returns how many runs it dealt with; 0: there is
+ * nothing new.
+ */
+export async function indexNext(
+  feed: FeedReader,
+  transaction: (work: (tx: Transaction) => Promise<void>) => Promise<void>,
+): Promise<number> {
+  const batch = await feed.take(500, MOST_RUNS);
+  if (batch === undefined) return 0;
+  const partitions = new Map<string, { readonly partition: Partition; readonly runs: Set<string> }>();
+  for (const { keepDays, day, runs } of batch.entries) {
+    const key = `${keepDays} ${day}`;
+    const known = partitions.get(key) ?? { partition: { keepDays, day }, runs: new Set<string>() };
+    for (const run of runs) known.runs.add(run);
+    partitions.set(key, known);
+  }
+  await transaction(async (tx) => {
+    for (const { partition, runs } of partitions.values()) await indexRuns(tx, partition, await readDocuments(tx, partition, [...runs]));
+    await feed.advance(tx, batch);
+  });
+  return batch.runs;
+}
+
+/** The runs of one partition, by words. Those that are gone are not among them. */
+async function readDocuments(database: Queryable, { keepDays, day }: Partition, runIds: readonly string[]): Promise<readonly Document[]> {
+  const documents: Document[] = [];
+  for (let at = 0; at < runIds.length; at += CHUNK) {
+    const { rows } = await database.query<Row>(sql`
+      select run_id, (extract(epoch from start_time) * 1000000)::int8::text as started, project_no, name, tags,
+        left(inputs, ${MOST_CHARACTERS}) as inputs, left(outputs, ${MOST_CHARACTERS}) as outputs, left(error, ${MOST_CHARACTERS}) as error,
+        left(extra, ${MOST_CHARACTERS}) as extra
+      from muster.trace_runs
+      where keep_days = ${keepDays} and day = ${day}::date and run_id = any(${runIds.slice(at, at + CHUNK)}::uuid[])`);
+    const texts = await inflate(
+      database,
+      rows.map(({ inputs, outputs, error, extra }) => ({ keepDays, day, texts: [inputs, outputs, error, extra] })),
+    );
+    rows.forEach((row, index) => {
+      const [inputs = null, outputs = null, error = null, extra = null] = texts[index] ?? [];
+      documents.push({
+        runId: row.run_id,
+        startTime: Number(row.started),
+        projectNo: row.project_no,
+        words: wordsOf({ name: row.name, tags: row.tags, inputs, outputs, error, extra }),
+      });
+    });
+  }
+  return documents;
+}
+
+/** Adds a segment with these runs, and merges where small ones have become many. In the transaction that moves the reader's place. */
+async function indexRuns(tx: Transaction, partition: Partition, documents: readonly Document[]): Promise<void> {
+  if (documents.length > 0) await addSegment(tx, partition, packSegment(documents));
+  for (;;) {
+    const chosen = mergeable(await segmentsOf(tx, partition));
+    if (chosen === undefined) return;
+    const loaded = [];
+    for (const head of chosen) loaded.push(await loadSegment(tx, head));
+    await removeSegments(
+      tx,
+      partition,
+      chosen.map(({ segmentNo }) => segmentNo),
+    );
+    await addSegment(tx, partition, mergeSegments(loaded.filter((segment) => segment !== undefined)));
+  }
+}
+
+/** Takes runs out of the index of their partition, with the words that stood in them alone. */
+export async function forgetRuns(tx: Transaction, partition: Partition, runIds: ReadonlySet<string>): Promise<void> {
+  for (const head of await segmentsOf(tx, partition)) {
+    const stored = await loadSegment(tx, head);
+    if (stored === undefined) continue;
+    const rest = withoutRuns(stored, runIds);
+    if (rest?.count === stored.count) continue;
+    await removeSegments(tx, partition, [head.segmentNo]);
+    if (rest !== undefined) await addSegment(tx, partition, rest);
+  }
+}

@@ -1,0 +1,210 @@
+import { ByteReader, ByteWriter } from '../../../state/metrics/codec/bytes.ts';
+import type { Micros } from '../run/operation.ts';
+
+/** A run as a segment knows it. */
+export interface IndexedRun {
+  /** A UUID in lower case. */
+  readonly runId: string;
+  readonly startTime: Micros;
+  readonly projectNo: number;
+}
+
+export interface Document extends IndexedRun {
+  readonly words: ReadonlySet<string>;
+}
+
+/** What is stored of a segment; see migrations/000070_search.sql. */
+export interface StoredSegment {
+  readonly count: number;
+  readonly newest: Micros;
+  readonly oldest: Micros;
+  readonly runs: Buffer;
+  readonly words: string;
+  readonly firsts: Buffer;
+  readonly blocks: readonly Buffer[];
+}
+
+export const RUN_BYTES = 28;
+/** Large enough that a row's own bytes do not count, small enough that reading one word's postings costs one page. */
+const BLOCK_BYTES = 4_000;
+
+/** Packs documents into a segment: newest first, so that a reader who wants the newest may stop early. */
+export function packSegment(documents: readonly Document[]): StoredSegment {
+  const ordered = [...documents].toSorted(newestFirst);
+  const places = new Map<string, number[]>();
+  ordered.forEach(({ words }, place) => {
+    for (const word of words) {
+      const list = places.get(word);
+      if (list === undefined) places.set(word, [place]);
+      else list.push(place);
+    }
+  });
+  const packing = new Packing();
+  for (const word of [...places.keys()].toSorted()) packing.add(word, places.get(word) ?? []);
+  return packing.done(ordered);
+}
+
+/** One segment of several. A run that stands in more than one keeps what the last of them, in the order given, says. */
+export function mergeSegments(segments: readonly StoredSegment[]): StoredSegment {
+  const opened = segments.map((stored) => ({ stored, runs: readRuns(stored.runs) }));
+  const latest = new Map<string, { readonly run: IndexedRun; readonly of: StoredSegment }>();
+  for (const { stored, runs } of opened) for (const run of runs) latest.set(run.runId, { run, of: stored });
+  const ordered = [...latest.values()].map(({ run }) => run).toSorted(newestFirst);
+  const placeOf = new Map(ordered.map((run, place) => [run.runId, place]));
+  const sources = opened.map(
+    ({ stored, runs }) =>
+      new Source(stored, (place) => {
+        const runId = runs[place]?.runId ?? '';
+        return latest.get(runId)?.of === stored ? placeOf.get(runId) : undefined;
+      }),
+  );
+  return mergeSources(sources, ordered);
+}
+
+/** The segment without some runs, and without words that stood in these alone. Undefined where nothing is left. */
+export function withoutRuns(stored: StoredSegment, gone: ReadonlySet<string>): StoredSegment | undefined {
+  const runs = readRuns(stored.runs);
+  const kept = runs.filter(({ runId }) => !gone.has(runId));
+  if (kept.length === 0) return undefined;
+  const placeOf = new Map(kept.map(({ runId }, place) => [runId, place]));
+  return mergeSources([new Source(stored, (place) => placeOf.get(runs[place]?.runId ?? ''))], kept);
+}
+
+/** The words of one segment, one after the other, with where their runs stand in another. */
+class Source {
+  readonly #words: readonly string[];
+  readonly #blocks: readonly Buffer[];
+  /** By place: the new one, or -1 where the run is not in the new segment. */
+  readonly #moved: Int32Array;
+  #reader: ByteReader;
+  #block = 0;
+  #at = 0;
+
+  constructor({ words, blocks, count }: StoredSegment, placeOf: (place: number) => number | undefined) {
+    this.#words = linesOf(words);
+    this.#blocks = blocks;
+    this.#moved = Int32Array.from({ length: count }, (_, place) => placeOf(place) ?? -1);
+    this.#reader = new ByteReader(blocks[0] ?? Buffer.alloc(0));
+  }
+
+  /** Undefined at the end. */
+  get word(): string | undefined {
+    return this.#words[this.#at];
+  }
+
+  /** Adds the places of the current word, and goes on to the next. */
+  take(into: number[]): void {
+    if (this.#reader.atEnd) this.#reader = new ByteReader(this.#blocks[++this.#block] ?? Buffer.alloc(0));
+    for (const place of readPlaces(this.#reader)) {
+      const moved = this.#moved[place] ?? -1;
+      if (moved >= 0) into.push(moved);
+    }
+    this.#at += 1;
+  }
+}
+
+function mergeSources(sources: readonly Source[], ordered: readonly IndexedRun[]): StoredSegment {
+  const packing = new Packing();
+  for (;;) {
+    let first: string | undefined;
+    for (const { word } of sources) if (word !== undefined && (first === undefined || word < first)) first = word;
+    if (first === undefined) return packing.done(ordered);
+    const places: number[] = [];
+    // Later segments hold newer runs, whose places come first: then nothing is left to sort.
+    for (let index = sources.length - 1; index >= 0; index -= 1) if (sources[index]?.word === first) sources[index]?.take(places);
+    if (places.length > 0) packing.add(first, ascending(places));
+  }
+}
+
+function ascending(places: number[]): readonly number[] {
+  for (let index = 1; index < places.length; index += 1) {
+    if ((places[index - 1] ?? 0) > (places[index] ?? 0)) return places.toSorted((a, b) => a - b);
+  }
+  return places;
+}
+
+/** Takes words in their order, and lays their places down in blocks. */
+class Packing {
+  readonly #words: string[] = [];
+  readonly #blocks: Buffer[] = [];
+  readonly #firsts: number[] = [];
+  #block = new ByteWriter(BLOCK_BYTES * 2);
+
+  add(word: string, places: readonly number[]): void {
+    if (this.#block.length === 0) this.#firsts.push(this.#words.length);
+    this.#words.push(word);
+    writePlaces(this.#block, places);
+    if (this.#block.length >= BLOCK_BYTES) this.#close();
+  }
+
+  done(ordered: readonly IndexedRun[]): StoredSegment {
+    if (this.#block.length > 0) this.#close();
+    const firsts = Buffer.alloc(this.#firsts.length * 4);
+    this.#firsts.forEach((first, index) => firsts.writeUInt32BE(first, index * 4));
+    return {
+      count: ordered.length,
+      newest: ordered[0]?.startTime ?? 0,
+      oldest: ordered.at(-1)?.startTime ?? 0,
+      runs: writeRuns(ordered),
+      words: this.#words.join('\n'),
+      firsts,
+      blocks: this.#blocks,
+    };
+  }
+
+  #close(): void {
+    this.#blocks.push(Buffer.from(this.#block.result()));
+    this.#block = new ByteWriter(BLOCK_BYTES * 2);
+  }
+}
+
+/** The larger time first; of equal times the larger id: the order of lists. */
+export const newestFirst = (a: IndexedRun, b: IndexedRun): number =>
+  b.startTime - a.startTime || (a.runId < b.runId ? 1 : a.runId > b.runId ? -1 : 0);
+
+export const linesOf = (words: string): readonly string[] => (words === '' ? [] : words.split('\n'));
+
+function writePlaces(out: ByteWriter, places: readonly number[]): void {
+  out.unsigned(places.length);
+  let before = -1;
+  for (const place of places) {
+    out.unsigned(place - before - 1);
+    before = place;
+  }
+}
+
+/** One word's places, ascending. Throws RangeError where the bytes are not what they should be. */
+export function readPlaces(input: ByteReader): number[] {
+  const count = input.unsigned();
+  const places: number[] = [];
+  let before = -1;
+  for (let index = 0; index < count; index += 1) {
+    before += input.unsigned() + 1;
+    places.push(before);
+  }
+  return places;
+}
+
+function writeRuns(runs: readonly IndexedRun[]): Buffer {
+  const bytes = Buffer.alloc(runs.length * RUN_BYTES);
+  runs.forEach(({ runId, startTime, projectNo }, index) => {
+    const at = index * RUN_BYTES;
+    bytes.write(runId.replaceAll('-', ''), at, 16, 'hex');
+    bytes.writeBigInt64BE(BigInt(startTime), at + 16);
+    bytes.writeUInt32BE(projectNo, at + 24);
+  });
+  return bytes;
+}
+
+export function readRun(runs: Buffer, place: number): IndexedRun {
+  const at = place * RUN_BYTES;
+  const hex = runs.toString('hex', at, at + 16);
+  return {
+    runId: `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`,
+    startTime: Number(runs.readBigInt64BE(at + 16)),
+    projectNo: runs.readUInt32BE(at + 24),
+  };
+}
+
+const readRuns = (runs: Buffer): readonly IndexedRun[] =>
+  Array.from({ length: runs.length / RUN_BYTES }, (_, place) => readRun(runs, place));
