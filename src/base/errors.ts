@@ -349,6 +349,30 @@ export const ERRORS = {
     title: 'The other side took too long',
     remedy: 'Look there for why it does not answer.',
   },
+  PROVIDER_REFUSED: {
+    status: 502,
+    exitCode: EXIT.noPermission,
+    title: 'The provider refuses the key of the gateway',
+    remedy: 'Give the provider a key that is in force: `muster gateway add <name> <base_url> --key …`.',
+  },
+  PROVIDER_FAILED: {
+    status: 502,
+    exitCode: EXIT.unavailable,
+    title: 'The provider broke off',
+    remedy: 'Send the request again; where it happens often, give its model a fallback.',
+  },
+  PROVIDER_UNAVAILABLE: {
+    status: 503,
+    exitCode: EXIT.unavailable,
+    title: 'No provider of this model answers',
+    remedy: 'Try again after the time in Retry-After; `muster gateway test` says what is wrong.',
+  },
+  BUDGET_SPENT: {
+    status: 429,
+    exitCode: EXIT.unavailable,
+    title: 'The budget of this key is spent',
+    remedy: 'Wait for the next period, or have the budget raised: `muster gateway limit`.',
+  },
   NOT_MEASURABLE: {
     status: 500,
     exitCode: EXIT.failure,

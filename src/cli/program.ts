@@ -533,6 +533,31 @@ export function buildProgram(outcome: Outcome = { exitCode: EXIT.ok }): Command 
     .command('remove <name>')
     .description('remove a channel; what waits for it is cancelled')
     .action(lazily(async () => (await import('./commands/channels.ts')).remove));
+  const gateway = group(
+    'gateway',
+    'LLM providers behind /openai/v1, which logs, caches and limits',
+    async () => (await import('./commands/gateway.ts')).list,
+  );
+  gateway
+    .command('list')
+    .description('all providers, with the models they serve')
+    .action(lazily(async () => (await import('./commands/gateway.ts')).list));
+  gateway
+    .command('add <name> <base_url>')
+    .description('add a provider, or give the one of this name another address, key or models')
+    .option('--kind <kind>', 'openai, azure, anthropic, google, mistral, groq, openrouter, ollama, vllm or compatible', 'compatible')
+    .option('--key <key>', 'its API key, or @file to read it from a file; kept sealed')
+    .option('--model <model>', 'a model it serves: gpt-4o, gpt-*, or smart=gpt-4o for another name; repeat it for more', collect, [])
+    .option('--fallback <model>', 'a model that is asked in place of those when it fails; repeat it for more', collect, [])
+    .action(lazily(async () => (await import('./commands/gateway.ts')).add));
+  gateway
+    .command('test <name>')
+    .description('ask a provider for its models: is its address right, and its key?')
+    .action(lazily(async () => (await import('./commands/gateway.ts')).test));
+  gateway
+    .command('remove <name>')
+    .description('forget a provider and its key')
+    .action(lazily(async () => (await import('./commands/gateway.ts')).remove));
   const implementations = group(
     'implementations',
     'code that slots can run',

@@ -3,6 +3,7 @@ import { runCommand, type CommandResult, type OutboundCommand } from './command.
 import { parseNetworks } from './networks.ts';
 import { requestOnce, type OutboundRequest, type OutboundResponse } from './request.ts';
 import { resolveHost, type Destination, type Lookup } from './resolve.ts';
+import { Streams, type OutboundStream, type StreamRequest } from './stream.ts';
 
 /** What this installation lets out. */
 export interface OutboundSettings {
@@ -17,6 +18,8 @@ export interface Outbound {
   readonly settings: OutboundSettings;
   /** Throws OUTBOUND_REFUSED, OUTBOUND_FAILED or OUTBOUND_TIMEOUT. */
   request(request: OutboundRequest): Promise<OutboundResponse>;
+  /** The same for an answer that is read as it comes, over connections that are kept for the next. */
+  stream(request: StreamRequest): Promise<OutboundStream>;
   /** The address to connect to, for whoever speaks another protocol. Throws OUTBOUND_REFUSED or OUTBOUND_FAILED. */
   resolve(host: string): Promise<Destination>;
   /** Throws OUTBOUND_REFUSED where commands are not allowed, OUTBOUND_FAILED or OUTBOUND_TIMEOUT. */
@@ -28,9 +31,11 @@ const NOTHING_OPENED: OutboundSettings = { allowedNetworks: [], allowCommands: f
 /** Throws CONFIG_INVALID for what is no network. */
 export function createOutbound(settings: OutboundSettings = NOTHING_OPENED, lookup?: Lookup): Outbound {
   const allowed = parseNetworks(settings.allowedNetworks);
+  const streams = new Streams({ allowed, lookup });
   return {
     settings,
     request: (request) => requestOnce(request, { allowed, lookup }),
+    stream: (request) => streams.open(request),
     resolve: (host) => resolveHost(host, allowed, lookup),
     async run(command) {
       if (settings.allowCommands) return runCommand(command);

@@ -1,0 +1,72 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { MusterError } from '../../../base/errors.ts';
+import type { ModuleServices } from '../../module.ts';
+import { FACES, type Face } from './face.ts';
+import type { Gateway } from './gateway.ts';
+import { Models } from './models.ts';
+import { refusalHandler } from './refusal.ts';
+
+/** Pictures come within the request, as base64. */
+const MOST_BODY_BYTES = 33_554_432;
+
+const SUMMARIES: Readonly<Record<Face, string>> = {
+  chat: 'Answer a chat, by the provider of its model (OpenAI’s protocol)',
+  responses: 'Answer by the provider of the model (OpenAI’s Responses API)',
+  embeddings: 'Embed texts by the provider of the model (OpenAI’s protocol)',
+  completions: 'Complete a text by the provider of the model (OpenAI’s old protocol)',
+};
+
+/** `/openai/v1`: what a client of OpenAI is pointed at, with a key of Muster. */
+export function addGatewayDoor(app: FastifyInstance, services: ModuleServices, gateway: Gateway): void {
+  const models = new Models(services);
+  app.addHook('onClose', () => gateway.close());
+  void app.register(
+    async (scope) => {
+      scope.removeAllContentTypeParsers();
+      scope.addContentTypeParser(
+        '*',
+        { parseAs: 'buffer', bodyLimit: MOST_BODY_BYTES },
+        async (_request: FastifyRequest, body: Buffer) => body,
+      );
+      scope.setErrorHandler(refusalHandler(services.log));
+      for (const face of Object.keys(FACES) as readonly Face[])
+        scope.post(
+          FACES[face].path,
+          {
+            bodyLimit: MOST_BODY_BYTES,
+            config: { permission: 'gateway:write' },
+            schema: { tags: ['gateway'], summary: SUMMARIES[face] },
+          },
+          (request, reply) => gateway.answer(face, request, reply),
+        );
+      scope.get(
+        '/models',
+        {
+          config: { permission: 'gateway:write' },
+          schema: { tags: ['gateway'], summary: 'List the models that can be asked for (OpenAI’s protocol)' },
+        },
+        async (_request, reply) =>
+          reply
+            .type('application/json')
+            .send(JSON.stringify({ object: 'list', data: await models.list(await gateway.directory.providers()) })),
+      );
+      // Names of models hold slashes.
+      scope.get(
+        '/models/*',
+        {
+          config: { permission: 'gateway:write' },
+          schema: { tags: ['gateway'], summary: 'Show a model that can be asked for (OpenAI’s protocol)' },
+        },
+        async (request, reply) => {
+          const id = (request.params as { readonly '*': string })['*'];
+          const found = (await models.list(await gateway.directory.providers())).find((model) => model.id === id);
+          if (found !== undefined) return reply.type('application/json').send(JSON.stringify(found));
+          throw new MusterError('NOT_FOUND', `no provider says it has the model ${id}`, {
+            data: { param: 'model', code: 'model_not_found' },
+          });
+        },
+      );
+    },
+    { prefix: '/openai/v1' },
+  );
+}

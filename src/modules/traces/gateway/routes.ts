@@ -1,0 +1,98 @@
+import { z } from 'zod';
+import type { Api } from '../../../http/api.ts';
+import { principalOf } from '../../../http/principal.ts';
+import { Nothing, problems } from '../../../http/schemas.ts';
+import type { ModuleServices } from '../../module.ts';
+import { noProvider, Providers } from './providers.ts';
+import { GivenProvider, ProviderName, putProvider, testProvider } from './set-up.ts';
+import { ProviderView, providerView } from './views.ts';
+
+const NameParams = z.strictObject({ name: ProviderName });
+
+const TestedView = z
+  .object({
+    provider: z.string(),
+    reached: z.boolean(),
+    models: z.number().int().nullable().describe('How many it says it has'),
+    latency_ms: z.number(),
+    error: z.string().nullable(),
+    remedy: z.string().nullable(),
+  })
+  .meta({ id: 'TestedProvider' });
+
+/** The providers of the gateway. */
+export function addGatewayRoutes(app: Api, { outbound, state, wake }: Pick<ModuleServices, 'state' | 'wake' | 'outbound'>): void {
+  const providers = new Providers(state.database);
+
+  app.get(
+    '/gateway/providers',
+    {
+      config: { permission: 'gateway:read' },
+      schema: {
+        tags: ['gateway'],
+        summary: 'List the providers that the gateway sends requests to',
+        response: { 200: z.object({ items: z.array(ProviderView) }), ...problems() },
+      },
+    },
+    async () => ({ items: (await providers.list()).map(providerView) }),
+  );
+
+  app.get(
+    '/gateway/providers/:name',
+    {
+      config: { permission: 'gateway:read' },
+      schema: { tags: ['gateway'], summary: 'Show a provider', params: NameParams, response: { 200: ProviderView, ...problems(404) } },
+    },
+    async (request) => {
+      const provider = await providers.get(request.params.name);
+      if (provider === undefined) throw noProvider(request.params.name);
+      return providerView(provider);
+    },
+  );
+
+  app.put(
+    '/gateway/providers/:name',
+    {
+      config: { permission: 'gateway:manage' },
+      schema: {
+        tags: ['gateway'],
+        summary: 'Add a provider, or change it into this; a key that is left out stays',
+        params: NameParams,
+        body: GivenProvider,
+        response: { 200: ProviderView, ...problems(413) },
+      },
+    },
+    async (request) => {
+      const provider = await putProvider(request.params.name, request.body, { state, outbound, by: principalOf(request).subject });
+      wake.hint('gateway');
+      return providerView(provider);
+    },
+  );
+
+  app.delete(
+    '/gateway/providers/:name',
+    {
+      config: { permission: 'gateway:manage' },
+      schema: { tags: ['gateway'], summary: 'Remove a provider', params: NameParams, response: { 204: Nothing, ...problems(404) } },
+    },
+    async (request, reply) => {
+      if (!(await providers.remove(request.params.name))) throw noProvider(request.params.name);
+      wake.hint('gateway');
+      return reply.code(204).send(null);
+    },
+  );
+
+  app.post(
+    '/gateway/providers/:name/test',
+    {
+      config: { permission: 'gateway:manage' },
+      schema: {
+        tags: ['gateway'],
+        summary: 'Ask a provider for its models, to see whether its address and key are right',
+        params: NameParams,
+        response: { 200: TestedView, ...problems(404) },
+      },
+    },
+    (request) => testProvider(request.params.name, { state, outbound }),
+  );
+}
