@@ -158,3 +158,67 @@ describe('a command', () => {
     expect({ length: output.length, truncated }).toEqual({ length: 10, truncated: true });
   });
 });
+
+describe('a stream', () => {
+  const textOf = async (body: AsyncIterable<Buffer>): Promise<string> => {
+    let text = '';
+    for await (const part of body) text += part.toString();
+    return text;
+  };
+
+  it('is judged by where each connection goes, and no name leads inside', async () => {
+    for (const url of ['http://127.0.0.1/', 'https://[::1]/', 'https://10.0.0.1/', 'file:///etc/passwd'])
+      await expect(closed.stream({ url }), url).rejects.toMatchObject({ code: 'OUTBOUND_REFUSED' });
+    const inside = createOutbound(undefined, async () => [{ address: '127.0.0.1', family: 4 }]);
+    await expect(inside.stream({ url: 'https://innocent.example/' })).rejects.toMatchObject({ code: 'OUTBOUND_REFUSED' });
+    const outside = createOutbound(undefined, async () => [{ address: '1.1.1.1', family: 4 }]);
+    await expect(outside.stream({ url: 'http://innocent.example/' })).rejects.toThrow('only be called with https');
+  });
+
+  it('comes as it is sent, and the next uses the same connection without another look-up', async () => {
+    const port = await serve((request, response) => {
+      response.write(`${request.method} `);
+      setTimeout(() => response.end('end'), 20);
+    });
+    let asked = 0;
+    const ports: (number | undefined)[] = [];
+    servers.at(-1)?.on('connection', (socket) => ports.push(socket.remotePort));
+    const rebinding = createOutbound(loopback, async () => {
+      asked += 1;
+      return [{ address: asked === 1 ? '127.0.0.1' : '10.0.0.1', family: 4 }];
+    });
+    for (const method of ['POST', 'GET'] as const) {
+      const { body, status } = await rebinding.stream({ url: `http://kept.example:${port}/`, method });
+      expect([status, await textOf(body)]).toEqual([200, `${method} end`]);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect([asked, ports.length]).toEqual([1, 1]);
+  });
+
+  it('ends with its time-outs and its signal, before the answer and within it', async () => {
+    const silent = await serve(() => undefined);
+    await expect(opened.stream({ url: `http://127.0.0.1:${silent}/`, firstByteTimeoutMs: 50 })).rejects.toMatchObject({
+      code: 'OUTBOUND_TIMEOUT',
+    });
+    const half = await serve((_, response) => void response.writeHead(200).write('half'));
+    const { body } = await opened.stream({ url: `http://127.0.0.1:${half}/`, idleTimeoutMs: 50 });
+    await expect(textOf(body)).rejects.toMatchObject({ code: 'OUTBOUND_TIMEOUT' });
+    const over = new AbortController();
+    const second = await opened.stream({ url: `http://127.0.0.1:${half}/`, signal: over.signal });
+    over.abort(new Error('enough'));
+    await expect(textOf(second.body)).rejects.toThrow('enough');
+  });
+
+  it('is sent again where the other side had just closed the kept connection', async () => {
+    let requests = 0;
+    const port = await serve((request, response) => {
+      requests += 1;
+      if (requests === 2) return void request.socket.resetAndDestroy();
+      response.end(String(requests));
+    });
+    const ask = async (): Promise<string> => textOf((await opened.stream({ url: `http://127.0.0.1:${port}/`, body: 'x' })).body);
+    expect(await ask()).toBe('1');
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(await ask()).toBe('3');
+  });
+});

@@ -1,4 +1,5 @@
 import type { Module } from '../module.ts';
+import { addGatewayDoor, addGatewayRoutes, Gateway } from './gateway/index.ts';
 import { intakeOf } from './intake/index.ts';
 import { systemClock } from '../../base/clock.ts';
 import { FigureService } from './figures/figure-service.ts';
@@ -20,9 +21,11 @@ export const tracesModule: Module = {
     addFigureRoutes(app, services);
     addPriceRoutes(app, services);
     addSettingsRoutes(app, services);
+    addGatewayRoutes(app, services);
   },
   doors(app, services) {
     addLangsmithDoors(app, services);
     addOtlpDoors(app, intakeOf(services));
+    addGatewayDoor(app, services, new Gateway(services, intakeOf(services)));
   },
 };

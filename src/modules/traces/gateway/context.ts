@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import { MusterError } from '../../../base/errors.ts';
+import { parseDottedOrder } from '../run/dotted-order.ts';
 
 /** What headers say about a conversation: where it belongs, and what it is part of. */
 export interface Context {
@@ -68,16 +69,11 @@ function metadataOf(value: string | undefined): Readonly<Record<string, unknown>
   throw new MusterError('INVALID_INPUT', 'x-muster-metadata is no JSON object', { data: { param: 'x-muster-metadata' } });
 }
 
-const SEGMENT = /^\d{8}T\d{12}Z([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/;
-const MOST_SEGMENTS = 100;
-
 function parentOf(langsmith: string | undefined, traceparent: string | undefined): Parent | undefined {
-  const segments = langsmith?.toLowerCase().replaceAll('t', 'T').replaceAll('z', 'Z').split('.') ?? [];
-  const ids = segments.map((segment) => SEGMENT.exec(segment)?.[1]);
-  const [first] = ids;
-  const last = ids.at(-1);
-  if (first !== undefined && last !== undefined && ids.length <= MOST_SEGMENTS && !ids.includes(undefined))
-    return { traceId: first, parentRunId: last, dottedOrder: segments.join('.') };
+  const segments = langsmith === undefined ? undefined : parseDottedOrder(langsmith);
+  const last = segments?.at(-1);
+  if (segments?.[0] !== undefined && last !== undefined)
+    return { traceId: segments[0].runId, parentRunId: last.runId, dottedOrder: langsmith };
   const [, trace, span] = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/.exec(traceparent ?? '') ?? [];
   if (trace === undefined || span === undefined || /^0+$/.test(trace) || /^0+$/.test(span)) return undefined;
   return { traceId: asUuid(trace), parentRunId: `00000000-0000-0000-${span.slice(0, 4)}-${span.slice(4)}`, dottedOrder: undefined };

@@ -1,3 +1,4 @@
+import { dottedOrderOf } from '../run/dotted-order.ts';
 import type { RunOperation } from '../run/operation.ts';
 import type { Asked } from './asked.ts';
 import { assemble } from './assemble.ts';
@@ -48,7 +49,7 @@ export function operationOf(conversation: Conversation, heard: Heard): RunOperat
   const at = (moment: number): number => startTime + Math.max(0, Math.round((moment - began) * 1_000));
   const error = conversation.error ?? heard.error;
   const { parent } = context;
-  const own = `${segmentTime(startTime)}${runId}`;
+  const own = dottedOrderOf(null, startTime, runId);
   const model = typeof heard.answer?.['model'] === 'string' ? heard.answer['model'] : (answer?.model ?? asked.model);
   return {
     kind: 'post',
@@ -135,9 +136,6 @@ function saidIn(answer: Readonly<Record<string, unknown>> | undefined): string |
   const message = typeof error === 'object' && error !== null ? (error as { message?: unknown }).message : undefined;
   return typeof message === 'string' ? message : undefined;
 }
-
-/** `20261126T071424123456Z`: a time as dotted orders hold it. */
-const segmentTime = (micros: number): string => isoMicros(micros).replace(/[-:.]/g, '');
 
 /** ISO 8601 to the microsecond. */
 function isoMicros(micros: number): string {

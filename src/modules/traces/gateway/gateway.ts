@@ -41,7 +41,7 @@ export class Gateway {
     this.caller = new Caller({ outbound: services.outbound, sleep: (ms, signal) => systemClock.sleep(ms, signal) });
   }
 
-  async answer(face: Face, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+  async answer(face: Face, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const began = {
       asked: readAsked(face, request.body as Buffer),
       context: contextOf(request.headers),
@@ -59,8 +59,9 @@ export class Gateway {
     } catch (error) {
       this.#log(began, undefined, messageOf(error));
       // Nobody is there to be told.
-      if (over.signal.aborted) return reply.hijack();
-      throw error;
+      if (!over.signal.aborted) throw error;
+      reply.hijack();
+      return;
     } finally {
       reply.raw.off('close', onClose);
     }
@@ -71,7 +72,6 @@ export class Gateway {
       headers: { ...(reply.getHeaders() as Record<string, string>), ...headersOf(began, answer) },
     });
     this.#log(began, answer, undefined);
-    return reply;
   }
 
   async close(): Promise<void> {

@@ -13,7 +13,8 @@ export interface RecordOptions {
 const MOST_REFUSAL_BYTES = 1_048_576;
 
 /** Lets an answer run onto a tape. Resolves with the first piece, or the end of an answer without any; rejects where it failed before. */
-export function record({ body, close }: OutboundStream, tape: Tape, { asEvents, isRefusal, marksUsage }: RecordOptions): Promise<void> {
+export function record(stream: OutboundStream, tape: Tape, { asEvents, isRefusal, marksUsage }: RecordOptions): Promise<void> {
+  const { body } = stream;
   return new Promise((resolve, reject) => {
     const splitter = asEvents ? new EventSplitter() : undefined;
     const put = (bytes: Buffer): boolean =>
@@ -41,7 +42,7 @@ export function record({ body, close }: OutboundStream, tape: Tape, { asEvents, 
       if (tape.state !== 'running') return;
       if (isRefusal) tape.end();
       else tape.fail(error);
-      close();
+      stream.close();
       if (isRefusal) return resolve();
       reject(error);
     };
