@@ -19,8 +19,8 @@ export interface Asked {
 const MOST_DEPTH = 256;
 
 /** Throws MALFORMED or INVALID_INPUT. What it does not know it leaves to the provider. */
-export function readAsked(face: Face, bytes: Buffer): Asked {
-  if (bytes.length === 0) throw new MusterError('MALFORMED', 'the body is empty');
+export function readAsked(face: Face, bytes: Buffer | undefined): Asked {
+  if (bytes === undefined || bytes.length === 0) throw new MusterError('MALFORMED', 'the body is empty');
   if (!isUtf8(bytes)) throw new MusterError('MALFORMED', 'the body is not valid UTF-8');
   const text = bytes.toString('utf8');
   const outline = outlineOf(text);

@@ -50,15 +50,14 @@ export function addGatewayDoor(app: FastifyInstance, services: ModuleServices, g
             .type('application/json')
             .send(JSON.stringify({ object: 'list', data: await models.list(await gateway.directory.providers()) })),
       );
-      // Names of models hold slashes.
       scope.get(
-        '/models/*',
+        '/models/:model',
         {
           config: { permission: 'gateway:write' },
           schema: { tags: ['gateway'], summary: 'Show a model that can be asked for (OpenAI’s protocol)' },
         },
         async (request, reply) => {
-          const id = (request.params as { readonly '*': string })['*'];
+          const { model: id } = request.params as { readonly model: string };
           const found = (await models.list(await gateway.directory.providers())).find((model) => model.id === id);
           if (found !== undefined) return reply.type('application/json').send(JSON.stringify(found));
           throw new MusterError('NOT_FOUND', `no provider says it has the model ${id}`, {

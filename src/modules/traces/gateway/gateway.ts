@@ -43,7 +43,7 @@ export class Gateway {
 
   async answer(face: Face, request: FastifyRequest, reply: FastifyReply): Promise<void> {
     const began = {
-      asked: readAsked(face, request.body as Buffer),
+      asked: readAsked(face, request.body as Buffer | undefined),
       context: contextOf(request.headers),
       principal: principalOf(request),
       runId: newRunId(Date.now()),
