@@ -76,6 +76,7 @@ test('every route states who may enter, and only the doors without a key are ope
     'GET /health/ready',
     'GET /healthz',
     'GET /langsmith/example-attachments/:token',
+    'GET /langsmith/feedback/tokens/:token',
     'GET /langsmith/info',
     'GET /livez',
     'GET /push/:token',
@@ -88,6 +89,7 @@ test('every route states who may enter, and only the doors without a key are ope
     'GET /status/style.css',
     'POST /acknowledge/:token',
     'POST /api/v1/session',
+    'POST /langsmith/feedback/tokens/:token',
     'POST /push/:token',
     'POST /push/:token/:signal',
   ]);

@@ -1,8 +1,11 @@
+import type { Logger } from '../../../base/logger.ts';
 import type { Database } from '../../../db/database.ts';
 import { Repeats } from '../blobs/repeats.ts';
 import { TracePartitions } from '../partitions/partitions.ts';
 import { Projects } from '../projects/projects.ts';
 import type { Intake, NewFeedback, Submission } from './intake.ts';
+import { expireLate, settleLate } from './late.ts';
+import { LateWatch } from './late-watch.ts';
 import { Places } from './places.ts';
 import { Preparation } from './preparation.ts';
 import type { Seams } from './seams.ts';
@@ -15,27 +18,48 @@ export interface RunningIntake extends Intake {
   readonly projects: Projects;
   /** What was stored may be gone: parts that repeat are written again. */
   forgetRepeats(): void;
-  /** Resolves when all that was submitted is committed or refused. */
-  drain(): Promise<void>;
+  /** Looks after what came before its run, from now on. */
+  start(): void;
+  /** Resolves when all that was submitted is committed or refused, and nothing runs any more. */
+  stop(): Promise<void>;
 }
 
-export function createIntake({
-  database,
-  seams,
-  limits = WRITER_LIMITS,
-}: {
+interface IntakeOptions {
   readonly database: Database;
   readonly seams: Seams;
+  readonly log: Logger;
   readonly limits?: WriterLimits;
-}): RunningIntake {
+}
+
+export function createIntake({ database, seams, log, limits = WRITER_LIMITS }: IntakeOptions): RunningIntake {
   const partitions = new TracePartitions(database);
   const projects = new Projects(database);
   const repeats = new Repeats();
   const places = new Places(database);
   const writer = new RunWriter({ database, partitions, repeats, redactText: seams.redactText }, limits);
   const preparation = new Preparation({ projects, partitions, places, repeats, seams, now: () => Date.now() * 1_000 });
+  const late = new LateWatch({ settle: (runIds) => settleLate(database, submit, runIds), expire: () => expireLate(database), log });
+
+  async function submit({ source, feedback: said = [], ...submission }: Submission): Promise<{ readonly refused: number }> {
+    await seams.ready?.();
+    const { rows, orphans, ...prepared } = await preparation.prepare({ source, ...submission });
+    const { kept: feedback, refused: strange } = await preparation.ownFeedback(
+      said.map((one) => redactedFeedback(one, seams)),
+      submission.mayWrite,
+    );
+    const refused = [...prepared.refused, ...strange];
+    if (rows.length + refused.length + orphans.length + feedback.length === 0) return { refused: 0 };
+    const bytes =
+      rows.reduce((sum, row) => sum + row.size, 0) + refused.reduce((sum, { body }) => sum + Math.min(body.length, 65_536), 500);
+    const more = await writer.write({ source, rows, refused, orphans, feedback, bytes });
+    if (orphans.length > 0) late.expect(orphans.map(({ runId }) => runId));
+    else await late.came(submission.operations.map(({ runId }) => runId));
+    return { refused: refused.length + more };
+  }
+
   return {
     projects,
+    submit,
     get isFull() {
       return writer.isFull;
     },
@@ -43,17 +67,10 @@ export function createIntake({
       return writer.load;
     },
     forgetRepeats: () => repeats.forget(),
-    drain: () => writer.drain(),
-    async submit(submission: Submission) {
-      await seams.ready?.();
-      const prepared = await preparation.prepare(submission);
-      const { rows, refused, orphans } = prepared;
-      const feedback = (submission.feedback ?? []).map((one) => redactedFeedback(one, seams));
-      if (rows.length + refused.length + orphans.length + feedback.length === 0) return { refused: 0 };
-      const bytes =
-        rows.reduce((sum, row) => sum + row.size, 0) + refused.reduce((sum, { body }) => sum + Math.min(body.length, 65_536), 500);
-      const more = await writer.write({ source: submission.source, rows, refused, orphans, feedback, bytes });
-      return { refused: refused.length + more };
+    start: () => late.start(),
+    async stop() {
+      await late.stop();
+      await writer.drain();
     },
   };
 }

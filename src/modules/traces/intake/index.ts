@@ -9,7 +9,7 @@ const intakes = new WeakMap<object, RunningIntake>();
 
 /** The intake of this server: one for all its doors, so that they share transactions. */
 export function intakeOf(services: Pick<ModuleServices, 'state' | 'wake' | 'log'>): RunningIntake {
-  const { state } = services;
+  const { state, log } = services;
   const there = intakes.get(state);
   if (there !== undefined) return there;
   const book = priceBookOf({ state });
@@ -24,7 +24,7 @@ export function intakeOf(services: Pick<ModuleServices, 'state' | 'wake' | 'log'
     redactText: (text, projectNo) => settings.text(text, projectNo),
     keeps: (projectNo, traceId, hasFailed) => settings.keeps(projectNo, traceId, hasFailed),
   };
-  const made = createIntake({ database: state.database, seams });
+  const made = createIntake({ database: state.database, seams, log });
   settings.onErasure(() => made.forgetRepeats());
   intakes.set(state, made);
   return made;

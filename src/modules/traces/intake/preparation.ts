@@ -5,7 +5,7 @@ import { DEFAULT_PROJECT, type Project, type Projects } from '../projects/projec
 import { dayOf } from '../run/days.ts';
 import { parseDottedOrder, pathOf, type Segment } from '../run/dotted-order.ts';
 import type { Micros, RunOperation } from '../run/operation.ts';
-import type { Refused, Submission } from './intake.ts';
+import type { NewFeedback, Refused, Submission } from './intake.ts';
 import { arrayText, cleanText } from './pg-text.ts';
 import { dayOfStart, type Places } from './places.ts';
 import { keyOf, RunRow, type NewBlob, type Place } from './run-row.ts';
@@ -69,6 +69,27 @@ export class Preparation {
     return { rows: this.#rowsOf(placed), refused: turnedAway, orphans };
   }
 
+  /** Feedback on runs of projects that the key may not write to is turned away; on a run that is not there yet it is not known whose it is. */
+  async ownFeedback(
+    feedback: readonly NewFeedback[],
+    mayWrite: readonly string[] | null,
+  ): Promise<{ readonly kept: readonly NewFeedback[]; readonly refused: readonly Refused[] }> {
+    if (mayWrite === null || feedback.length === 0) return { kept: feedback, refused: [] };
+    const own = await this.#numbersOf(mayWrite);
+    const places = await this.#rooms.places.find(feedback.flatMap(({ runId }) => (runId === undefined ? [] : [runId])));
+    const isOwn = ({ runId }: NewFeedback): boolean => runId !== undefined && own.has(places.get(runId)?.projectNo ?? -1);
+    const refused = feedback.filter((one) => !isOwn(one));
+    return {
+      kept: feedback.filter(isOwn),
+      refused: refused.map((one) => ({
+        reason: 'wrong_project',
+        message: 'the key may not write to the project of this run, or nobody has begun it',
+        runId: one.runId,
+        body: JSON.stringify(one),
+      })),
+    };
+  }
+
   /** Undefined where the operation does not say when its run began, or says a time that cannot be. */
   async #place(operation: RunOperation, mayWrite: readonly string[] | null): Promise<Placed | Refused | undefined> {
     const { projects, places, partitions, now } = this.#rooms;
@@ -115,17 +136,22 @@ export class Preparation {
 
   /** A patch that names no project belongs to that of its run: whose it is shows only now. */
   async #turnAwayStrangers(placed: Placed[], turnedAway: Refused[], mayWrite: readonly string[]): Promise<void> {
-    const own = new Set<number>();
-    for (const name of mayWrite) {
-      const project: Project | undefined = this.#rooms.projects.cached({ name }) ?? (await this.#rooms.projects.byName(name));
-      if (project !== undefined) own.add(project.projectNo);
-    }
+    const own = await this.#numbersOf(mayWrite);
     for (let index = placed.length - 1; index >= 0; index -= 1) {
       const one = placed[index];
       if (one === undefined || own.has(one.place.projectNo)) continue;
       placed.splice(index, 1);
       turnedAway.push(strange(one.operation, undefined));
     }
+  }
+
+  async #numbersOf(names: readonly string[]): Promise<ReadonlySet<number>> {
+    const numbers = new Set<number>();
+    for (const name of names) {
+      const project: Project | undefined = this.#rooms.projects.cached({ name }) ?? (await this.#rooms.projects.byName(name));
+      if (project !== undefined) numbers.add(project.projectNo);
+    }
+    return numbers;
   }
 
   /** What was said of one run in one submission becomes one row. */

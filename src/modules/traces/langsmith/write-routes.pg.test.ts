@@ -5,6 +5,7 @@ import { bearer, BOOTSTRAP, testServer, type TestServer } from '../../../../test
 import { sql } from '../../../db/sql.ts';
 import { inflate } from '../blobs/inflate.ts';
 import { tracesModule } from '../index.ts';
+import { expireLate } from '../intake/late.ts';
 
 let server: TestServer;
 beforeAll(async () => {
@@ -255,10 +256,132 @@ it('tells the feed of each run, and once of its end', async () => {
   expect(told.map(({ ended }) => ended)).toEqual([false, true, false]);
 });
 
-it('lets a patch of a run that nobody knows wait', async () => {
-  const id = randomUUID();
-  expect((await send('PATCH', `/runs/${id}`, { outputs: { a: 1 } })).statusCode).toBe(202);
-  expect(await rows(id)).toEqual([]);
-  const { rows: waiting } = await server.database.database.query(sql`select operation from muster.trace_orphans where run_id = ${id}`);
-  expect(waiting).toMatchObject([{ operation: { outputs: '{"a":1}' } }]);
+describe('what comes before its run', () => {
+  it('waits, and is there once the run is', async () => {
+    const id = randomUUID();
+    const waiting = async () =>
+      (await server.database.database.query<{ operation: unknown }>(sql`select operation from muster.trace_orphans where run_id = ${id}`))
+        .rows;
+    const answer = await multipart([
+      [`patch.${id}`, { end_time: Date.now(), name: 'a\u0000b' }],
+      [`patch.${id}.outputs`, Buffer.from('{"a":"\\u0000\\ud83d"}')],
+      [`attachment.${id}.file`, Buffer.from([1, 2, 3]), 'application/pdf'],
+    ]);
+    expect(answer.statusCode).toBe(202);
+    expect(await rows(id)).toEqual([]);
+    expect(await waiting()).toMatchObject([{ operation: { outputs: '{"a":"\\u0000\\ud83d"}', name: 'ab' } }]);
+    await send('POST', '/runs', begun(id, { inputs: { q: 1 } }));
+    expect(await row(id)).toMatchObject({ inputs: '{"q":1}', outputs: '{"a":"\\u0000\\ud83d"}', status: 1, name: 'ab' });
+    expect(await waiting()).toEqual([]);
+    const { rows: attachments } = await server.database.database.query(sql`select body from muster.trace_attachments where run_id = ${id}`);
+    expect(attachments).toEqual([{ body: Buffer.from([1, 2, 3]) }]);
+  });
+
+  it('goes to quarantine where nobody begins the run within a day', async () => {
+    const id = randomUUID();
+    await send('PATCH', `/runs/${id}`, { outputs: { a: 1 } });
+    await server.database.database.query(
+      sql`update muster.trace_orphans set received_at = received_at - interval '25 hours' where run_id = ${id}`,
+    );
+    await expireLate(server.database.database);
+    expect(await quarantine(id)).toMatchObject([{ reason: 'no_run' }]);
+  });
+});
+
+describe('feedback', () => {
+  const stored = async (id: string) =>
+    (
+      await server.database.database.query(
+        sql`select f.*, p.name as project from muster.trace_feedback f left join muster.trace_projects p using (project_no) where feedback_id = ${id}`,
+      )
+    ).rows;
+
+  it('comes alone or with its run, is changed and removed', async () => {
+    const [run, alone, together] = [randomUUID(), randomUUID(), randomUUID()];
+    await multipart([
+      [`post.${run}`, begun(run)],
+      [`feedback.${together}`, { id: together, run_id: run, trace_id: run, key: 'good', score: true, feedback_source: { type: 'model' } }],
+    ]);
+    expect(await stored(together)).toMatchObject([{ run_id: run, project: 'shop', key: 'good', score: 1, source: 'model' }]);
+    const created = await send('POST', '/feedback', {
+      id: alone,
+      run_id: run,
+      key: 'stars',
+      score: 0.5,
+      value: { of: 5 },
+      feedback_group_id: null,
+    });
+    expect([created.statusCode, created.json().id]).toEqual([200, alone]);
+    expect((await send('PATCH', `/api/v1/feedback/${alone}`, { score: 0.75, comment: 'better' })).statusCode).toBe(200);
+    expect(await stored(alone)).toMatchObject([
+      { key: 'stars', score: 0.75, value: '{"of":5}', comment: 'better', trace_id: run, source: 'api' },
+    ]);
+    const removed = await server.app.inject({ method: 'DELETE', url: `/langsmith/feedback/${alone}`, headers: bearer(BOOTSTRAP) });
+    expect([removed.statusCode, await stored(alone)]).toEqual([204, []]);
+    expect((await send('POST', '/feedback', { run_id: run, key: 'stars', score: 'many' })).statusCode).toBe(422);
+  });
+
+  it('comes from users without a key, by an address of one run', async () => {
+    const run = randomUUID();
+    await send('POST', '/runs', begun(run));
+    const { url, id } = (await send('POST', '/feedback/tokens', { run_id: run, feedback_key: 'helpful', expires_in: { hours: 1 } })).json();
+    const path = new URL(url).pathname;
+    expect((await server.app.inject({ method: 'GET', url: `${path}?score=1&comment=thanks` })).statusCode).toBe(200);
+    expect((await server.app.inject({ method: 'POST', url: path, payload: { score: 0 } })).statusCode).toBe(200);
+    expect(await stored(id)).toMatchObject([{ run_id: run, key: 'helpful', score: 0, comment: 'thanks', source: 'app' }]);
+    expect((await server.app.inject({ method: 'GET', url: `${path.slice(0, -2)}xx?score=1` })).statusCode).toBe(404);
+  });
+});
+
+describe('what is too large', () => {
+  it('is refused where it unpacks to more than may be, and kept where one run is 25 MB', async () => {
+    const bomb = await send('POST', '/runs/batch', gzipSync(Buffer.alloc(80 * 1_048_576)), { 'content-encoding': 'gzip' });
+    expect([bomb.statusCode, bomb.json().code]).toEqual([413, 'TOO_LARGE']);
+    const id = randomUUID();
+    const text = 'x'.repeat(25_000_000);
+    expect(
+      (
+        await multipart([
+          [`post.${id}`, begun(id)],
+          [`post.${id}.inputs`, { text }],
+        ])
+      ).statusCode,
+    ).toBe(202);
+    expect((await row(id)).inputs).toHaveLength(text.length + '{"text":""}'.length);
+  });
+
+  it('in depth, is kept all the same', async () => {
+    const id = randomUUID();
+    const deep = `{"a":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+    const answer = await multipart([
+      [`post.${id}`, begun(id)],
+      [`post.${id}.inputs`, Buffer.from(deep)],
+      [`post.${id}.outputs`, Buffer.from('{"__proto__":{"polluted":1}}')],
+    ]);
+    expect(answer.statusCode).toBe(202);
+    expect(await row(id)).toMatchObject({ inputs: deep, outputs: '{"__proto__":{"polluted":1}}' });
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+  });
+});
+
+it('keeps runs that are their own parents, or each other’s', async () => {
+  const [a, b] = [randomUUID(), randomUUID()];
+  const answer = await send('POST', '/runs/batch', {
+    post: [
+      { id: a, name: 'a', run_type: 'chain', start_time: Date.now(), parent_run_id: b },
+      { id: b, name: 'b', run_type: 'chain', start_time: Date.now(), parent_run_id: a },
+    ],
+  });
+  expect([answer.statusCode, (await row(a))['parent_run_id'], (await row(b))['parent_run_id']]).toEqual([202, b, a]);
+});
+
+it('refuses what the database refuses a run at a time', async () => {
+  const [good, bad] = [randomUUID(), randomUUID()];
+  await server.database.database.query(sql`alter table muster.trace_runs add constraint not_cursed check (name <> 'cursed')`);
+  const answer = await send('POST', '/runs/batch', { post: [begun(good), begun(bad, { name: 'cursed' })] });
+  await server.database.database.query(sql`alter table muster.trace_runs drop constraint not_cursed`);
+  expect([answer.statusCode, answer.json().refused]).toEqual([202, 1]);
+  expect(await row(good)).toMatchObject({ name: 'ask' });
+  expect(await rows(bad)).toEqual([]);
+  expect(await quarantine(bad)).toMatchObject([{ reason: 'refused_by_database' }]);
 });

@@ -3,7 +3,7 @@ import { MusterError } from '../../../base/errors.ts';
 import { problems } from '../../../http/schemas.ts';
 import type { Intake } from '../intake/intake.ts';
 import { decompress } from '../langsmith/decompress.ts';
-import { boundBodies, mayWriteOf } from '../langsmith/write-routes.ts';
+import { boundBodies, mayWriteOf } from '../langsmith/request.ts';
 import { readJsonExport } from './read-json.ts';
 import { readProtobufExport } from './read-protobuf.ts';
 import { jsonReply, protobufReply, refusalText } from './reply.ts';
