@@ -7,6 +7,8 @@ import { addFigureRoutes } from './figures/routes.ts';
 import { addPriceRoutes } from './prices/routes.ts';
 import { addLangsmithDoors, canonicalPath } from './langsmith/index.ts';
 import { addOtlpDoors } from './otlp/routes.ts';
+import { addQualityRoutes } from './quality/routes.ts';
+import { RuleService } from './quality/rule-service.ts';
 import { addReadRoutes } from './reads/index.ts';
 import { addSettingsRoutes } from './settings/index.ts';
 
@@ -15,13 +17,14 @@ export const tracesModule: Module = {
   name: 'traces',
   migrations: new URL('./migrations/', import.meta.url),
   rewrite: canonicalPath,
-  services: (site) => [new FigureService(site, systemClock)],
+  services: (site) => [new FigureService(site, systemClock), new RuleService(site, systemClock)],
   routes(app, services) {
     addReadRoutes(app, services);
     addFigureRoutes(app, services);
     addPriceRoutes(app, services);
     addSettingsRoutes(app, services);
     addGatewayRoutes(app, services);
+    addQualityRoutes(app, services);
   },
   doors(app, services) {
     addLangsmithDoors(app, services);

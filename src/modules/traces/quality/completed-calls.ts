@@ -1,0 +1,67 @@
+import type { Queryable } from '../../../db/database.ts';
+import { sql } from '../../../db/sql.ts';
+import { inflate } from '../blobs/inflate.ts';
+import type { FeedEntry } from '../feed/feed-reader.ts';
+import { RUN_TYPES } from '../run/run-type.ts';
+
+/** A completed run of a model. */
+export interface CompletedCall {
+  readonly runId: string;
+  readonly traceId: string;
+  readonly projectNo: number;
+  readonly startTime: Date;
+  readonly keepDays: number;
+  readonly day: string;
+  readonly model: string | null;
+  readonly tags: readonly string[] | null;
+}
+
+export interface CallTexts {
+  readonly inputs: string | null;
+  readonly outputs: string | null;
+  readonly extra: string | null;
+  readonly error: string | null;
+}
+
+const LLM = RUN_TYPES.indexOf('llm');
+/** Texts of one step in memory at once; a run that is larger is judged by none. */
+const MOST_TEXT = 2_000_000;
+
+/** Those runs of models that the entries say are completed, without their texts: few of them may be wanted. */
+export async function completedCalls(
+  db: Queryable,
+  entries: readonly FeedEntry[],
+  exceptProject: string,
+): Promise<readonly CompletedCall[]> {
+  const wanted = entries.flatMap(({ keepDays, day, completed }) => completed.map((runId) => ({ runId, keepDays, day })));
+  if (wanted.length === 0) return [];
+  const { rows } = await db.query<CompletedCall>(sql`
+    select r.run_id as "runId", r.trace_id as "traceId", r.project_no as "projectNo", r.start_time as "startTime", r.keep_days as "keepDays",
+      to_char(r.day, 'YYYY-MM-DD') as day, r.model, r.tags
+    from unnest(${wanted.map(({ runId }) => runId)}::uuid[], ${wanted.map(({ keepDays }) => keepDays)}::smallint[], ${wanted.map(({ day }) => day)}::date[])
+      as w(run_id, keep_days, day)
+    join muster.trace_runs r on r.run_id = w.run_id and r.keep_days = w.keep_days and r.day = w.day
+    join muster.trace_projects p on p.project_no = r.project_no
+    where r.run_type = ${LLM} and p.name <> ${exceptProject}`);
+  return rows;
+}
+
+export async function textsOf(db: Queryable, calls: readonly CompletedCall[]): Promise<ReadonlyMap<string, CallTexts>> {
+  if (calls.length === 0) return new Map();
+  const { rows } = await db.query<CallTexts & { readonly runId: string; readonly keepDays: number; readonly day: string }>(sql`
+    select r.run_id as "runId", r.keep_days as "keepDays", to_char(r.day, 'YYYY-MM-DD') as day, r.inputs, r.outputs, r.extra, r.error
+    from unnest(${calls.map(({ runId }) => runId)}::uuid[], ${calls.map(({ keepDays }) => keepDays)}::smallint[], ${calls.map(({ day }) => day)}::date[])
+      as w(run_id, keep_days, day)
+    join muster.trace_runs r on r.run_id = w.run_id and r.keep_days = w.keep_days and r.day = w.day
+    where coalesce(length(r.inputs), 0) + coalesce(length(r.outputs), 0) < ${MOST_TEXT}`);
+  const texts = await inflate(
+    db,
+    rows.map(({ keepDays, day, inputs, outputs, extra }) => ({ keepDays, day, texts: [inputs, outputs, extra] })),
+  );
+  return new Map(
+    rows.map(({ runId, error }, index) => [
+      runId,
+      { inputs: texts[index]?.[0] ?? null, outputs: texts[index]?.[1] ?? null, extra: texts[index]?.[2] ?? null, error },
+    ]),
+  );
+}

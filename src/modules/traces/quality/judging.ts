@@ -1,0 +1,55 @@
+import { createHash } from 'node:crypto';
+import type { Database, Queryable } from '../../../db/database.ts';
+import { sql } from '../../../db/sql.ts';
+import { CHECK_KEYS, type CheckKey } from './checks/index.ts';
+
+/** Which runs of a project are judged by rules, and by which. */
+export interface Judging {
+  /** 0 to 1, of its completed runs of models. */
+  readonly share: number;
+  readonly checks: readonly CheckKey[];
+  /** Whether a pass becomes feedback, too. It is counted in any case. */
+  readonly keepPasses: boolean;
+}
+
+export const DEFAULT_JUDGING: Judging = { share: 1, checks: CHECK_KEYS, keepPasses: false };
+/** Stands for all projects that say nothing for themselves. */
+export const ALL_PROJECTS = 0;
+
+interface Row {
+  readonly no: number;
+  readonly share: number;
+  readonly checks: readonly string[] | null;
+  readonly keepPasses: boolean;
+}
+
+const judgingOf = ({ share, checks, keepPasses }: Row): Judging => ({
+  share,
+  checks: checks === null ? CHECK_KEYS : CHECK_KEYS.filter((key) => checks.includes(key)),
+  keepPasses,
+});
+
+export async function readJudging(db: Queryable): Promise<(projectNo: number) => Judging> {
+  const { rows } = await db.query<Row>(sql`select project_no as no, share, checks, keep_passes as "keepPasses" from muster.trace_judging`);
+  const known = new Map(rows.map((row) => [row.no, judgingOf(row)]));
+  return (projectNo) => known.get(projectNo) ?? known.get(ALL_PROJECTS) ?? DEFAULT_JUDGING;
+}
+
+export async function putJudging(db: Database, projectNo: number, { share, checks, keepPasses }: Judging, by: string): Promise<void> {
+  const listed = checks.length === CHECK_KEYS.length ? null : checks;
+  await db.query(sql`insert into muster.trace_judging (project_no, share, checks, keep_passes, updated_by)
+    values (${projectNo}, ${share}, ${listed}, ${keepPasses}, ${by})
+    on conflict (project_no) do update set share = excluded.share, checks = excluded.checks, keep_passes = excluded.keep_passes,
+      updated_by = excluded.updated_by, updated_at = clock_timestamp()`);
+}
+
+/** A number from 0 to 1 that only depends on the run and the question: the same runs are chosen everywhere and again. */
+export const drawOf = (runId: string, question: string): number =>
+  createHash('sha1').update(`${question}:${runId}`).digest().readUInt32BE(0) / 2 ** 32;
+
+/** The id that feedback of a rule on a run always has: to judge again writes the same row. */
+export function verdictId(runId: string, key: string): string {
+  const hex = createHash('sha1').update(`muster.verdict:${runId}:${key}`).digest('hex');
+  const variant = ((Number.parseInt(hex.slice(16, 18), 16) & 0x3f) | 0x80).toString(16);
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(18, 20)}-${hex.slice(20, 32)}`;
+}

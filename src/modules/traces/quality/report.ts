@@ -1,0 +1,38 @@
+import type { Database } from '../../../db/database.ts';
+import { sql } from '../../../db/sql.ts';
+import { readScores } from './scores.ts';
+
+/** What rules of alerting may look at: of the last hour, by project, key and source. */
+export const SCORE_METRICS = {
+  llm_score: { unit: '1', description: 'Mean score of the last hour: 1 is good' },
+  llm_score_failure_ratio: { unit: '1', description: 'Share of the last hour that failed' },
+  llm_scores: { unit: '1', description: 'Scores given in the last hour' },
+} as const;
+
+export interface ScoreSample {
+  readonly name: keyof typeof SCORE_METRICS;
+  readonly value: number;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** The worst are told: a fleet with many projects must not fill the series. */
+const MOST_SERIES = 100;
+/** Of fewer scores no share is worth an alert. */
+const FEWEST_SCORES = 5;
+
+export async function scoreSamples(db: Database, now: number): Promise<readonly ScoreSample[]> {
+  const { rows } = await db.query<{ no: number; name: string }>(sql`select project_no as no, name from muster.trace_projects`);
+  const names = new Map(rows.map(({ no, name }) => [no, name]));
+  const figures = await readScores(db, { projectNos: [...names.keys()], from: now - 3_600_000, to: now });
+  return figures
+    .filter(({ n }) => n >= FEWEST_SCORES)
+    .slice(0, MOST_SERIES)
+    .flatMap(({ projectNo, key, source, n, mean, failures }) => {
+      const labels = { project: names.get(projectNo) ?? '', key, source };
+      return [
+        { name: 'llm_score' as const, value: mean, labels },
+        { name: 'llm_score_failure_ratio' as const, value: failures / n, labels },
+        { name: 'llm_scores' as const, value: n, labels },
+      ];
+    });
+}

@@ -1,0 +1,123 @@
+import type { Database, Transaction } from '../../../db/database.ts';
+import { sql } from '../../../db/sql.ts';
+import type { FeedReader } from '../feed/feed-reader.ts';
+import { judgeRun, type Judged } from './checks/index.ts';
+import { completedCalls, textsOf, type CompletedCall } from './completed-calls.ts';
+import { drawOf, readJudging, verdictId, type Judging } from './judging.ts';
+
+const ENTRIES_AT_ONCE = 100;
+const RUNS_AT_ONCE = 5_000;
+/** A step judges no more than this: about 50 ms of work. Where more came, those with the smallest draw are taken, and the rest is counted. */
+const JUDGED_AT_ONCE = 250;
+const LOCK = 'muster.trace_rules';
+/** The project to which judges log themselves: nobody judges it. */
+export const EVALUATORS_PROJECT = 'evaluators';
+const KEPT_DAYS = 400;
+
+export interface Step {
+  readonly judged: number;
+  readonly leftOut: number;
+  readonly isFull: boolean;
+}
+
+interface Verdicts {
+  readonly call: CompletedCall;
+  readonly judged: readonly Judged[];
+  readonly keepPasses: boolean;
+}
+
+/** Judges completed runs of models by rules, each once: verdicts, counts and the place in the feed change in one transaction. */
+export class RuleKeeper {
+  readonly #db: Database;
+  readonly #feed: FeedReader;
+
+  constructor(db: Database, feed: FeedReader) {
+    this.#db = db;
+    this.#feed = feed;
+  }
+
+  step(): Promise<Step> {
+    return this.#db.transaction((tx) => this.#judge(tx), { attempts: 3 });
+  }
+
+  async prune(): Promise<void> {
+    await this.#db.query(sql`delete from muster.trace_score_hours where hour < clock_timestamp() - make_interval(days => ${KEPT_DAYS})`);
+  }
+
+  async #judge(tx: Transaction): Promise<Step> {
+    const { rows } = await tx.query<{ mine: boolean }>(sql`select pg_try_advisory_xact_lock(hashtextextended(${LOCK}, 0)) as mine`);
+    if (rows[0]?.mine !== true) return { judged: 0, leftOut: 0, isFull: false };
+    const batch = await this.#feed.take(ENTRIES_AT_ONCE, RUNS_AT_ONCE, tx);
+    if (batch === undefined) return { judged: 0, leftOut: 0, isFull: false };
+    const judging = await readJudging(tx);
+    const calls = await completedCalls(tx, batch.entries, EVALUATORS_PROJECT);
+    const { chosen, leftOut } = choose(calls, judging);
+    const texts = await textsOf(tx, chosen);
+    const verdicts = chosen.flatMap((call): readonly Verdicts[] => {
+      const said = texts.get(call.runId);
+      const { checks, keepPasses } = judging(call.projectNo);
+      return said === undefined ? [] : [{ call, keepPasses, judged: judgeRun(said, checks) }];
+    });
+    await writeFeedback(tx, verdicts);
+    await writeHours(tx, verdicts, leftOut);
+    await this.#feed.advance(tx, batch);
+    return {
+      judged: verdicts.length,
+      leftOut: leftOut.length,
+      isFull: batch.entries.length >= ENTRIES_AT_ONCE || batch.runs >= RUNS_AT_ONCE,
+    };
+  }
+}
+
+/** Those that a project's share lets through, at most so many; both are decided by the run's draw alone. */
+export function choose(
+  calls: readonly CompletedCall[],
+  judging: (projectNo: number) => Judging,
+  most = JUDGED_AT_ONCE,
+): { readonly chosen: readonly CompletedCall[]; readonly leftOut: readonly CompletedCall[] } {
+  const drawn = calls
+    .map((call) => ({ call, draw: drawOf(call.runId, 'rules') }))
+    .filter(({ call, draw }) => draw < judging(call.projectNo).share && judging(call.projectNo).checks.length > 0)
+    .toSorted((a, b) => a.draw - b.draw)
+    .slice(0, most)
+    .map(({ call }) => call);
+  const taken = new Set(drawn);
+  return { chosen: drawn, leftOut: calls.filter((call) => !taken.has(call)) };
+}
+
+async function writeFeedback(tx: Transaction, verdicts: readonly Verdicts[]): Promise<void> {
+  const rows = verdicts.flatMap(({ call, judged, keepPasses }) =>
+    judged.filter(({ verdict }) => keepPasses || verdict !== 'pass').map((verdict) => ({ call, verdict })),
+  );
+  if (rows.length === 0) return;
+  await tx.query(sql`insert into muster.trace_feedback (feedback_id, run_id, trace_id, project_no, key, score, value, comment, source, extra)
+    select * from unnest(${rows.map(({ call, verdict }) => verdictId(call.runId, verdict.key))}::uuid[], ${rows.map(({ call }) => call.runId)}::uuid[],
+      ${rows.map(({ call }) => call.traceId)}::uuid[], ${rows.map(({ call }) => call.projectNo)}::int[], ${rows.map(({ verdict }) => verdict.key)}::text[],
+      ${rows.map(({ verdict }) => verdict.score)}::float8[], ${rows.map(({ verdict }) => JSON.stringify(verdict.verdict))}::text[],
+      ${rows.map(({ verdict }) => storable(verdict.because))}::text[], ${rows.map(() => 'heuristic')}::text[],
+      ${rows.map(({ verdict }) => storable(JSON.stringify({ evidence: verdict.evidence })))}::text[])
+    on conflict (feedback_id) do update set score = excluded.score, value = excluded.value, comment = excluded.comment, extra = excluded.extra,
+      modified_at = clock_timestamp()`);
+}
+
+/** PostgreSQL holds no U+0000. */
+const storable = (text: string): string => text.replaceAll('\u0000', '');
+
+async function writeHours(tx: Transaction, verdicts: readonly Verdicts[], leftOut: readonly CompletedCall[]): Promise<void> {
+  const tallies = new Map<string, { projectNo: number; key: string; n: number; sum: number; failures: number }>();
+  const add = (projectNo: number, key: string, score: number, isFailure: boolean): void => {
+    const place = `${projectNo} ${key}`;
+    const tally = tallies.get(place) ?? { projectNo, key, n: 0, sum: 0, failures: 0 };
+    tallies.set(place, { ...tally, n: tally.n + 1, sum: tally.sum + score, failures: tally.failures + (isFailure ? 1 : 0) });
+  };
+  for (const { call, judged } of verdicts)
+    for (const { key, score, verdict } of judged) add(call.projectNo, key, score, verdict === 'fail');
+  for (const { projectNo } of leftOut) add(projectNo, '', 0, false);
+  const rows = [...tallies.values()].toSorted((a, b) => a.projectNo - b.projectNo || (a.key < b.key ? -1 : 1));
+  if (rows.length === 0) return;
+  await tx.query(sql`insert into muster.trace_score_hours as h (project_no, key, hour, n, sum, failures)
+    select project_no, key, date_trunc('hour', clock_timestamp(), 'UTC'), n, sum, failures
+    from unnest(${rows.map(({ projectNo }) => projectNo)}::int[], ${rows.map(({ key }) => key)}::text[], ${rows.map(({ n }) => n)}::int[],
+      ${rows.map(({ sum }) => sum)}::float8[], ${rows.map(({ failures }) => failures)}::int[]) as v(project_no, key, n, sum, failures)
+    on conflict (project_no, key, hour) do update set n = h.n + excluded.n, sum = h.sum + excluded.sum, failures = h.failures + excluded.failures`);
+}
