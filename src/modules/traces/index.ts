@@ -2,14 +2,16 @@ import type { Module } from '../module.ts';
 import { addGatewayDoor, addGatewayRoutes, Gateway } from './gateway/index.ts';
 import { intakeOf } from './intake/index.ts';
 import { systemClock } from '../../base/clock.ts';
-import { FigureService } from './figures/figure-service.ts';
+import { FeedService } from './feed/feed-service.ts';
+import { countRuns } from './figures/count-runs.ts';
 import { addFigureRoutes } from './figures/routes.ts';
 import { addPriceRoutes } from './prices/routes.ts';
 import { addLangsmithDoors, canonicalPath } from './langsmith/index.ts';
 import { addOtlpDoors } from './otlp/routes.ts';
 import { addQualityRoutes } from './quality/routes.ts';
-import { RuleService } from './quality/rule-service.ts';
+import { judgeByRules } from './quality/judge-by-rules.ts';
 import { addReadRoutes } from './reads/index.ts';
+import { indexRunsOf } from './search/index.ts';
 import { addSettingsRoutes } from './settings/index.ts';
 
 /** LLM conversations: taken in, priced, judged, searched and passed on. */
@@ -17,7 +19,10 @@ export const tracesModule: Module = {
   name: 'traces',
   migrations: new URL('./migrations/', import.meta.url),
   rewrite: canonicalPath,
-  services: (site) => [new FigureService(site, systemClock), new RuleService(site, systemClock)],
+  services: (site) =>
+    [countRuns(site), indexRunsOf(site.state.database), judgeByRules(site.state.database)].map(
+      (work) => new FeedService(site, systemClock, work),
+    ),
   routes(app, services) {
     addReadRoutes(app, services);
     addFigureRoutes(app, services);

@@ -1,6 +1,7 @@
 import type { Database, Transaction } from '../../../db/database.ts';
 import { sql } from '../../../db/sql.ts';
 import type { FeedEntry, FeedReader } from '../feed/feed-reader.ts';
+import { isMine } from '../feed/feed-service.ts';
 import type { Prices } from '../prices/index.ts';
 import { count, countPrice, isCallOf, usageOf } from './counted-run.ts';
 import { GRAINS, KEPT_DAYS, OTHER, ROOM } from './dimension.ts';
@@ -12,8 +13,6 @@ const ENTRIES_AT_ONCE = 200;
 const RUNS_AT_ONCE = 10_000;
 const MOST_ROOMS = 10_000;
 const ATTEMPTS = 3;
-/** Names the lock in the database that makes one process count at a time. */
-const LOCK = 'muster.trace_figures';
 
 /** What a step did. */
 export interface Counted {
@@ -67,8 +66,7 @@ export class FigureKeeper {
   }
 
   async #count(tx: Transaction): Promise<Counted> {
-    const { rows } = await tx.query<{ mine: boolean }>(sql`select pg_try_advisory_xact_lock(hashtextextended(${LOCK}, 0)) as mine`);
-    if (rows[0]?.mine !== true) return NOTHING;
+    if (!(await isMine(tx, 'figures'))) return NOTHING;
     await this.#forgetWhereAnotherCounted(tx);
     const batch = await this.#feed.take(ENTRIES_AT_ONCE, RUNS_AT_ONCE, tx);
     if (batch === undefined) return NOTHING;

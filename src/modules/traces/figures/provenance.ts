@@ -1,6 +1,6 @@
 import type { Database } from '../../../db/database.ts';
 import { FeedReader } from '../feed/feed-reader.ts';
-import { FIGURES_READER } from './figure-service.ts';
+import { FIGURES_READER } from './count-runs.ts';
 import type { Tally } from './tally.ts';
 
 /** Where a figure comes from and how far it can be trusted. */

@@ -1,6 +1,7 @@
 import type { Database, Transaction } from '../../../db/database.ts';
 import { sql } from '../../../db/sql.ts';
 import type { FeedReader } from '../feed/feed-reader.ts';
+import { isMine } from '../feed/feed-service.ts';
 import { judgeRun, type Judged } from './checks/index.ts';
 import { completedCalls, textsOf, type CompletedCall } from './completed-calls.ts';
 import { drawOf, readJudging, verdictId, type Judging } from './judging.ts';
@@ -9,7 +10,6 @@ const ENTRIES_AT_ONCE = 100;
 const RUNS_AT_ONCE = 5_000;
 /** A step judges no more than this: about 50 ms of work. Where more came, those with the smallest draw are taken, and the rest is counted. */
 const JUDGED_AT_ONCE = 250;
-const LOCK = 'muster.trace_rules';
 /** The project to which judges log themselves: nobody judges it. */
 export const EVALUATORS_PROJECT = 'evaluators';
 const KEPT_DAYS = 400;
@@ -45,8 +45,7 @@ export class RuleKeeper {
   }
 
   async #judge(tx: Transaction): Promise<Step> {
-    const { rows } = await tx.query<{ mine: boolean }>(sql`select pg_try_advisory_xact_lock(hashtextextended(${LOCK}, 0)) as mine`);
-    if (rows[0]?.mine !== true) return { judged: 0, leftOut: 0, isFull: false };
+    if (!(await isMine(tx, 'rules'))) return { judged: 0, leftOut: 0, isFull: false };
     const batch = await this.#feed.take(ENTRIES_AT_ONCE, RUNS_AT_ONCE, tx);
     if (batch === undefined) return { judged: 0, leftOut: 0, isFull: false };
     const judging = await readJudging(tx);

@@ -10,7 +10,7 @@ import { choose } from './rule-keeper.ts';
 import { DEFAULT_JUDGING, drawOf, verdictId } from './judging.ts';
 import { scoreSamples } from './report.ts';
 import { RuleKeeper } from './rule-keeper.ts';
-import { RULES_READER } from './rule-service.ts';
+import { RULES_READER } from './judge-by-rules.ts';
 
 let server: TestServer;
 let keeper: RuleKeeper;

@@ -1,11 +1,13 @@
-import type { Queryable, Transaction } from '../../../db/database.ts';
+import type { Database, Queryable, Transaction } from '../../../db/database.ts';
 import { sql } from '../../../db/sql.ts';
 import { inflate } from '../blobs/inflate.ts';
-import type { FeedReader } from '../feed/feed-reader.ts';
+import { FeedReader, type FeedEntry } from '../feed/feed-reader.ts';
+import { isMine, type FeedWork } from '../feed/feed-service.ts';
 import { mergeable } from './merging.ts';
 import { MOST_CHARACTERS, wordsOf, type SearchedTexts } from './run-text.ts';
 import { mergeSegments, packSegment, withoutRuns, type Document } from './segment.ts';
 import { addSegment, loadSegment, removeSegments, segmentsOf, type Partition } from './segment-store.ts';
+import { SEARCH_READER } from './unindexed.ts';
 
 interface Row extends SearchedTexts {
   readonly run_id: string;
@@ -19,27 +21,36 @@ const CHUNK = 100;
 const MOST_RUNS = 4_000;
 
 /**
- * Indexes what the feed brings next, and moves the reader's place in the same transaction. Returns how many runs it dealt with; 0: there is
- * nothing new.
+ * Indexes what the feed brings next, and moves the reader's place in the same transaction. Tells how many runs it dealt with; 0: there is
+ * nothing new, or another process is at it.
  */
-export async function indexNext(
-  feed: FeedReader,
-  transaction: (work: (tx: Transaction) => Promise<void>) => Promise<void>,
-): Promise<number> {
-  const batch = await feed.take(500, MOST_RUNS);
-  if (batch === undefined) return 0;
+export async function indexNext(database: Database, feed: FeedReader): Promise<number> {
+  return database.transaction(async (tx) => {
+    if (!(await isMine(tx, SEARCH_READER))) return 0;
+    const batch = await feed.take(500, MOST_RUNS, tx);
+    if (batch === undefined) return 0;
+    for (const { partition, runs } of byPartition(batch.entries))
+      await indexRuns(tx, partition, await readDocuments(tx, partition, [...runs]));
+    await feed.advance(tx, batch);
+    return batch.runs;
+  });
+}
+
+/** Keeps the index up to date. */
+export function indexRunsOf(database: Database): FeedWork {
+  const feed = new FeedReader(database, SEARCH_READER);
+  return { done: 'indexed', atMostEveryMs: 1_000, step: async () => ({ isFull: (await indexNext(database, feed)) >= MOST_RUNS }) };
+}
+
+function byPartition(entries: readonly FeedEntry[]): readonly { readonly partition: Partition; readonly runs: Set<string> }[] {
   const partitions = new Map<string, { readonly partition: Partition; readonly runs: Set<string> }>();
-  for (const { keepDays, day, runs } of batch.entries) {
+  for (const { keepDays, day, runs } of entries) {
     const key = `${keepDays} ${day}`;
     const known = partitions.get(key) ?? { partition: { keepDays, day }, runs: new Set<string>() };
     for (const run of runs) known.runs.add(run);
     partitions.set(key, known);
   }
-  await transaction(async (tx) => {
-    for (const { partition, runs } of partitions.values()) await indexRuns(tx, partition, await readDocuments(tx, partition, [...runs]));
-    await feed.advance(tx, batch);
-  });
-  return batch.runs;
+  return [...partitions.values()];
 }
 
 /** The runs of one partition, by words. Those that are gone are not among them. */

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testDatabase, type TestDatabase } from '../../../../test/support/database.ts';
 import { sql } from '../../../db/sql.ts';
 import { FeedReader } from '../feed/feed-reader.ts';
+import { isMine } from '../feed/feed-service.ts';
 import { TracePartitions } from '../partitions/partitions.ts';
 import { forgetRuns, holds, indexNext, readQuery, RunSearch, SEARCH_READER, foldedTextOf, type Candidate } from './index.ts';
 
@@ -44,7 +45,7 @@ async function add(...said: readonly Said[]): Promise<readonly string[]> {
   return ids;
 }
 
-const index = (): Promise<number> => indexNext(feed, (work) => test.database.transaction(work));
+const index = (): Promise<number> => indexNext(test.database, feed);
 
 /** What the text of the candidates really holds, in the order they came. */
 async function find(text: string, scope: Partial<Parameters<RunSearch['candidates']>[1]> = {}): Promise<readonly string[]> {
@@ -144,16 +145,21 @@ describe('searching runs', () => {
     expect(rows).toEqual([]);
   });
 
+  it('is the work of one process at a time', async () => {
+    const [run = ''] = await add({ text: 'narwhal', second: 601 });
+    await test.database.transaction(async (tx) => {
+      expect(await isMine(tx, SEARCH_READER)).toBe(true);
+      expect(await index()).toBe(0);
+    });
+    expect(await index()).toBe(1);
+    expect(await find('narwhal')).toEqual([run]);
+  });
+
   it('moves its place only with what it indexed', async () => {
     const [run = ''] = await add({ text: 'pangolin', second: 501 });
-    await expect(
-      indexNext(feed, async (work) => {
-        await test.database.transaction(async (tx) => {
-          await work(tx);
-          throw new Error('the connection broke');
-        });
-      }),
-    ).rejects.toThrow('the connection broke');
+    const broken = new FeedReader(test.database, SEARCH_READER);
+    broken.advance = () => Promise.reject(new Error('the connection broke'));
+    await expect(indexNext(test.database, broken)).rejects.toThrow('the connection broke');
     expect(await find('pangolin')).toEqual([run]);
     expect(await index()).toBe(1);
     expect(await find('pangolin')).toEqual([run]);
