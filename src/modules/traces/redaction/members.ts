@@ -3,7 +3,7 @@
  * changes: parsing and writing it again would lose large numbers and the order of keys. For a text that is not JSON: as it is.
  */
 export function withoutMembers(text: string, prefixes: readonly string[]): { readonly text: string; readonly dropped: number } {
-  const kept: string[] = [];
+  let kept = '';
   let from = 0;
   let dropped = 0;
   for (let i = 0; i < text.length; i++) {
@@ -18,13 +18,20 @@ export function withoutMembers(text: string, prefixes: readonly string[]): { rea
     const after = skipSpace(text, valueEnd);
     const comma = text[after] === ',';
     // The comma goes with it: the one behind, or for the last member the one before.
-    kept.push(comma ? text.slice(from, i) : text.slice(from, i).replace(/,\s*$/, ''));
+    kept += text.slice(from, i);
+    if (!comma) kept = withoutLastComma(kept);
     from = comma ? after + 1 : valueEnd;
     i = from - 1;
     dropped += 1;
   }
   if (dropped === 0) return { text, dropped };
-  return { text: kept.join('') + text.slice(from), dropped };
+  return { text: kept + text.slice(from), dropped };
+}
+
+/** Without the comma at its end, and the space behind it. It may have stood before several members that went. */
+function withoutLastComma(text: string): string {
+  const trimmed = text.trimEnd();
+  return trimmed.endsWith(',') ? trimmed.slice(0, -1) : text;
 }
 
 function skipSpace(text: string, i: number): number {
