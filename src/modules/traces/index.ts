@@ -5,6 +5,7 @@ import { systemClock } from '../../base/clock.ts';
 import { FeedService } from './feed/feed-service.ts';
 import { countRuns } from './figures/count-runs.ts';
 import { addFigureRoutes } from './figures/routes.ts';
+import { addForwardRoutes, ForwardService } from './forward/index.ts';
 import { addPriceRoutes } from './prices/routes.ts';
 import { addLangsmithDoors, canonicalPath } from './langsmith/index.ts';
 import { addOtlpDoors } from './otlp/routes.ts';
@@ -19,10 +20,12 @@ export const tracesModule: Module = {
   name: 'traces',
   migrations: new URL('./migrations/', import.meta.url),
   rewrite: canonicalPath,
-  services: (site) =>
-    [countRuns(site), indexRunsOf(site.state.database), judgeByRules(site.state.database)].map(
+  services: (site) => [
+    ...[countRuns(site), indexRunsOf(site.state.database), judgeByRules(site.state.database)].map(
       (work) => new FeedService(site, systemClock, work),
     ),
+    new ForwardService(site, systemClock),
+  ],
   routes(app, services) {
     addReadRoutes(app, services);
     addFigureRoutes(app, services);
@@ -30,6 +33,7 @@ export const tracesModule: Module = {
     addSettingsRoutes(app, services);
     addGatewayRoutes(app, services);
     addQualityRoutes(app, services);
+    addForwardRoutes(app, services);
   },
   doors(app, services) {
     addLangsmithDoors(app, services);
