@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import type { ModuleServices } from '../../module.ts';
 import { addDatasetDoors } from '../datasets/index.ts';
 import { addInfoRoute } from './info.ts';
+import { addLangsmithReads } from './reads/index.ts';
 import { addWriteRoutes } from './write-routes.ts';
 
 /** Everything below /langsmith. */
@@ -9,6 +10,7 @@ export function addLangsmithDoors(app: FastifyInstance, services: ModuleServices
   addInfoRoute(app);
   void app.register(async (scope) => addWriteRoutes(scope, services));
   void app.register(async (scope) => addDatasetDoors(scope, services));
+  void app.register(async (scope) => addLangsmithReads(scope, services));
 }
 
 export { canonicalPath } from './paths.ts';

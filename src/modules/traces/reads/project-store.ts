@@ -34,7 +34,7 @@ export interface ProjectFilter {
   readonly ids?: readonly string[] | undefined;
   readonly name?: string | undefined;
   readonly nameContains?: string | undefined;
-  readonly referenceDatasetId?: string | undefined;
+  readonly referenceDatasetIds?: readonly string[] | undefined;
   /** true: only those that belong to no dataset. */
   readonly referenceFree?: boolean | undefined;
   /** A JSON object: entries that its metadata must have. */
@@ -52,7 +52,7 @@ export async function listProjects(
   if (filter.ids !== undefined) all.push(sql`project_id = any(${filter.ids}::uuid[])`);
   if (filter.name !== undefined) all.push(sql`name = ${filter.name}`);
   if (filter.nameContains !== undefined) all.push(sql`strpos(lower(name), lower(${filter.nameContains})) > 0`);
-  if (filter.referenceDatasetId !== undefined) all.push(sql`reference_dataset_id = ${filter.referenceDatasetId}::uuid`);
+  if (filter.referenceDatasetIds !== undefined) all.push(sql`reference_dataset_id = any(${filter.referenceDatasetIds}::uuid[])`);
   if (filter.referenceFree !== undefined)
     all.push(filter.referenceFree ? sql`reference_dataset_id is null` : sql`reference_dataset_id is not null`);
   if (filter.metadata !== undefined) all.push(sql`muster.trace_object(extra, 'metadata') @> muster.trace_json(${filter.metadata})`);

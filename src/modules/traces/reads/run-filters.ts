@@ -1,8 +1,7 @@
 import { raw, sql, type Sql } from '../../../db/sql.ts';
 import { dateOf, dayOfDate } from '../run/days.ts';
 import { RUN_STATUSES, RUN_TYPES, type RunStatus, type RunType } from '../run/run-type.ts';
-import { conditionOf, type SearchCondition } from './filter/condition.ts';
-import type { Filter } from './filter/filter.ts';
+import { conditionOf, inTrace, type SearchCondition } from './filter/condition.ts';
 import { parseFilter } from './filter/parse.ts';
 import { LONGEST_TRACE_DAYS } from './run-days.ts';
 
@@ -14,6 +13,8 @@ export interface RunFilters {
   readonly treeFilter?: string | undefined;
   readonly ids?: readonly string[] | undefined;
   readonly traceId?: string | undefined;
+  /** Of roots: those of these traces. */
+  readonly traceIds?: readonly string[] | undefined;
   readonly parentRunId?: string | undefined;
   readonly isRoot?: boolean | undefined;
   readonly runType?: RunType | undefined;
@@ -36,8 +37,10 @@ export function conditionsOf(filters: RunFilters, search: SearchCondition = plai
   const any = filters.treeFilter === undefined ? undefined : parseFilter(filters.treeFilter);
   return (day) => [
     ...own,
-    ...(root === undefined ? [] : [sql`exists (${rootsOf(day)} and ${conditionOf(root, 't', search)})`]),
-    ...(any === undefined ? [] : [inTree(any, day, search)]),
+    ...(root === undefined ? [] : [sql`(${rootsOf(day, conditionOf(root, 't', search))})`]),
+    ...(any === undefined
+      ? []
+      : [sql`(${rootsOf(day, conditionOf(any, 't', search))} or ${othersOf(day, conditionOf(any, 't', search))})`]),
   ];
 }
 
@@ -46,7 +49,11 @@ function ownConditions(filters: RunFilters, search: SearchCondition): readonly S
   const all: Sql[] = [];
   if (filters.filter !== undefined) all.push(conditionOf(parseFilter(filters.filter), 'r', search));
   if (ids !== undefined) all.push(sql`r.run_id = any(${ids}::uuid[])`);
-  if (traceId !== undefined) all.push(inTrace(traceId));
+  if (traceId !== undefined) all.push(inTrace('r', traceId));
+  if (filters.traceIds !== undefined)
+    all.push(
+      sql`(r.run_id = any(${filters.traceIds}::uuid[]) or (r.trace_id = any(${filters.traceIds}::uuid[]) and r.trace_id <> r.run_id))`,
+    );
   if (parentRunId !== undefined) all.push(sql`r.parent_run_id = ${parentRunId}::uuid`);
   if (isRoot !== undefined) all.push(isRoot ? sql`r.parent_run_id is null` : sql`r.parent_run_id is not null`);
   if (runType !== undefined) all.push(sql`r.run_type = ${RUN_TYPES.indexOf(runType)}::smallint`);
@@ -66,24 +73,20 @@ function ownConditions(filters: RunFilters, search: SearchCondition): readonly S
 /** The number stands in the statement, so that the index of what failed serves. */
 const statusIs = (status: RunStatus): Sql => sql`r.status = ${raw(String(RUN_STATUSES.indexOf(status)))}`;
 
-/** The root by its id, all others by the index of traces. */
-const inTrace = (traceId: string): Sql =>
-  sql`(r.run_id = ${traceId}::uuid or (r.trace_id = ${traceId}::uuid and r.parent_run_id is not null))`;
-
 /** The days on which other runs of its trace may lie: known here, so that only their partitions are looked at. */
 function nearby(day: string): Sql {
   const at = dayOfDate(day);
   return sql`t.day between ${dateOf(at - LONGEST_TRACE_DAYS)}::date and ${dateOf(at + LONGEST_TRACE_DAYS)}::date`;
 }
 
-const rootsOf = (day: string): Sql =>
-  sql`select from muster.trace_runs t where t.run_id = r.trace_id and t.parent_run_id is null and t.project_no = r.project_no and ${nearby(day)}`;
+/** The root of its trace: by its id, or where the trace has an id of its own (OpenTelemetry) by that. */
+const rootsOf = (day: string, fits: Sql): Sql => sql`
+  exists (select from muster.trace_runs t where t.run_id = r.trace_id and t.parent_run_id is null and t.project_no = r.project_no and ${nearby(day)} and ${fits})
+  or exists (select from muster.trace_runs t where t.trace_id = r.trace_id and t.parent_run_id is null and t.trace_id <> t.run_id
+    and t.project_no = r.project_no and ${nearby(day)} and ${fits})`;
 
-const inTree = (filter: Filter, day: string, search: SearchCondition): Sql => {
-  const fits = conditionOf(filter, 't', search);
-  return sql`(exists (${rootsOf(day)} and ${fits}) or exists (select from muster.trace_runs t
-    where t.trace_id = r.trace_id and t.parent_run_id is not null and t.project_no = r.project_no and ${nearby(day)} and ${fits}))`;
-};
+const othersOf = (day: string, fits: Sql): Sql => sql`
+  exists (select from muster.trace_runs t where t.trace_id = r.trace_id and t.parent_run_id is not null and t.project_no = r.project_no and ${nearby(day)} and ${fits})`;
 
 /** Words anywhere in a run, found by reading it: for conditions that no index of words can answer, as within an `or`. */
 export const plainSearch: SearchCondition = (text, run) => {

@@ -32,7 +32,9 @@ export interface RunRecord {
   readonly outputCost: string | null;
   readonly totalCost: string | null;
   readonly referenceExampleId: string | null;
+  /** Of a run whose client says none (OpenTelemetry) only its own part: `withAncestry` finds the rest. */
   readonly dottedOrder: string;
+  readonly isPathless: boolean;
   /** From the root down; of a root none. */
   readonly parentRunIds: readonly string[];
 }
@@ -119,13 +121,18 @@ export function recordOf(row: RunRow): RunRecord {
     totalCost: row.total_cost,
     referenceExampleId: row.reference_example_id,
     dottedOrder: dottedOrderOf(row.path, row.start_time, row.run_id),
-    parentRunIds:
-      row.path === null
-        ? []
-        : segmentsOf(row.path)
-            .slice(0, -1)
-            .map(({ runId }) => runId),
+    isPathless: row.path === null && row.parent_run_id !== null,
+    parentRunIds: parentsOf(row),
   };
+}
+
+/** Spans of OpenTelemetry know their parent and nobody above. */
+function parentsOf({ path, parent_run_id: parent }: RunRow): readonly string[] {
+  if (path !== null)
+    return segmentsOf(path)
+      .slice(0, -1)
+      .map(({ runId }) => runId);
+  return parent === null ? [] : [parent];
 }
 
 export const latencySeconds = ({ startTime, endTime }: Pick<RunRecord, 'startTime' | 'endTime'>): number | null =>

@@ -1,5 +1,5 @@
 import type { Queryable } from '../../../db/database.ts';
-import { sql } from '../../../db/sql.ts';
+import { sql, type Sql } from '../../../db/sql.ts';
 import { inflate } from '../blobs/inflate.ts';
 import { daysOfTrace, daysWithRuns, likelyDays } from './run-days.ts';
 import {
@@ -103,29 +103,24 @@ async function sizesOf(db: Queryable, runs: readonly RunKey[], fields: readonly 
 export async function runsOfTrace(db: Queryable, traceId: string, visible: Visible, most: number): Promise<readonly RunRecord[]> {
   const days = await daysWithRuns(db);
   for (const group of likelyDays(days, traceId)) {
-    const near = await first(db, traceId, group);
-    if (near === undefined) continue;
+    const { rows: found } = await db.query<{ day: string }>(
+      sql`select to_char(min(day), 'YYYY-MM-DD') as day from (${inTrace(traceId, group)}) r having min(day) is not null`,
+    );
+    const [first] = found;
+    if (first === undefined) continue;
     const { rows } = await db.query<RunRow>(sql`
-      select ${runColumns('r')} from (
-        select * from muster.trace_runs where run_id = ${traceId}::uuid and day = any(${daysOfTrace(days, near)}::date[])
-        union all
-        select * from muster.trace_runs where trace_id = ${traceId}::uuid and parent_run_id is not null and run_id <> ${traceId}::uuid
-          and day = any(${daysOfTrace(days, near)}::date[])
-      ) r
+      select ${runColumns('r')} from (${inTrace(traceId, daysOfTrace(days, first.day))}) r
       where ${visible === null ? sql`true` : sql`r.project_no = any(${visible}::int[])`}
-      order by r.path nulls first, r.start_time limit ${most + 1}`);
+      order by (r.parent_run_id is not null), r.path nulls first, r.start_time, r.run_id limit ${most + 1}`);
     return rows.map(recordOf);
   }
   return [];
 }
 
-/** The day of its root, or of the first of its runs that came where the root did not. */
-async function first(db: Queryable, traceId: string, days: readonly string[]): Promise<string | undefined> {
-  const { rows } = await db.query<{ day: string }>(sql`
-    select to_char(day, 'YYYY-MM-DD') as day from (
-      select day from muster.trace_runs where run_id = ${traceId}::uuid and day = any(${days}::date[])
-      union all
-      select min(day) from muster.trace_runs where trace_id = ${traceId}::uuid and parent_run_id is not null and day = any(${days}::date[])
-    ) found where day is not null order by found.day limit 1`);
-  return rows[0]?.day;
-}
+/** Each part has an index of its own: the root by its id, the other runs, and roots whose trace has another id. */
+const inTrace = (traceId: string, days: readonly string[]): Sql => sql`
+  select * from muster.trace_runs where run_id = ${traceId}::uuid and trace_id = run_id and day = any(${days}::date[])
+  union all
+  select * from muster.trace_runs where trace_id = ${traceId}::uuid and parent_run_id is not null and day = any(${days}::date[])
+  union all
+  select * from muster.trace_runs where trace_id = ${traceId}::uuid and parent_run_id is null and trace_id <> run_id and day = any(${days}::date[])`;

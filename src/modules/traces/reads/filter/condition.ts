@@ -79,6 +79,7 @@ function compared(filter: Comparison, run: string): Sql {
   const values = Array.isArray(value) ? (value as readonly Scalar[]) : [value as Scalar];
   switch (FIELDS[field]) {
     case 'uuid':
+      if (field === 'trace_id' && op === 'eq' && typeof value === 'string') return inTrace(run, value);
       return ordered({ column, cast: 'uuid' }, op, values);
     case 'choice':
       return ordered(
@@ -101,6 +102,13 @@ function compared(filter: Comparison, run: string): Sql {
     default:
       return textCondition({ column, cast: 'text' }, op, values);
   }
+}
+
+/** The same as `trace_id = …`, in three parts that each have an index: the root by its id, the others, and roots whose trace has another id. */
+export function inTrace(run: string, traceId: string): Sql {
+  const r = raw(run);
+  return sql`((${r}.run_id = ${traceId}::uuid and ${r}.trace_id = ${traceId}::uuid) or (${r}.trace_id = ${traceId}::uuid and ${r}.parent_run_id is not null)
+    or (${r}.trace_id = ${traceId}::uuid and ${r}.parent_run_id is null and ${r}.trace_id <> ${r}.run_id))`;
 }
 
 const placeOf = (field: FieldName, choice: Scalar): number | null =>
