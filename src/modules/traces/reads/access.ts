@@ -8,6 +8,8 @@ import type { Visible } from './run-store.ts';
 export async function visibleTo(request: FastifyRequest, db: Queryable): Promise<Visible> {
   const { projects } = principalOf(request);
   if (projects === null) return null;
-  const { rows } = await db.query<{ no: number }>(sql`select project_no as no from muster.trace_projects where name = any(${projects}::text[])`);
+  const { rows } = await db.query<{ no: number }>(
+    sql`select project_no as no from muster.trace_projects where name = any(${projects}::text[])`,
+  );
   return rows.map(({ no }) => no);
 }

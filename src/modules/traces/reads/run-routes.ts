@@ -10,7 +10,10 @@ import { attachmentsOf, readAttachment } from './attachments.ts';
 import { listFeedback } from './feedback-store.ts';
 import { listText, objectText, verbatim, writable } from './json-text.ts';
 import { conversationOf } from '../content/conversation/index.ts';
+import { many, yesOrNo } from './query-schemas.ts';
 import { cursorOf, placeOf } from './run-place.ts';
+import { shareView } from './share-routes.ts';
+import { shareOf } from './share-store.ts';
 import type { RunFilters } from './run-filters.ts';
 import { listRunsOf } from './run-search.ts';
 import { runsOfTrace, withTexts } from './run-store.ts';
@@ -21,19 +24,9 @@ import { feedbackFields, isoOrNull, RunDetail, runFields, RunItem, TreeView } fr
 import { isoMicros } from './filter/timestamp.ts';
 import { treeOf } from './tree.ts';
 
-/** Once or several times in the address. */
-const many = (item: z.ZodString) =>
-  z
-    .union([item, z.array(item).max(100)])
-    .transform((value) => [value].flat())
-    .optional();
-const yesOrNo = z
-  .enum(['true', 'false'])
-  .transform((value) => value === 'true')
-  .optional();
 const Name = text(1, 512);
 const FilterText = text(1, 16_384).describe('In the filter language of LangSmith: and(eq(run_type, "llm"), gt(latency, 2))');
-export const RunParams = z.strictObject({ id: z.uuid() });
+const RunParams = z.strictObject({ id: z.uuid() });
 
 const RunQuery = z.strictObject({
   project: many(Name).describe('By name or id; repeat it for more. Default: all'),
@@ -116,9 +109,10 @@ export function addRunRoutes(app: Api, db: Database): void {
       const [whole] = await withTexts(db, [run]);
       if (whole === undefined) throw noRun(run.runId);
       const { texts } = whole;
-      const [feedback, attachments] = await Promise.all([
+      const [feedback, attachments, share] = await Promise.all([
         listFeedback(db, null, { runIds: [run.runId] }, { limit: 100 }),
         attachmentsOf(db, run),
+        shareOf(db, run.traceId),
       ]);
       const size = (texts.inputs?.length ?? 0) + (texts.outputs?.length ?? 0);
       return sendJson(
@@ -142,7 +136,7 @@ export function addRunRoutes(app: Api, db: Database): void {
               ),
             ),
           ),
-          share: null,
+          share: share === undefined ? null : shareView(share, request),
         }),
       );
     },

@@ -105,7 +105,8 @@ export function addSessionRoutes(app: FastifyInstance, { state }: ModuleServices
   app.patch('/langsmith/sessions/:session_id', door('traces:write', 'Change what is said of a project'), async (request, reply) => {
     const project = await find(request);
     const { name, end_time: endTime, ...fields } = parsed(Change, request.body);
-    if (name !== undefined && !mayUseProject(principalOf(request), name)) throw new MusterError('FORBIDDEN', 'this key is for other projects');
+    if (name !== undefined && !mayUseProject(principalOf(request), name))
+      throw new MusterError('FORBIDDEN', 'this key is for other projects');
     const changed = await changeProject(db, project.projectNo, {
       name,
       endTime: endTime === undefined ? undefined : isoMicros(endTime),
