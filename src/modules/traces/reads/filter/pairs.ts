@@ -23,7 +23,7 @@ export function pairCondition(source: PairSource, parts: readonly Leaf[], run: s
     return sql`exists (select from muster.trace_feedback entry where entry.run_id = ${raw(run)}.run_id and ${fits})`;
   const { text, object } = SOURCES[source](run);
   const found = sql`exists (select from muster.trace_entries(${raw(object)}) entry where ${fits})`;
-  const hint = keyHint(parts, text);
+  const hint = letterHint(parts, text);
   return hint === undefined ? found : sql`(${hint} and ${found})`;
 }
 
@@ -62,15 +62,28 @@ function valueFits(column: Sql, op: Comparator, values: readonly Scalar[]): Sql 
 const asText = (value: Scalar): string | null => (value === null ? null : String(value));
 
 /**
- * Reading the JSON of a run costs a hundred times as much as looking for a few letters in it: where the key is known and nobody would write it
- * otherwise, only runs that hold those letters are read. What is kept apart as a blob is read in any case.
+ * Reading the JSON of a run costs a hundred times as much as looking for a few letters in it: where a key or a value is known and nobody would
+ * write it otherwise, only runs that hold those letters are read. What is kept apart as a blob is read in any case.
  */
-function keyHint(parts: readonly Leaf[], text: string): Sql | undefined {
-  const keys = parts.flatMap((part) => (part.field?.endsWith('_key') === true && isNaming(part) ? [part.value].flat().map(String) : []));
-  if (keys.length === 0 || !keys.every((key) => /^[A-Za-z0-9_.:-]{1,200}$/.test(key))) return undefined;
+function letterHint(parts: readonly Leaf[], text: string): Sql | undefined {
   const column = raw(text);
-  const holds = keys.map((key) => sql`strpos(${column}, ${`"${key}"`}) > 0`);
-  return sql`(${joined('or', [...holds, sql`strpos(${column}, chr(1)) > 0`])})`;
+  const hints = parts.flatMap((part) => {
+    if (!isNaming(part)) return [];
+    const isKey = part.field.endsWith('_key');
+    // A number is written in many ways: 1, 1.0, 1e0.
+    const values = [part.value].flat();
+    if (!values.every((value) => typeof value === 'string' && PLAIN.test(value))) return [];
+    return [
+      joined(
+        'or',
+        values.map((value) => sql`strpos(${column}, ${isKey ? `"${String(value)}"` : String(value)}) > 0`),
+      ),
+    ];
+  });
+  return hints.length === 0 ? undefined : sql`((${joined('and', hints)}) or strpos(${column}, chr(1)) > 0)`;
 }
+
+/** Letters that no writer of JSON escapes. */
+const PLAIN = /^[A-Za-z0-9_.:-]{1,200}$/;
 
 const isNaming = (part: Leaf): part is Comparison => part.op === 'eq' || part.op === 'in';
