@@ -1,5 +1,6 @@
 import { randomFillSync } from 'node:crypto';
 import { Agent, request } from 'node:http';
+import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { Corpus, MULTIPART, multipartOf } from './corpus.ts';
@@ -15,6 +16,8 @@ export interface Sending {
   readonly encoding: 'identity' | 'gzip';
   /** One JSON document a run instead of a form: for the plain handler. */
   readonly singly?: boolean;
+  /** Not as many as there is room for, but this many. */
+  readonly runsPerSecond?: number;
 }
 
 export interface Sent {
@@ -86,6 +89,7 @@ async function run(sending: Sending): Promise<Sent> {
   const cpu = process.cpuUsage();
   const client = async (): Promise<void> => {
     while (performance.now() < until) {
+      await pace(sending, requests * sending.runsARequest, began);
       const plain = templates.next();
       const body = sending.encoding === 'gzip' ? gzipSync(plain, { level: 6 }) : plain;
       const asked = performance.now();
@@ -102,6 +106,13 @@ async function run(sending: Sending): Promise<Sent> {
   agent.destroy();
   const used = process.cpuUsage(cpu);
   return { acknowledged, requests, seconds, latencyMs, failures, bytes, cpuMs: (used.user + used.system) / 1_000 };
+}
+
+/** Waits until the next request is due. */
+async function pace({ runsPerSecond }: Sending, runs: number, began: number): Promise<void> {
+  if (runsPerSecond === undefined) return;
+  const early = began + (runs / runsPerSecond) * 1_000 - performance.now();
+  if (early > 0) await delay(early);
 }
 
 function send({ base, path, key, encoding, singly }: Sending, agent: Agent, body: Buffer): Promise<number | string> {
