@@ -88,6 +88,17 @@ describe('the list of runs', () => {
     expect(await all('from=2026-11-20T00:00:00Z&to=2026-11-20T12:00:10Z')).toEqual([idOf(11), idOf(7), idOf(3)]);
   });
 
+  it('finds words page by page, together with filters, and as a part of one', async () => {
+    const wanted = await all(`q=question&run_type=llm`);
+    expect(wanted.length).toBeGreaterThan(5);
+    expect(await all('q=QUESTION&run_type=llm&limit=2')).toEqual(wanted);
+    expect(await all(`filter=${encodeURIComponent('and(search("uestion"),eq(run_type,"llm"))')}&limit=3`)).toEqual(wanted);
+    expect(await all(`q=${encodeURIComponent('question -33')}`)).not.toContain(idOf(34));
+    expect(await all('q=nowhere-to-be-found')).toEqual([]);
+    const refused = await server.ask('GET', '/traces/runs?q=question&order=asc');
+    expect([refused.statusCode, refused.json()]).toEqual([422, expect.objectContaining({ code: 'INVALID_INPUT' })]);
+  });
+
   it('shows of a run what a line can', async () => {
     const { items } = await get('runs?tag=t28');
     expect(items).toEqual([

@@ -60,5 +60,8 @@ export async function addRuns(db: Queryable, rows: readonly RunRow[]): Promise<v
       text: `insert into muster.trace_runs (${names.join(', ')}) values (${names.map((_, index) => `$${index + 1}`).join(', ')})`,
       values: Object.values(all),
     });
+    await db.query(
+      sql`insert into muster.trace_feed (keep_days, day, runs, completed) values (${KEEP_DAYS}, ${all['day']}, ${[runId]}::uuid[], '{}')`,
+    );
   }
 }
