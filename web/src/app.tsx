@@ -1,4 +1,4 @@
-import { type ReactNode, useState } from 'react';
+import { lazy, type ReactNode, Suspense, useState } from 'react';
 import { Redirect, Route, Switch, useLocation, useSearch } from 'wouter';
 import { useConnection } from './live/connection.ts';
 import { EventFeed, Live, makeQueryClient } from './live/provider.tsx';
@@ -22,7 +22,10 @@ import { RulePage } from './pages/rules/rule.tsx';
 import { RulesPage } from './pages/rules/rules.tsx';
 import { SignInPage } from './pages/sign-in.tsx';
 import { Shell } from './shell/shell.tsx';
-import { AlertingTabs } from './shell/tabs.tsx';
+import { Tabs } from './shell/tabs.tsx';
+import { Skeleton } from './ui/primitives.tsx';
+
+const TracePages = lazy(() => import('./pages/traces/pages.tsx'));
 
 export function App(): ReactNode {
   const [client] = useState(makeQueryClient);
@@ -55,7 +58,7 @@ function SignedIn(): ReactNode {
     <>
       <EventFeed />
       <Shell>
-        <AlertingTabs />
+        <Tabs />
         <Switch>
           <Route path="/" component={OverviewPage} />
           <Route path="/agents" component={AgentsPage} />
@@ -74,6 +77,11 @@ function SignedIn(): ReactNode {
           <Route path="/monitors" component={MonitorsPage} />
           <Route path="/healing" component={RecoveryPage} />
           <Route path="/events" component={EventsPage} />
+          <Route path="/traces/*?">
+            <Suspense fallback={<Skeleton className="h-40" />}>
+              <TracePages />
+            </Suspense>
+          </Route>
           <Route component={NotFoundPage} />
         </Switch>
       </Shell>

@@ -27,6 +27,8 @@ export interface ChartPanelProps {
   readonly floor?: YFloor;
   readonly height?: number;
   readonly syncKey: string;
+  /** Opens what is behind a point: when its step begins, and which line it is of. */
+  readonly onPick?: ((at: number, line: number) => void) | undefined;
 }
 
 const plotHeight = 112;
@@ -83,7 +85,7 @@ export function ChartPanel(props: ChartPanelProps): ReactNode {
       ) : empty ? (
         <Message height={height}>{props.absence}</Message>
       ) : asTable ? (
-        <FiguresTable title={title} unit={unit} series={series} height={height} now={to} />
+        <FiguresTable title={title} unit={unit} series={series} height={height} now={to} onPick={props.onPick} />
       ) : (
         <div role="img" aria-label={summary} className="pr-2">
           <Plot
@@ -95,6 +97,7 @@ export function ChartPanel(props: ChartPanelProps): ReactNode {
             floor={floor}
             syncKey={props.syncKey}
             onCursor={onCursor}
+            onPick={props.onPick}
           />
         </div>
       )}
@@ -186,12 +189,14 @@ function FiguresTable({
   series,
   height,
   now,
+  onPick,
 }: {
   readonly title: string;
   readonly unit: string;
   readonly series: readonly ChartSeries[];
   readonly height: number;
   readonly now: number;
+  readonly onPick: ChartPanelProps['onPick'];
 }): ReactNode {
   const [times, ...rows] = align(series);
   const newest = Array.from({ length: Math.min(tableRows, times.length) }, (_, index) => times.length - 1 - index);
@@ -217,7 +222,17 @@ function FiguresTable({
               <td className="py-0.5 text-ink-2">{formatMoment((times[index] ?? 0) * 1_000, now)}</td>
               {rows.map((row, place) => (
                 <td key={series[place]?.label ?? place} className="py-0.5 text-right">
-                  {formatValue(row[index], unit)}
+                  {onPick && row[index] !== null && row[index] !== undefined ? (
+                    <button
+                      type="button"
+                      className="rounded-sm underline decoration-line-strong hover:decoration-current"
+                      onClick={() => onPick((times[index] ?? 0) * 1_000, place)}
+                    >
+                      {formatValue(row[index], unit)}
+                    </button>
+                  ) : (
+                    formatValue(row[index], unit)
+                  )}
                 </td>
               ))}
             </tr>

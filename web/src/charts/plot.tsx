@@ -18,18 +18,20 @@ export interface PlotProps {
   readonly syncKey: string;
   /** Where the crosshair stands, by series; undefined when it left. */
   readonly onCursor: (at: number | undefined, values: readonly (number | null)[]) => void;
+  /** A click on a point: when its step begins, and the line that is nearest to the pointer. */
+  readonly onPick?: ((at: number, line: number) => void) | undefined;
 }
 
 /** A uPlot that follows its data, its size and the theme. It says nothing to screen readers: the panel around it does. */
-export function Plot({ series, unit, to, rangeSeconds, height, floor, syncKey, onCursor }: PlotProps): ReactNode {
+export function Plot({ series, unit, to, rangeSeconds, height, floor, syncKey, onCursor, onPick }: PlotProps): ReactNode {
   const holder = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(null);
   const theme = useTheme();
   const count = series.length;
   // Read by uPlot's callbacks, which outlive a render.
-  const current = useRef({ to, rangeSeconds, onCursor, series });
+  const current = useRef({ to, rangeSeconds, onCursor, onPick, series });
   useEffect(() => {
-    current.current = { to, rangeSeconds, onCursor, series };
+    current.current = { to, rangeSeconds, onCursor, onPick, series };
   });
 
   // What the axes and the set of lines depend on makes a new plot; data, range and size only move the one that is there.
@@ -48,6 +50,15 @@ export function Plot({ series, unit, to, rangeSeconds, height, floor, syncKey, o
         series: [{}, ...lines(count, readColours(element))],
         axes: axes(readColours(element), unit),
         hooks: {
+          ready: [
+            (self) => {
+              self.over.addEventListener('click', () => {
+                const { idx, top } = self.cursor;
+                if (typeof idx !== 'number') return;
+                current.current.onPick?.((self.data[0][idx] ?? 0) * 1_000, nearest(self, idx, top ?? 0));
+              });
+            },
+          ],
           setCursor: [
             (self) => {
               const index = self.cursor.idx;
@@ -80,7 +91,23 @@ export function Plot({ series, unit, to, rangeSeconds, height, floor, syncKey, o
     plot.current?.setData(align(series));
   }, [series, to, rangeSeconds]);
 
-  return <div ref={holder} aria-hidden="true" className="w-full overflow-hidden" style={{ height }} />;
+  return (
+    <div
+      ref={holder}
+      aria-hidden="true"
+      className={`w-full overflow-hidden ${onPick ? '[&_.u-over]:cursor-pointer' : ''}`}
+      style={{ height }}
+    />
+  );
+}
+
+/** Which line is nearest to the pointer at a point in time. */
+function nearest(self: uPlot, index: number, top: number): number {
+  const distances = self.data.slice(1).map((row) => {
+    const value = row[index];
+    return value === null || value === undefined ? Infinity : Math.abs(self.valToPos(value, 'y') - top);
+  });
+  return Math.max(0, distances.indexOf(Math.min(...distances)));
 }
 
 function lines(count: number, colours: ChartColours): uPlot.Series[] {

@@ -10,8 +10,13 @@ export interface Place {
   readonly also?: readonly string[];
 }
 
+export interface Tab {
+  readonly path: string;
+  readonly label: string;
+}
+
 /** What stands together under Alerts: too much for a place each in the sidebar. */
-export const alertingTabs: readonly { readonly path: string; readonly label: string }[] = [
+const alertingTabs: readonly Tab[] = [
   { path: '/alerts', label: 'Alerts' },
   { path: '/incidents', label: 'Incidents' },
   { path: '/rules', label: 'Rules' },
@@ -20,9 +25,21 @@ export const alertingTabs: readonly { readonly path: string; readonly label: str
   { path: '/channels', label: 'Channels' },
 ];
 
+/** What is known of LLM conversations. */
+const tracesTabs: readonly Tab[] = [
+  { path: '/traces', label: 'Traces' },
+  { path: '/traces/figures', label: 'Figures' },
+];
+
+export const tabGroups: readonly { readonly label: string; readonly tabs: readonly Tab[] }[] = [
+  { label: 'Alerting', tabs: alertingTabs },
+  { label: 'LLM conversations', tabs: tracesTabs },
+];
+
 export const places: readonly Place[] = [
   { path: '/', label: 'Overview', icon: 'overview', letter: 'o' },
   { path: '/alerts', label: 'Alerts', icon: 'alerts', letter: 'l', also: alertingTabs.map(({ path }) => path) },
+  { path: '/traces', label: 'Traces', icon: 'traces', letter: 't' },
   { path: '/agents', label: 'Agents', icon: 'agents', letter: 'a' },
   { path: '/hosts', label: 'Hosts', icon: 'hosts', letter: 'h' },
   { path: '/monitors', label: 'Monitors', icon: 'clock', letter: 'm' },
@@ -36,7 +53,12 @@ export function isHere(place: Place, path: string): boolean {
 
 export const isWithin = (place: string, path: string): boolean => path === place || (place !== '/' && path.startsWith(`${place}/`));
 
+/** The tab that a page is under: the longest of those it lies within. */
+export function tabOf(tabs: readonly Tab[], path: string): Tab | undefined {
+  return tabs.filter((tab) => isWithin(tab.path, path)).toSorted((a, b) => b.path.length - a.path.length)[0];
+}
+
 /** What the window calls itself there. */
 export function nameOf(path: string): string | undefined {
-  return [...alertingTabs, ...places].find((place) => isWithin(place.path, path))?.label;
+  return tabOf([...tabGroups.flatMap(({ tabs }) => tabs), ...places], path)?.label;
 }

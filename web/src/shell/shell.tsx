@@ -62,14 +62,14 @@ function Sidebar({ path }: { readonly path: string }): ReactNode {
       </Link>
       <nav
         aria-label="Pages"
-        className="fixed inset-x-0 bottom-0 z-10 flex border-t border-line bg-surface lg:static lg:flex-col lg:gap-0.5 lg:border-0"
+        className="fixed inset-x-0 bottom-0 z-10 flex overflow-x-auto border-t border-line bg-surface lg:static lg:overflow-visible lg:flex-col lg:gap-0.5 lg:border-0"
       >
         {places.map((place) => (
           <Link
             key={place.path}
             href={place.path}
             aria-current={isHere(place, path) ? 'page' : undefined}
-            className="flex flex-1 flex-col items-center gap-1 px-2 py-2.5 text-2xs font-medium text-ink-2 hover:text-ink aria-[current=page]:text-ink lg:flex-none lg:flex-row lg:gap-2.5 lg:rounded-md lg:py-1.5 lg:text-sm lg:hover:bg-raised lg:aria-[current=page]:bg-raised"
+            className="flex flex-1 flex-col items-center gap-1 px-1.5 py-2.5 text-2xs font-medium text-ink-2 hover:text-ink aria-[current=page]:text-ink lg:flex-none lg:flex-row lg:gap-2.5 lg:rounded-md lg:py-1.5 lg:text-sm lg:hover:bg-raised lg:aria-[current=page]:bg-raised"
           >
             <Icon name={place.icon} />
             {place.label}

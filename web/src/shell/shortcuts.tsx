@@ -40,9 +40,10 @@ export function Shortcuts(): ReactNode {
           <Row key={place.path} keys={['g', place.letter]} text={`Go to ${place.label}`} />
         ))}
         <Row keys={['/']} text="Search or filter" />
-        <Row keys={['↑', '↓', 'Home', 'End']} text="Move in the list of agents" />
-        <Row keys={['Enter']} text="Open the agent" />
-        <Row keys={['→']} text="Go to its actions" />
+        <Row keys={['↑', '↓', 'Home', 'End']} text="Move in a list or a tree" />
+        <Row keys={['Enter']} text="Open what is there" />
+        <Row keys={['→']} text="Go to an agent's actions" />
+        <Row keys={['x']} text="Mark a run to be compared" />
         <Row keys={['?']} text="This help" />
       </dl>
       <Button className="self-end" onClick={() => setHelping(false)}>

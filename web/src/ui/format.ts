@@ -26,6 +26,8 @@ export function formatValue(value: number | null | undefined, unit: string): str
     case '/s':
     case 'per_second':
       return `${formatCount(value)}/s`;
+    case 'usd':
+      return formatUsd(value);
     case 'score':
     case 'points':
       return formatCount(value);
@@ -55,6 +57,16 @@ export function formatSeconds(value: number): string {
   if (size < 1) return `${significant(value * 1e3)} ms`;
   if (size < 60) return `${significant(value)} s`;
   return formatDuration(value * 1_000);
+}
+
+/** US dollars: cents from a dollar on; below it, three figures that say something. */
+export function formatUsd(value: number): string {
+  const size = Math.abs(value);
+  if (size === 0) return '$0';
+  if (size >= 1_000) return `$${grouped(Math.round(value))}`;
+  if (size >= 1) return `$${value.toFixed(2)}`;
+  const digits = Math.min(12, 2 - Math.floor(Math.log10(size)));
+  return `$${value.toFixed(digits).replace(/(\.\d\d.*?)0+$/, '$1')}`;
 }
 
 /** Thousands get a thin space, small numbers three figures. */

@@ -9,7 +9,7 @@ export interface VisibleRows {
 /** Rows drawn beyond the edges of the screen, so that a fast scroll or Tab finds them there. */
 const overscan = 8;
 
-/** Which rows of one height are on the screen, where the page itself scrolls: a thousand rows cost as much as forty. */
+/** Which rows of one height are on the screen: a thousand rows cost as much as forty. */
 export function useWindowRows(body: RefObject<HTMLElement | null>, count: number, rowHeight: number): VisibleRows {
   const [rows, setRows] = useState<VisibleRows>({ first: 0, end: Math.min(count, 40) });
   useEffect(() => {
@@ -27,11 +27,12 @@ export function useWindowRows(body: RefObject<HTMLElement | null>, count: number
       if (frame === 0) frame = requestAnimationFrame(measure);
     };
     soon();
-    addEventListener('scroll', soon, { passive: true });
+    // Also where not the page scrolls but a pane of it.
+    addEventListener('scroll', soon, { passive: true, capture: true });
     addEventListener('resize', soon);
     return () => {
       cancelAnimationFrame(frame);
-      removeEventListener('scroll', soon);
+      removeEventListener('scroll', soon, { capture: true });
       removeEventListener('resize', soon);
     };
   }, [body, count, rowHeight]);

@@ -1,0 +1,21 @@
+/** What a trace may hold and a page must only ever show: each sets `globalThis.struck` where it is run instead. */
+export const HOSTILE = [
+  '<script>struck=1</script>',
+  '<img src=x onerror="struck=1">',
+  '<svg/onload=struck=1>',
+  '"><svg onload=struck=1>',
+  '<iframe srcdoc="<script>parent.struck=1</script>"></iframe>',
+  '<math><mtext></table><img src=x onerror=struck=1>',
+  '<a href="javascript:struck=1">click</a>',
+  '[click](javascript:struck=1)',
+  '[click](data:text/html,<script>struck=1</script>)',
+  '![x](https://elsewhere.example/track.png)',
+  '`<img src=x onerror=struck=1>`',
+  '</textarea></pre></code><script>struck=1</script>',
+  '{{constructor.constructor("struck=1")()}}',
+  '${struck=1}',
+  '\u202eevil\u202c \ud83d',
+  '<style>*{display:none}</style>',
+  '<meta http-equiv="refresh" content="0;url=https://elsewhere.example/">',
+  '<form action="https://elsewhere.example/"><button>go</button></form>',
+] as const;

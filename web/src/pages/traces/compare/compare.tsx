@@ -1,0 +1,254 @@
+import { useQuery } from '@tanstack/react-query';
+import { type ReactNode, useMemo, useState } from 'react';
+import { Link, useLocation, useSearch } from 'wouter';
+import { Answered } from '../../../ui/answered.tsx';
+import { Card } from '../../../ui/card.tsx';
+import { DataTable, dataRow } from '../../../ui/data-table.tsx';
+import { formatSeconds, formatValue, grouped } from '../../../ui/format.ts';
+import { Button, Empty, PageHeader } from '../../../ui/primitives.tsx';
+import { compareAddress, runAddress } from '../address.ts';
+import { nameOf, statusLooks } from '../looks.ts';
+import { formatCost } from '../money.ts';
+import { traceQueries } from '../queries.ts';
+import { detailsOf } from '../trace/details.ts';
+import type { RunDetail } from '../types.ts';
+import { type DiffLine, diffOf } from './diff.ts';
+import { jsonText, textOf } from './text.ts';
+
+/** Two runs held against each other: their figures, and what was said word by word. */
+export function ComparePage(): ReactNode {
+  const given = new URLSearchParams(useSearch());
+  const [a, b] = [given.get('a') ?? '', given.get('b') ?? ''];
+  const [, navigate] = useLocation();
+  if (a === '' || b === '')
+    return (
+      <>
+        <PageHeader title="Compare" />
+        <div className="card">
+          <Empty title="Two runs are compared" icon="compare">
+            Mark two in the{' '}
+            <Link href="/traces" className="underline">
+              list of traces
+            </Link>
+            , or press Compare on one run and then on another.
+          </Empty>
+        </div>
+      </>
+    );
+  return (
+    <>
+      <PageHeader title="Compare two runs">
+        <Button icon="compare" onClick={() => navigate(compareAddress(b, a), { replace: true })}>
+          The other way around
+        </Button>
+      </PageHeader>
+      <Compared a={a} b={b} />
+    </>
+  );
+}
+
+function Compared({ a, b }: { readonly a: string; readonly b: string }): ReactNode {
+  const first = useQuery(traceQueries.run(a));
+  const second = useQuery(traceQueries.run(b));
+  return (
+    <Answered query={first}>
+      {(before) => <Answered query={second}>{(after) => <Differences before={before} after={after} />}</Answered>}
+    </Answered>
+  );
+}
+
+function Differences({ before, after }: { readonly before: RunDetail; readonly after: RunDetail }): ReactNode {
+  const texts = useMemo(
+    () => ({
+      inputs: [textOf(before.conversation?.input, before.inputs), textOf(after.conversation?.input, after.inputs)] as const,
+      outputs: [textOf(before.conversation?.output, before.outputs), textOf(after.conversation?.output, after.outputs)] as const,
+      errors: [jsonText(before.error), jsonText(after.error)] as const,
+      parameters: [jsonText(detailsOf(before).parameters), jsonText(detailsOf(after).parameters)] as const,
+      metadata: [jsonText(detailsOf(before).metadata), jsonText(detailsOf(after).metadata)] as const,
+    }),
+    [before, after],
+  );
+  return (
+    <>
+      <Figures before={before} after={after} />
+      <DiffCard title="Output" texts={texts.outputs} />
+      <DiffCard title="Error" texts={texts.errors} />
+      <DiffCard title="Input" texts={texts.inputs} />
+      <DiffCard title="Parameters" texts={texts.parameters} />
+      <DiffCard title="Metadata" texts={texts.metadata} />
+    </>
+  );
+}
+
+function Figures({ before, after }: { readonly before: RunDetail; readonly after: RunDetail }): ReactNode {
+  const rows: readonly (readonly [string, (run: RunDetail) => string, ((run: RunDetail) => number | null)?])[] = [
+    ['Status', (run) => statusLooks[run.status].label],
+    ['Model', (run) => run.model ?? '–'],
+    ['Prompt', (run) => run.prompt ?? '–'],
+    ['Latency', (run) => (run.latency_seconds === null ? '–' : formatSeconds(run.latency_seconds)), (run) => run.latency_seconds],
+    [
+      'First token',
+      (run) => (run.first_token_seconds === null ? '–' : formatSeconds(run.first_token_seconds)),
+      (run) => run.first_token_seconds,
+    ],
+    ['Input tokens', (run) => (run.prompt_tokens === null ? '–' : grouped(run.prompt_tokens)), (run) => run.prompt_tokens],
+    ['Output tokens', (run) => (run.completion_tokens === null ? '–' : grouped(run.completion_tokens)), (run) => run.completion_tokens],
+    ['Cost', (run) => formatCost(run.total_cost), (run) => (run.total_cost === null ? null : Number(run.total_cost))],
+    ...scoresOf(before, after),
+  ];
+  return (
+    <Card title="Figures" flush>
+      <DataTable
+        label="Figures of both runs"
+        minWidth="min-w-[36rem]"
+        columns={[{ title: 'What' }, { title: 'First' }, { title: 'Second' }, { title: 'Difference', right: true }]}
+      >
+        <tr className={dataRow}>
+          <th scope="row">Run</th>
+          <td>
+            <Name run={before} />
+          </td>
+          <td>
+            <Name run={after} />
+          </td>
+          <td />
+        </tr>
+        {rows.map(([name, text, figure]) => (
+          <tr key={name} className={dataRow}>
+            <th scope="row">{name}</th>
+            <td>{text(before)}</td>
+            <td className={text(before) === text(after) ? '' : 'font-medium'}>{text(after)}</td>
+            <td className="text-right">{figure && difference(figure(before), figure(after))}</td>
+          </tr>
+        ))}
+      </DataTable>
+    </Card>
+  );
+}
+
+function scoresOf(
+  before: RunDetail,
+  after: RunDetail,
+): readonly (readonly [string, (run: RunDetail) => string, (run: RunDetail) => number | null])[] {
+  const keys = [...new Set([...before.feedback_items, ...after.feedback_items].map(({ key }) => key))].toSorted();
+  const score = (run: RunDetail, key: string): number | null => {
+    const scores = run.feedback_items.flatMap((each) => (each.key === key && each.score !== null ? [each.score] : []));
+    return scores.length === 0 ? null : scores.reduce((sum, each) => sum + each, 0) / scores.length;
+  };
+  return keys.map((key) => [`Score ${key}`, (run) => formatValue(score(run, key), ''), (run) => score(run, key)]);
+}
+
+function Name({ run }: { readonly run: RunDetail }): ReactNode {
+  return (
+    <Link href={runAddress(run)} className="font-medium underline [overflow-wrap:anywhere]">
+      {nameOf(run)}
+    </Link>
+  );
+}
+
+function difference(before: number | null, after: number | null): string {
+  if (before === null || after === null || before === after) return '';
+  if (before === 0) return 'new';
+  const part = ((after - before) / before) * 100;
+  const size = Math.abs(part);
+  return `${part > 0 ? '+' : '−'}${size >= 10 ? Math.round(size).toString() : size.toFixed(1)} %`;
+}
+
+/** Lines of what is the same that are shown around a change. */
+const around = 3;
+
+function DiffCard({ title, texts }: { readonly title: string; readonly texts: readonly [string, string] }): ReactNode {
+  const [whole, setWhole] = useState(false);
+  const [before, after] = texts;
+  const lines = useMemo(() => diffOf(before, after), [before, after]);
+  if (before === '' && after === '') return null;
+  const same = before === after;
+  return (
+    <Card
+      title={title}
+      aside={
+        <>
+          {same && <span className="text-xs text-ink-3">the same</span>}
+          <Button kind="ghost" aria-pressed={whole} onClick={() => setWhole(!whole)}>
+            {whole ? 'Only what changed' : 'Show all'}
+          </Button>
+        </>
+      }
+    >
+      {same && !whole ? (
+        <p className="text-ink-2">Both have the same here.</p>
+      ) : (
+        <div className="overflow-x-auto font-mono text-xs leading-5" role="region" aria-label={`${title}, what changed`} tabIndex={0}>
+          {stretches(lines, whole).map((stretch, index) =>
+            stretch.hidden > 0 ? (
+              <p key={index} className="bg-raised px-2 text-ink-3">
+                {grouped(stretch.hidden)} lines are the same
+              </p>
+            ) : (
+              stretch.lines.map((line, place) => <Line key={`${index} ${place}`} line={line} />)
+            ),
+          )}
+        </div>
+      )}
+    </Card>
+  );
+}
+
+interface Stretch {
+  readonly lines: readonly DiffLine[];
+  readonly hidden: number;
+}
+
+/** Hides what is the same and far from any change. */
+function stretches(lines: readonly DiffLine[], whole: boolean): readonly Stretch[] {
+  if (whole) return [{ lines, hidden: 0 }];
+  const near = new Set(
+    lines.flatMap((line, at) => (line.kind === 'same' ? [] : Array.from({ length: 2 * around + 1 }, (_, step) => at - around + step))),
+  );
+  const found: { lines: DiffLine[]; hidden: number }[] = [];
+  for (const [at, line] of lines.entries()) {
+    const last = found.at(-1);
+    if (near.has(at)) {
+      if (last && last.hidden === 0) last.lines.push(line);
+      else found.push({ lines: [line], hidden: 0 });
+    } else if (last && last.hidden > 0) last.hidden++;
+    else found.push({ lines: [], hidden: 1 });
+  }
+  return found;
+}
+
+const looks = {
+  same: { mark: ' ', said: '', line: '', word: '' },
+  gone: {
+    mark: '−',
+    said: 'Only in the first: ',
+    line: 'tint-bad',
+    word: 'rounded-xs bg-[color-mix(in_oklab,var(--bad)_30%,transparent)] line-through decoration-1',
+  },
+  new: { mark: '+', said: 'Only in the second: ', line: 'tint-ok', word: 'rounded-xs bg-[color-mix(in_oklab,var(--ok)_30%,transparent)]' },
+} as const;
+
+function Line({ line }: { readonly line: DiffLine }): ReactNode {
+  const { line: tint, mark, said } = looks[line.kind];
+  const isWhole = line.pieces.every(({ kind }) => kind === line.kind);
+  return (
+    <p className={`flex gap-2 px-2 whitespace-pre-wrap [overflow-wrap:anywhere] ${tint}`}>
+      <span aria-hidden="true" className="w-2 shrink-0 text-ink-2">
+        {mark}
+      </span>
+      <span className="min-w-0">
+        {said !== '' && <span className="sr-only">{said}</span>}
+        {line.pieces.map((piece, index) =>
+          piece.kind === 'same' || isWhole ? (
+            piece.text
+          ) : (
+            <span key={index} className={looks[piece.kind].word}>
+              {piece.text}
+            </span>
+          ),
+        )}
+        {line.pieces.every(({ text }) => text === '') && '\u00a0'}
+      </span>
+    </p>
+  );
+}

@@ -1,0 +1,134 @@
+import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
+import { type ReactNode, useCallback, useMemo, useState } from 'react';
+import { useLocation, useSearch } from 'wouter';
+import { problemOf } from '../../../api/problem.ts';
+import { serverNow } from '../../../api/server-clock.ts';
+import { CopyButton } from '../../../ui/copy-button.tsx';
+import { grouped } from '../../../ui/format.ts';
+import { AsOf, Button, Empty, Kbd, PageHeader, ProblemNote, Skeleton } from '../../../ui/primitives.tsx';
+import { compareAddress, emptyView, isNarrowed, queryOf, searchOf, type View, viewOf } from '../address.ts';
+import { traceQueries } from '../queries.ts';
+import type { RunSummary } from '../types.ts';
+import { FilterBar } from './filter-bar.tsx';
+import { FirstTrace } from './first-trace.tsx';
+import { merge } from './merge.ts';
+import { RunTable } from './run-table.tsx';
+
+/** Runs of all projects or of one, newest first. What comes while one looks is counted, and shown when it is asked for. */
+export function TracesPage(): ReactNode {
+  const search = useSearch();
+  const [, navigate] = useLocation();
+  const view = useMemo(() => viewOf(search), [search]);
+  const setView = useCallback(
+    (next: View) => {
+      const text = searchOf(next);
+      navigate(text === '' ? '/traces' : `/traces?${text}`, { replace: true });
+    },
+    [navigate],
+  );
+  // Fixed while one looks at the same: a beginning that moved would ask for another list every minute.
+  const query = useMemo(() => queryOf(view, serverNow()), [view]);
+  const listed = useInfiniteQuery(traceQueries.runs(query));
+  const newest = useQuery({ ...traceQueries.newest(query), enabled: listed.data !== undefined });
+  const client = useQueryClient();
+  const [chosen, setChosen] = useState<readonly string[]>([]);
+  const { fresh, runs } = useMemo(
+    () => merge(listed.data?.pages.flatMap((page) => page.items) ?? [], newest.isPlaceholderData ? [] : (newest.data?.items ?? [])),
+    [listed.data, newest.data, newest.isPlaceholderData],
+  );
+  const { fetchNextPage, hasNextPage, isFetchingNextPage, isFetchNextPageError } = listed;
+  const more = useCallback(() => {
+    if (!isFetchingNextPage && !isFetchNextPageError) void fetchNextPage();
+  }, [fetchNextPage, isFetchingNextPage, isFetchNextPageError]);
+  const showNew = (): void => {
+    void client.resetQueries({ queryKey: traceQueries.runs(query).queryKey });
+    scrollTo({ top: 0 });
+  };
+  const choose = useCallback((run: RunSummary) => {
+    setChosen((before) => (before.includes(run.run_id) ? before.filter((id) => id !== run.run_id) : [...before.slice(-1), run.run_id]));
+  }, []);
+  const narrow = useCallback((change: Partial<View>) => setView({ ...view, ...change }), [setView, view]);
+  const [a, b] = chosen;
+  const narrowed = isNarrowed(view);
+  return (
+    <>
+      <PageHeader title="Traces" note={<AsOf at={newest.dataUpdatedAt} staleAfterMs={15_000} />}>
+        {a !== undefined && (
+          <Button icon="compare" disabled={b === undefined} onClick={() => b !== undefined && navigate(compareAddress(a, b))}>
+            {b === undefined ? 'Mark one more' : 'Compare'}
+          </Button>
+        )}
+        <span className="hidden items-center gap-1.5 text-xs text-ink-3 xl:inline-flex">
+          <Kbd>↑</Kbd> <Kbd>↓</Kbd> move, <Kbd>x</Kbd> marks two to compare
+        </span>
+        <CopyButton label="Copy a link to this list" text={() => location.href}>
+          Link
+        </CopyButton>
+      </PageHeader>
+      <FilterBar view={view} onChange={setView} />
+      <div className="card min-w-0">
+        {listed.isPending ? (
+          <div className="flex flex-col gap-4 p-4">
+            {Array.from({ length: 8 }, (_, index) => (
+              <Skeleton key={index} className="h-8" />
+            ))}
+          </div>
+        ) : listed.data === undefined ? (
+          <ProblemNote problem={problemOf(listed.error)} retry={() => void listed.refetch()} />
+        ) : (
+          <>
+            {fresh.length > 0 && (
+              <p aria-live="polite" className="border-b border-line p-1.5 text-center">
+                <Button kind="ghost" icon="up" onClick={showNew}>
+                  {newest.data?.next_cursor !== null && fresh.length >= 50 ? 'More than 50' : grouped(fresh.length)} new
+                </Button>
+              </p>
+            )}
+            {runs.length === 0 ? (
+              <NothingHere view={view} narrowed={narrowed} onShowAll={() => setView({ ...emptyView, range: '' })} />
+            ) : (
+              <RunTable
+                runs={runs}
+                label="Runs, newest first"
+                hasMore={hasNextPage}
+                onMore={more}
+                onNarrow={narrow}
+                chosen={chosen}
+                onChoose={choose}
+                withProject={view.project === ''}
+              />
+            )}
+            {isFetchNextPageError && <ProblemNote problem={problemOf(listed.error)} retry={() => void fetchNextPage()} />}
+            {isFetchingNextPage && (
+              <div className="p-3">
+                <Skeleton className="h-6" />
+              </div>
+            )}
+          </>
+        )}
+      </div>
+    </>
+  );
+}
+
+function NothingHere({
+  view,
+  narrowed,
+  onShowAll,
+}: {
+  readonly view: View;
+  readonly narrowed: boolean;
+  readonly onShowAll: () => void;
+}): ReactNode {
+  const projects = useQuery(traceQueries.projects());
+  const none = projects.data !== undefined && projects.data.items.length === 0;
+  if (none && !narrowed) return <FirstTrace />;
+  return (
+    <Empty title={narrowed ? 'No run fits' : 'No run in this time'} icon="search">
+      {view.q !== '' && 'Words are found where they were said: in inputs, outputs, errors, names, tags and metadata.'}
+      <Button className="mt-2" onClick={onShowAll}>
+        Show all
+      </Button>
+    </Empty>
+  );
+}
