@@ -1,4 +1,6 @@
 import type { Module } from '../module.ts';
+import { addExportRoutes } from './export/routes.ts';
+import { addSubjectRoutes } from './subjects/routes.ts';
 import { addGatewayDoor, addGatewayRoutes, Gateway } from './gateway/index.ts';
 import { intakeOf } from './intake/index.ts';
 import { systemClock } from '../../base/clock.ts';
@@ -27,6 +29,8 @@ export const tracesModule: Module = {
     new ForwardService(site, systemClock),
   ],
   routes(app, services) {
+    addExportRoutes(app, services);
+    addSubjectRoutes(app, services);
     addReadRoutes(app, services);
     addFigureRoutes(app, services);
     addPriceRoutes(app, services);

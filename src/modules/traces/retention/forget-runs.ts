@@ -1,0 +1,36 @@
+import type { Transaction } from '../../../db/database.ts';
+import { sql } from '../../../db/sql.ts';
+import type { KeptDay } from './classes.ts';
+
+/** Takes runs out of a table that a room keeps beside trace_runs; tells how many rows went. */
+export interface RunsForgotten {
+  readonly table: string;
+  readonly forget: (tx: Transaction, place: KeptDay, runIds: readonly string[]) => Promise<number>;
+}
+
+const byRun =
+  (table: string): RunsForgotten['forget'] =>
+  async (tx, _place, runIds) =>
+    (await tx.query({ text: `delete from muster.${table} where run_id = any($1::uuid[])`, values: [runIds] })).count;
+
+/** What goes with a run. Rooms that keep more of a run add a line. */
+export const GOES_WITH_RUNS: readonly RunsForgotten[] = [
+  {
+    table: 'trace_attachments',
+    forget: async (tx, { keepDays, day }, runIds) =>
+      (
+        await tx.query(sql`delete from muster.trace_attachments
+          where run_id = any(${runIds}::uuid[]) and keep_days = ${keepDays} and day = ${day}::date`)
+      ).count,
+  },
+  { table: 'trace_feedback', forget: byRun('trace_feedback') },
+];
+
+/** Deletes runs of one day with all that belongs to them, and counts by table. Blobs are left: {@link deleteUnusedBlobs}. */
+export async function forgetRuns(tx: Transaction, place: KeptDay, runIds: readonly string[], removed: Map<string, number>): Promise<void> {
+  const add = (table: string, count: number): void => void (count > 0 && removed.set(table, (removed.get(table) ?? 0) + count));
+  for (const { table, forget } of GOES_WITH_RUNS) add(table, await forget(tx, place, runIds));
+  const { count } = await tx.query(sql`delete from muster.trace_runs
+    where run_id = any(${runIds}::uuid[]) and keep_days = ${place.keepDays} and day = ${place.day}::date`);
+  add('trace_runs', count);
+}

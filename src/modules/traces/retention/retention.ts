@@ -1,0 +1,106 @@
+import { dropPartitions, ensurePartitions } from '../../../db/partitions.ts';
+import type { Database } from '../../../db/database.ts';
+import { sql } from '../../../db/sql.ts';
+import { ensureClass, KEPT_TABLES } from '../partitions/partitions.ts';
+import type { ProjectSettingsRow, SettingsStore } from '../settings/index.ts';
+import { addDays } from '../settings/index.ts';
+import { keptClasses, keptDays, type KeptDay } from './classes.ts';
+import { forgetRuns } from './forget-runs.ts';
+import { deleteUnusedBlobs } from './unused-blobs.ts';
+
+/** Rows a transaction deletes at most: it holds others up no longer than a blink. */
+const BATCH = 2_000;
+
+export interface RetentionReport {
+  /** Partitions made for days to come. */
+  readonly created: number;
+  /** Partitions whose days are over. */
+  readonly dropped: readonly string[];
+  /** Rows deleted one by one: of projects that keep runs for less time than they did when these came. */
+  readonly deleted: number;
+  /** Whether more is left to delete than one call does. */
+  readonly more: boolean;
+}
+
+/** Partitions of the days to come for what is kept now, away with those whose time is over, and what shortened projects no longer keep. */
+export async function keepRetention(
+  database: Database,
+  store: SettingsStore,
+  signal: AbortSignal,
+  most = 50_000,
+): Promise<RetentionReport> {
+  const [general, projects] = [await store.general(), await store.ofProjects()];
+  const inUse = new Set([general.retention.days, ...projects.flatMap(({ settings }) => settings.retention?.days ?? [])]);
+  let created = 0;
+  for (const keepDays of inUse)
+    for (const table of KEPT_TABLES) {
+      await ensureClass(database, table, keepDays);
+      created += (await ensurePartitions(database, { tables: [`${table}_k${keepDays}`], daysBehind: 0, daysAhead: 2 })).length;
+    }
+  const dropped: string[] = [];
+  for (const { table, keepDays } of await keptClasses(database)) {
+    if (signal.aborted) break;
+    dropped.push(...(await dropPartitions(database, table, keepDays)));
+  }
+  const { deleted, more } = await deleteShortened(database, general.retention.days, projects, signal, most);
+  return { created, dropped, deleted, more };
+}
+
+/** The days, and on each the projects, of which runs lie longer than their project keeps them now. Pure. */
+export function overdue(
+  days: readonly KeptDay[],
+  today: string,
+  projects: readonly { readonly projectNo: number; readonly days: number }[],
+  general: number,
+): readonly (KeptDay & {
+  readonly projectNos: readonly number[];
+  /** Whether all that are not named are meant as well. */ readonly others: boolean;
+})[] {
+  return days.flatMap(({ keepDays, day }) => {
+    const isOver = (kept: number): boolean => kept < keepDays && day < addDays(today, -kept);
+    const projectNos = projects.filter(({ days: kept }) => isOver(kept)).map(({ projectNo }) => projectNo);
+    const others = isOver(general);
+    return projectNos.length === 0 && !others ? [] : [{ keepDays, day, projectNos, others }];
+  });
+}
+
+async function deleteShortened(
+  database: Database,
+  general: number,
+  settings: readonly ProjectSettingsRow[],
+  signal: AbortSignal,
+  most: number,
+): Promise<{ readonly deleted: number; readonly more: boolean }> {
+  const own = settings.flatMap(({ projectNo, settings: { retention } }) =>
+    retention === undefined ? [] : [{ projectNo, days: retention.days }],
+  );
+  const row = await database.one<{ today: string }>(sql`select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD') as today`);
+  const ownNos = own.map(({ projectNo }) => projectNo);
+  let deleted = 0;
+  for (const { keepDays, day, projectNos, others } of overdue(await keptDays(database), row?.today ?? '', own, general)) {
+    let here = 0;
+    for (;;) {
+      if (signal.aborted || deleted >= most) return { deleted, more: true };
+      const gone = await database.transaction(async (tx) => {
+        const { rows } = await tx.query<{ run_id: string }>(sql`
+          select run_id from muster.trace_runs
+          where keep_days = ${keepDays} and day = ${day}::date
+            and (project_no = any(${projectNos}::int[]) or (${others} and not project_no = any(${ownNos}::int[])))
+          limit ${BATCH}`);
+        if (rows.length > 0)
+          await forgetRuns(
+            tx,
+            { keepDays, day },
+            rows.map((found) => found.run_id),
+            new Map(),
+          );
+        return rows.length;
+      });
+      here += gone;
+      deleted += gone;
+      if (gone < BATCH) break;
+    }
+    if (here > 0) await database.transaction((tx) => deleteUnusedBlobs(tx, { keepDays, day }));
+  }
+  return { deleted, more: false };
+}
