@@ -1,4 +1,5 @@
 import type { Module } from '../module.ts';
+import { langsmithBridge } from './agent/agent.ts';
 import { addExportRoutes } from './export/routes.ts';
 import { addSubjectRoutes } from './subjects/routes.ts';
 import { addGatewayDoor, addGatewayRoutes, Gateway } from './gateway/index.ts';
@@ -21,6 +22,8 @@ import { addSettingsRoutes } from './settings/index.ts';
 export const tracesModule: Module = {
   name: 'traces',
   migrations: new URL('./migrations/', import.meta.url),
+  agentTypes: [langsmithBridge],
+  defaultAgents: [{ agentId: 'langsmith_bridge', name: 'LangSmith bridge', type: 'langsmith_bridge' }],
   rewrite: canonicalPath,
   services: (site) => [
     ...[countRuns(site), indexRunsOf(site.state.database), judgeByRules(site.state.database)].map(

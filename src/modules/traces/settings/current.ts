@@ -1,5 +1,6 @@
 import { messageOf } from '../../../base/errors.ts';
 import type { Logger } from '../../../base/logger.ts';
+import type { Database } from '../../../db/database.ts';
 import type { Wake } from '../../../base/wake.ts';
 import type { SharedState } from '../../../state/shared-state.ts';
 import { createRedactor, DEFAULT_REDACTION, type RedactedField, type Redactor } from '../redaction/index.ts';
@@ -7,6 +8,7 @@ import type { JsonText } from '../run/operation.ts';
 import { effective, traceSettings, type TraceSettingsDocument } from './documents.ts';
 import { keepsTrace } from './sampling.ts';
 import { SettingsStore } from './store.ts';
+import { addTally, type Tally } from './tally.ts';
 
 export const SETTINGS_TOPIC = 'traces:settings';
 /** How long what was read stands where no hint comes. */
@@ -23,7 +25,8 @@ interface InForce {
  */
 export class CurrentSettings {
   readonly #store: SettingsStore;
-  readonly #state: Pick<SharedState, 'secrets'>;
+  readonly #database: Database;
+  readonly #secrets: SharedState['secrets'];
   readonly #log: Pick<Logger, 'warn'>;
   #general: InForce;
   #projects = new Map<number, InForce>();
@@ -32,12 +35,12 @@ export class CurrentSettings {
   #written = '';
   #erasure: string | undefined;
   readonly #onErasure: (() => void)[] = [];
-  #counts: Record<string, number> = {};
   #sampledOut = 0;
 
   constructor(state: Pick<SharedState, 'database' | 'secrets'>, wake: Pick<Wake, 'on'>, log: Pick<Logger, 'warn'>) {
     this.#store = new SettingsStore(state.database);
-    this.#state = state;
+    this.#database = state.database;
+    this.#secrets = state.secrets;
     this.#log = log;
     this.#general = { settings: traceSettings.parse({}), redactor: createRedactor(DEFAULT_REDACTION) };
     wake.on(SETTINGS_TOPIC, () => (this.#readAt = Number.NEGATIVE_INFINITY));
@@ -80,36 +83,39 @@ export class CurrentSettings {
     this.#onErasure.push(listener);
   }
 
-  /** What was redacted and sampled out since this was asked last. */
-  takeCounts(): { readonly redacted: Readonly<Record<string, number>>; readonly sampledOut: number } {
-    for (const { redactor } of [this.#general, ...this.#projects.values()]) this.#add(redactor);
-    const taken = { redacted: this.#counts, sampledOut: this.#sampledOut };
-    this.#counts = {};
-    this.#sampledOut = 0;
-    return taken;
-  }
-
   #inForce(projectNo: number | undefined): InForce {
     return (projectNo === undefined ? undefined : this.#projects.get(projectNo)) ?? this.#general;
   }
 
-  #add(redactor: Redactor): void {
-    for (const [kind, count] of Object.entries(redactor.takeCounts())) this.#counts[kind] = (this.#counts[kind] ?? 0) + count;
+  /** What was counted since this was asked last. */
+  #takeTally(): readonly Tally[] {
+    const tally = [this.#general, ...this.#projects.values()].flatMap(({ redactor }) =>
+      Object.entries(redactor.takeCounts()).map(([label, count]) => ({ name: 'redacted' as const, label, count })),
+    );
+    const sampledOut = this.#sampledOut;
+    this.#sampledOut = 0;
+    // One entry a kind: several projects may have found the same.
+    const kinds = new Map<string, number>();
+    for (const { label, count } of tally) kinds.set(label, (kinds.get(label) ?? 0) + count);
+    return [
+      ...[...kinds].map(([label, count]) => ({ name: 'redacted' as const, label, count })),
+      { name: 'sampled_out', label: '', count: sampledOut },
+    ];
   }
 
   async #read(): Promise<void> {
     const at = performance.now();
     const [general, projects, erasure] = await Promise.all([this.#store.general(), this.#store.ofProjects(), this.#store.lastErasure()]);
+    await addTally(this.#database, this.#takeTally());
     const written = JSON.stringify([general, projects]);
     if (written !== this.#written) {
       const all = [general, ...projects.map(({ settings }) => effective(general, settings))];
       const pseudonyms = all.some(({ redaction }) => redaction.pseudonyms.length > 0);
-      const pseudonymKey = pseudonyms ? await this.#store.pseudonymKey(this.#state.secrets) : undefined;
+      const pseudonymKey = pseudonyms ? await this.#store.pseudonymKey(this.#secrets) : undefined;
       const inForce = (settings: TraceSettingsDocument): InForce => ({
         settings,
         redactor: createRedactor(settings.redaction, { pseudonymKey }),
       });
-      for (const { redactor } of [this.#general, ...this.#projects.values()]) this.#add(redactor);
       this.#general = inForce(general);
       this.#projects = new Map(projects.map(({ projectNo, settings }) => [projectNo, inForce(effective(general, settings))]));
       this.#written = written;
