@@ -196,6 +196,46 @@ describe('what the SDKs copy from the environment', () => {
   });
 });
 
+describe('members that go', () => {
+  const name = fc.constantFrom('LANGSMITH_A', 'LANGSMITH_B', 'LANGCHAIN_C', 'a', 'b', 'revision_id', 'c, "LANGSMITH_');
+  const { value } = fc.letrec<{ value: unknown }>((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 4 },
+      fc.constantFrom(1, -2.5, true, null, '', 'x', '}, {', '"LANGSMITH_A": 1', 'a\\"b', ', '),
+      fc.array(tie('value'), { maxLength: 3 }),
+      fc.dictionary(name, tie('value'), { maxKeys: 6 }),
+    ),
+  }));
+  const without = (given: unknown): unknown => {
+    if (Array.isArray(given)) return given.map(without);
+    if (typeof given !== 'object' || given === null) return given;
+    return Object.fromEntries(
+      Object.entries(given)
+        .filter(([key]) => !/^LANG(?:SMITH|CHAIN)_/.test(key))
+        .map(([key, one]) => [key, without(one)]),
+    );
+  };
+  /** As Python writes it: a space behind every comma and colon. */
+  const spaced = (given: unknown): string => {
+    if (Array.isArray(given)) return `[${given.map(spaced).join(', ')}]`;
+    if (typeof given !== 'object' || given === null) return JSON.stringify(given);
+    return `{${Object.entries(given)
+      .map(([key, one]) => `${JSON.stringify(key)}: ${spaced(one)}`)
+      .join(', ')}}`;
+  };
+
+  it('leave valid JSON of the same value without them, however it is written', () => {
+    const bare = createRedactor(settings({ secrets: false, email: false, phone: false, iban: false, card: false }));
+    fc.assert(
+      fc.property(value, (given) => {
+        for (const written of [JSON.stringify(given), JSON.stringify(given, null, 2), spaced(given)])
+          expect(JSON.parse(bare.json(written, 'extra'))).toEqual(without(given));
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
+
 describe('escapes', () => {
   test.each([
     ['{"a":"john\\u0040example.com"}', '{"a":"[redacted:email]"}'],
