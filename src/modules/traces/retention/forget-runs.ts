@@ -1,5 +1,6 @@
 import type { Transaction } from '../../../db/database.ts';
 import { sql } from '../../../db/sql.ts';
+import { forgetRuns as forgetWords } from '../search/index.ts';
 import type { KeptDay } from './classes.ts';
 
 /** Takes runs out of a table that a room keeps beside trace_runs; tells how many rows went. */
@@ -24,9 +25,23 @@ export const GOES_WITH_RUNS: readonly RunsForgotten[] = [
       ).count,
   },
   { table: 'trace_feedback', forget: byRun('trace_feedback') },
+  {
+    // Segments are written anew without them: no row goes that could be counted.
+    table: 'trace_search_segments',
+    forget: async (tx, place, runIds) => {
+      await forgetWords(tx, place, new Set(runIds));
+      return 0;
+    },
+  },
+  {
+    // What was made of them to test with is what they said.
+    table: 'trace_examples',
+    forget: async (tx, _place, runIds) =>
+      (await tx.query(sql`delete from muster.trace_examples where source_run_id = any(${runIds}::uuid[])`)).count,
+  },
 ];
 
-/** Deletes runs of one day with all that belongs to them, and counts by table. Blobs are left: {@link deleteUnusedBlobs}. */
+/** Deletes runs of one day, because somebody asked for it, with all that belongs to them, and counts by table. Blobs are left: {@link deleteUnusedBlobs}. */
 export async function forgetRuns(tx: Transaction, place: KeptDay, runIds: readonly string[], removed: Map<string, number>): Promise<void> {
   const add = (table: string, count: number): void => void (count > 0 && removed.set(table, (removed.get(table) ?? 0) + count));
   for (const { table, forget } of GOES_WITH_RUNS) add(table, await forget(tx, place, runIds));

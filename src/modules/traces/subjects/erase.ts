@@ -21,11 +21,8 @@ const SAYING = [
   'trace_orphans',
   'trace_feedback',
   'trace_examples',
-  'trace_example_versions',
+  'trace_example_attachments',
   'gateway_cache',
-  'gateway_cache_entries',
-  'trace_gateway_cache',
-  'trace_saved_filters',
 ] as const;
 
 export interface Erased {
