@@ -3,6 +3,7 @@ import { messageOf } from '../../../base/errors.ts';
 import { systemClock, type Clock } from '../../../base/clock.ts';
 import type { Service } from '../../../base/service.ts';
 import { Loop } from '../../../fleet/loop.ts';
+import { FEED_TOPIC } from '../feed/feed-service.ts';
 import type { ModuleServices } from '../../module.ts';
 import { ForwardStore } from './forward-store.ts';
 import { sealedAs, type Forward, type ForwardSecrets } from './forward.ts';
@@ -11,12 +12,10 @@ import { LangsmithTarget } from './langsmith/target.ts';
 import { OtlpTarget } from './otlp/target.ts';
 import type { Target } from './target.ts';
 
-/** The intake says so after each of its transactions. */
-const FEED_TOPIC = 'traces:feed';
 /** A forward was made or changed. */
 export const FORWARDS_TOPIC = 'traces:forwards';
 
-const LOOK_EVERY_MS = 1_000;
+const LOOK_EVERY_MS = 5_000;
 const AT_MOST_EVERY_MS = 250;
 /** Of one forward in a row, before the others have their turn. */
 const ROUNDS = 20;

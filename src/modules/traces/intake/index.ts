@@ -1,5 +1,6 @@
 import { factsOf, type RunSaid } from '../content/index.ts';
 import type { ModuleServices } from '../../module.ts';
+import { FEED_TOPIC } from '../feed/feed-service.ts';
 import { priceBookOf } from '../prices/index.ts';
 import { currentSettings } from '../settings/index.ts';
 import { createIntake, type RunningIntake } from './create-intake.ts';
@@ -9,7 +10,7 @@ const intakes = new WeakMap<object, RunningIntake>();
 
 /** The intake of this server: one for all its doors, so that they share transactions. */
 export function intakeOf(services: Pick<ModuleServices, 'state' | 'wake' | 'log'>): RunningIntake {
-  const { state, log } = services;
+  const { state, wake, log } = services;
   const there = intakes.get(state);
   if (there !== undefined) return there;
   const book = priceBookOf({ state });
@@ -23,6 +24,7 @@ export function intakeOf(services: Pick<ModuleServices, 'state' | 'wake' | 'log'
     redactJson: (text, field, projectNo) => settings.json(text, field, projectNo),
     redactText: (text, projectNo) => settings.text(text, projectNo),
     keeps: (projectNo, traceId, hasFailed) => settings.keeps(projectNo, traceId, hasFailed),
+    committed: () => wake.hint(FEED_TOPIC),
   };
   const made = createIntake({ database: state.database, seams, log });
   settings.onErasure(() => made.forgetRepeats());

@@ -41,4 +41,6 @@ export interface Seams {
   readonly redactText: (text: string, projectNo?: number) => string;
   /** Whether a run is among those its project keeps. */
   readonly keeps?: (projectNo: number, traceId: string, hasFailed: boolean) => boolean;
+  /** Told after a commit: those who follow the feed need not wait until they look. */
+  readonly committed?: () => void;
 }
