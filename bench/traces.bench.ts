@@ -1,11 +1,12 @@
 import type { Bench, BenchContext, Measurement } from './support/bench.ts';
 import { readable } from './support/table.ts';
+import { figures } from './traces/figures.ts';
 import { ingest } from './traces/ingest.ts';
 import type { Part } from './traces/part.ts';
 import { queries } from './traces/queries.ts';
 
 const SECONDS = 600;
-const PARTS: readonly Part[] = [ingest, queries];
+const PARTS: readonly Part[] = [ingest, queries, figures];
 
 /** What the bridge promises for LLM conversations: how many, how soon seen, how small, and that none is lost. */
 export const bench: Bench = {

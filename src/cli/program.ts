@@ -474,6 +474,24 @@ export function buildProgram(outcome: Outcome = { exitCode: EXIT.ok }): Command 
     .command('remove <name>')
     .description('call it no more')
     .action(lazily(async () => (await import('./commands/watchers.ts')).remove));
+  const traces = group('traces', 'what LLM conversations add up to', async () => (await import('./commands/traces.ts')).stats);
+  traces
+    .command('stats')
+    .description('counts, errors, latency, tokens and cost of runs')
+    .option('--project <name>', 'of this project; repeat it for more', collect, [])
+    .option('--since <time>', 'how far back: 1h, 7d, 09:00', '1d')
+    .option('--by <what>', 'by project, run_type, model, name, prompt, user, tag or thread')
+    .option('--order <what>', 'the largest first, by runs, errors, total_cost or total_tokens', 'runs')
+    .option('--limit <count>', 'groups at most', wholeNumber, 20)
+    .action(lazily(async () => (await import('./commands/traces.ts')).stats));
+  traces
+    .command('prices')
+    .description('prices of models that you set yourself')
+    .action(lazily(async () => (await import('./commands/traces.ts')).prices));
+  traces
+    .command('import-prices <file>')
+    .description('take prices from a list as LiteLLM keeps it; those that changed hold from now on')
+    .action(lazily(async () => (await import('./commands/traces.ts')).takePrices));
 
   program.commandsGroup('Set up:');
   program

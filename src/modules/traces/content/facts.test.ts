@@ -137,6 +137,16 @@ describe('whose a run is', () => {
   });
 });
 
+describe('how many runs a run stands for', () => {
+  it('is said by what its client and this server leave out', () => {
+    const usage = (kept: RunSaid['kept'], extra = '{"metadata":{"ls_tracing_sample_rate":0.5}}') =>
+      JSON.parse(factsOf({ extra, kept }).usage ?? '{}') as object;
+    expect(usage({ share: 0.1, keepsErrors: true })).toEqual({ sample_rate: 0.5, kept_share: 0.1 });
+    expect(usage({ share: 0.1, keepsErrors: false })).toEqual({ sample_rate: 0.05 });
+    expect(usage(undefined, '{}')).toEqual({});
+  });
+});
+
 describe('when its first token came', () => {
   const token = (time: unknown) => ({ name: 'new_token', time, kwargs: { token: 'a "quoted" } brace \\' } });
   it('is the time of the first such event', () => {

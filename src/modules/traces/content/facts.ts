@@ -14,6 +14,8 @@ export interface RunSaid {
   readonly outputs?: JsonText | undefined;
   readonly extra?: JsonText | undefined;
   readonly events?: JsonText | undefined;
+  /** The share of runs that this server keeps, where it is among them: 0 < share < 1. Of those that failed it keeps all, where `keepsErrors`. */
+  readonly kept?: { readonly share: number; readonly keepsErrors: boolean } | undefined;
 }
 
 /** What a run's JSON says that figures and filters need. Costs are USD, exact decimal texts. */
@@ -54,7 +56,7 @@ export function factsOf(said: RunSaid, prices: Prices = BUILT_IN_PRICES): RunFac
   const metadata = objectOf(extra?.['metadata']);
   const calls = runType === undefined || runType === 'llm' || runType === 'embedding';
   const outputs = calls && mayTell(said.outputs) ? objectOf(short(said.outputs)) : undefined;
-  if (extra === undefined && outputs === undefined && said.events === undefined) return NOTHING;
+  if (extra === undefined && outputs === undefined && said.events === undefined && said.kept === undefined) return NOTHING;
   const asked = calls && extra !== undefined ? askedModel(extra, metadata) : undefined;
   const answering = calls ? answeringModel(outputs) : undefined;
   const provider = nameOf(metadata?.['ls_provider'], 64);
@@ -68,7 +70,7 @@ export function factsOf(said: RunSaid, prices: Prices = BUILT_IN_PRICES): RunFac
     promptTokens: usage?.input,
     completionTokens: usage?.output,
     totalTokens: usage?.total,
-    usage: usageText(usage, cost?.source, sampleRate),
+    usage: usageText(usage, cost?.source, sampleRate, said.kept),
     inputCost: cost?.inputCost,
     outputCost: cost?.outputCost,
     totalCost: cost?.totalCost,
@@ -124,7 +126,12 @@ function rateOf(value: unknown): number | undefined {
 }
 
 /** What `trace_runs.usage` keeps: kinds of tokens and costs, which are subsets, where the price came from, and how the run was sampled. */
-export function usageText(usage: Usage | undefined, price: string | undefined, sampleRate: number | undefined): JsonText | undefined {
+export function usageText(
+  usage: Usage | undefined,
+  price: string | undefined,
+  sampleRate: number | undefined,
+  sampled: RunSaid['kept'],
+): JsonText | undefined {
   const kept: Record<string, unknown> = {};
   if (usage !== undefined) {
     if (hasKeys(usage.inputDetails)) kept['input_token_details'] = usage.inputDetails;
@@ -135,7 +142,9 @@ export function usageText(usage: Usage | undefined, price: string | undefined, s
     }
   }
   if (price !== undefined) kept['price'] = price;
-  if (sampleRate !== undefined) kept['sample_rate'] = sampleRate;
+  const rate = (sampleRate ?? 1) * (sampled === undefined || sampled.keepsErrors ? 1 : sampled.share);
+  if (rate < 1) kept['sample_rate'] = rate;
+  if (sampled?.keepsErrors === true) kept['kept_share'] = sampled.share;
   return hasKeys(kept) ? JSON.stringify(kept) : undefined;
 }
 

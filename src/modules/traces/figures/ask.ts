@@ -28,7 +28,9 @@ export async function ask(database: Database, asked: Asked): Promise<Told> {
   const question: Question = { ...asked, projects: asked.projects.map(({ no }) => no) };
   const dimension = asked.filter === undefined ? dimensionFor(question) : undefined;
   if (dimension === undefined) {
-    const { isTruncated, ...answer } = await answerFromRuns(database, question, asked.filter);
+    const { isTruncated, ...answer } = await answerFromRuns(database, question, {
+      filters: asked.filter === undefined ? {} : { filter: asked.filter },
+    });
     return told(answer, asked, provenanceOfRuns(answer.total, isTruncated));
   }
   const answer = await answerFromRollups(database, question, dimension);

@@ -14,7 +14,7 @@ export function countRuns(services: Pick<ModuleServices, 'state' | 'wake' | 'log
   const keeper = new FigureKeeper(database, new FeedReader(database, FIGURES_READER), book);
   return {
     done: 'counted',
-    atMostEveryMs: 250,
+    atMostEveryMs: 1_000,
     async step() {
       await book.fresh();
       return keeper.step();

@@ -1,6 +1,7 @@
 import { picoOf } from '../prices/money.ts';
 import { RUN_TYPES, type RunType } from '../run/run-type.ts';
-import { BY_MINUTE, GRAINS, LONGEST_VALUE, MOST_TAGS, ROOTS, type Dimension } from './dimension.ts';
+import { BY_MINUTE, GRAINS, LONGEST_VALUE, MOST_TAGS, ROOTS, type Dimension, type Grain } from './dimension.ts';
+import { binOf } from './sketch.ts';
 import type { Tallies, Tally } from './tally.ts';
 
 /** Of a run, what figures are made of. Times are microseconds since 1970. */
@@ -33,6 +34,8 @@ interface Addition {
   /** How many runs it stands for: a client that sends one in ten sends it for ten. */
   readonly weight: number;
   readonly isCall: boolean;
+  readonly latencyBin: number;
+  readonly firstTokenBin: number | null;
   readonly costs: readonly [bigint, bigint, bigint];
   readonly details: { readonly cached: number; readonly written: number; readonly reasoning: number; readonly audio: number };
 }
@@ -46,32 +49,39 @@ export const runTypeOf = (no: number): RunType => RUN_TYPES[no] ?? 'chain';
 /** Counts a completed run wherever it belongs: in every dimension, by hour and day, and by minute where it began after `minutesFrom` (µs). */
 export function count(tallies: Tallies, run: CountedRun, minutesFrom: number): void {
   const addition = additionOf(run);
-  for (const [dimension, value] of valuesOf(run)) {
+  visit(tallies, run, minutesFrom, (tally, dimension) =>
     // Of a user or a tag, how long whole traces took: a mixture of tools and models would say nothing.
-    const times = (dimension !== 'user' && dimension !== 'tag') || run.isRoot;
-    for (const tally of talliesAt(tallies, run, dimension, value, minutesFrom)) addTo(tally, addition, times);
-  }
+    addTo(tally, addition, (dimension !== 'user' && dimension !== 'tag') || run.isRoot),
+  );
 }
 
 /** A run that was counted without a price has one now. */
 export function countPrice(tallies: Tallies, run: CountedRun, minutesFrom: number): void {
   const { weight, costs } = additionOf(run);
-  for (const [dimension, value] of valuesOf(run))
-    for (const tally of talliesAt(tallies, run, dimension, value, minutesFrom)) {
-      tally.counts.unpriced -= weight;
-      addCosts(tally, costs);
-    }
+  visit(tallies, run, minutesFrom, (tally) => {
+    tally.counts.unpriced -= weight;
+    addCosts(tally, costs);
+  });
 }
 
 /** Counts a run in one place. `times`: its latency too. */
 export const countIn = (tally: Tally, run: CountedRun, times: boolean): void => addTo(tally, additionOf(run), times);
 
-function* talliesAt(tallies: Tallies, run: CountedRun, dimension: Dimension, value: string, minutesFrom: number): Iterable<Tally> {
+/** The stretches of time a run belongs to. */
+export function* stretchesAt(run: CountedRun, minutesFrom: number): Iterable<{ readonly grain: Grain; readonly bucket: number }> {
   for (const grain of GRAINS) {
-    if (grain === 60 && (!BY_MINUTE.has(dimension) || run.startTime < minutesFrom)) continue;
+    if (grain === 60 && run.startTime < minutesFrom) continue;
     const width = grain * 1_000;
-    const bucket = Math.floor(run.startTime / 1_000 / width) * width;
-    yield tallies.at({ projectNo: run.projectNo, grain, dimension, bucket, value });
+    yield { grain, bucket: Math.floor(run.startTime / 1_000 / width) * width };
+  }
+}
+
+function visit(tallies: Tallies, run: CountedRun, minutesFrom: number, each: (tally: Tally, dimension: Dimension) => void): void {
+  const values = [...valuesOf(run)];
+  for (const { grain, bucket } of stretchesAt(run, minutesFrom)) {
+    const stretch = tallies.stretch(run.projectNo, grain, bucket);
+    for (const [dimension, value] of values)
+      if (grain !== 60 || BY_MINUTE.has(dimension)) each(tallies.in(stretch, run.projectNo, grain, dimension, bucket, value), dimension);
   }
 }
 
@@ -91,7 +101,7 @@ const cut = (value: string): string =>
 
 function additionOf(run: CountedRun): Addition {
   const usage = run.usage === null ? undefined : usageOf(run.usage);
-  const weight = Math.min(MOST_WEIGHT, usage?.sample_rate !== undefined && usage.sample_rate > 0 ? 1 / usage.sample_rate : 1);
+  const weight = Math.min(MOST_WEIGHT, timesOf(usage?.sample_rate) * (run.isError ? 1 : timesOf(usage?.kept_share)));
   const isCall = isCallOf(run.runType);
   const scaled = (cost: string | null): bigint => {
     const pico = cost === null || !isCall ? 0n : (picoOf(cost) ?? 0n);
@@ -101,6 +111,8 @@ function additionOf(run: CountedRun): Addition {
     run,
     weight,
     isCall,
+    latencyBin: binOf(run.endTime - run.startTime),
+    firstTokenBin: run.firstTokenTime === null ? null : binOf(run.firstTokenTime - run.startTime),
     costs: [scaled(run.promptCost), scaled(run.completionCost), scaled(run.totalCost)],
     details: {
       cached: usage?.input_token_details?.['cache_read'] ?? 0,
@@ -111,11 +123,15 @@ function additionOf(run: CountedRun): Addition {
   };
 }
 
+const timesOf = (share: unknown): number => (typeof share === 'number' && share > 0 && share < 1 ? 1 / share : 1);
+
 interface KeptUsage {
   readonly input_token_details?: Readonly<Record<string, number>>;
   readonly output_token_details?: Readonly<Record<string, number>>;
   readonly price?: string;
   readonly sample_rate?: number;
+  /** Of those that did not fail. */
+  readonly kept_share?: number;
 }
 
 /** As content/ wrote it; what another wrote there counts as nothing. */
@@ -127,17 +143,17 @@ export function usageOf(text: string): KeptUsage | undefined {
   }
 }
 
-function addTo(tally: Tally, { run, weight, isCall, costs, details }: Addition, times: boolean): void {
+function addTo(tally: Tally, { run, weight, isCall, latencyBin, firstTokenBin, costs, details }: Addition, times: boolean): void {
   const { counts, latency, firstToken } = tally;
   counts.runs += weight;
   counts.counted += 1;
   if (run.isRoot) counts.traces += weight;
   if (run.isError) counts.errors += weight;
   const sketched = Math.max(1, Math.round(weight));
-  if (times) latency.add(run.endTime - run.startTime, sketched);
-  if (run.firstTokenTime !== null) {
+  if (times) latency.addTo(latencyBin, sketched);
+  if (firstTokenBin !== null) {
     counts.streamed += weight;
-    firstToken.add(run.firstTokenTime - run.startTime, sketched);
+    firstToken.addTo(firstTokenBin, sketched);
   }
   if (!isCall) return;
   counts.calls += weight;

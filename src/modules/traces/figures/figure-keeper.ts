@@ -3,15 +3,15 @@ import { sql } from '../../../db/sql.ts';
 import type { FeedEntry, FeedReader } from '../feed/feed-reader.ts';
 import { isMine } from '../feed/feed-service.ts';
 import type { Prices } from '../prices/index.ts';
-import { count, countPrice, isCallOf, usageOf } from './counted-run.ts';
-import { GRAINS, KEPT_DAYS, OTHER, ROOM } from './dimension.ts';
+import { count, countPrice, isCallOf, stretchesAt, usageOf } from './counted-run.ts';
+import { DIMENSIONS, GRAINS, KEPT_DAYS, OTHER, ROOM } from './dimension.ts';
 import { addStored, readValues, writeTallies } from './figure-rows.ts';
 import { readRuns, writePrices, type LatePrice, type RunRow } from './run-rows.ts';
-import { keyOf, roomOf, Tallies, type Place } from './tally.ts';
+import { keyOf, Tallies, type Place, type Room } from './tally.ts';
 
-const ENTRIES_AT_ONCE = 200;
-const RUNS_AT_ONCE = 10_000;
-const MOST_ROOMS = 10_000;
+const ENTRIES_AT_ONCE = 400;
+const RUNS_AT_ONCE = 20_000;
+const MOST_ROOMS = 3_000;
 const ATTEMPTS = 3;
 
 /** What a step did. */
@@ -70,17 +70,18 @@ export class FigureKeeper {
     await this.#forgetWhereAnotherCounted(tx);
     const batch = await this.#feed.take(ENTRIES_AT_ONCE, RUNS_AT_ONCE, tx);
     if (batch === undefined) return NOTHING;
-    const tallies = new Tallies();
-    let [runs, priced] = [0, 0];
+    const counts: ToCount[] = [];
+    let priced = 0;
     for (const part of byPartition(batch.entries)) {
-      const late = await this.#countPart(tx, tallies, part);
-      runs += part.completed.size;
-      priced += late.length;
+      const late = await this.#read(tx, part, counts);
       if (late.length > 0) await writePrices(tx, part.keepDays, part.day, late);
+      priced += late.length;
     }
-    await this.#write(tx, tallies);
+    await this.#openRooms(tx, counts);
+    await this.#write(tx, counts);
     await this.#feed.advance(tx, batch);
     this.#place = `${batch.place.xid} ${batch.place.no}`;
+    const runs = counts.filter(({ isNew }) => isNew).length;
     return { runs, priced, isFull: batch.entries.length >= ENTRIES_AT_ONCE || batch.runs >= RUNS_AT_ONCE };
   }
 
@@ -91,16 +92,15 @@ export class FigureKeeper {
     if (rows[0]?.place !== this.#place || this.#rooms.size > MOST_ROOMS) this.#rooms.clear();
   }
 
-  /** Counts the runs of one partition; returns the prices that they lacked and that can be told now. */
-  async #countPart(tx: Transaction, tallies: Tallies, part: Part): Promise<readonly LatePrice[]> {
+  /** Reads what is to be counted of one partition; returns the prices that runs lacked and that can be told now. */
+  async #read(tx: Transaction, part: Part, counts: ToCount[]): Promise<readonly LatePrice[]> {
     const minutesFrom = (part.at - KEPT_DAYS[60] * 86_400_000) * 1_000;
     const late: LatePrice[] = [];
     for (const run of await readRuns(tx, part.keepDays, part.day, [...part.completed, ...part.changed])) {
       const price = this.#latePrice(run);
-      const known = price === undefined ? run : withPrice(run, price);
+      const isNew = part.completed.has(run.runId);
       if (price !== undefined) late.push(price);
-      if (part.completed.has(run.runId)) count(tallies, known, minutesFrom);
-      else if (price !== undefined) countPrice(tallies, known, minutesFrom);
+      if (isNew || price !== undefined) counts.push({ run: price === undefined ? run : withPrice(run, price), isNew, minutesFrom });
     }
     return late;
   }
@@ -125,31 +125,49 @@ export class FigureKeeper {
     return { runId: run.runId, inputCost, outputCost, totalCost, usage: JSON.stringify({ ...usage, price: source }) };
   }
 
-  /** Adds what the rows hold already, and writes them. A value that is new in a full stretch of time goes to the others. */
-  async #write(tx: Transaction, counted: Tallies): Promise<void> {
-    const unread = new Map<string, Omit<Place, 'value'>>();
-    for (const { place } of counted.rows) if (!this.#rooms.has(roomOf(place))) unread.set(roomOf(place), place);
+  /** Learns which values have a row where runs are to be counted. */
+  async #openRooms(tx: Transaction, counts: readonly ToCount[]): Promise<void> {
+    const unread = new Map<string, Room>();
+    for (const { run, minutesFrom } of counts)
+      for (const { grain, bucket } of stretchesAt(run, minutesFrom)) {
+        const first: Room = { projectNo: run.projectNo, grain, bucket, dimension: 'trace' };
+        if (this.#rooms.has(keyOf(first)) || unread.has(keyOf(first))) continue;
+        for (const dimension of DIMENSIONS) unread.set(keyOf({ ...first, dimension }), { ...first, dimension });
+      }
     if (unread.size > 0) for (const [room, values] of await readValues(tx, [...unread.values()])) this.#rooms.set(room, new Set(values));
+  }
+
+  /** Adds the runs to what the rows hold, and writes them. A value that is new in a full room goes to the others. */
+  async #write(tx: Transaction, counts: readonly ToCount[]): Promise<void> {
     // From here on the rooms say what will be true once this commits.
     this.#place = '';
     const fresh = new Set<string>();
-    const admits = (place: Place, always = false): boolean => {
-      const values = this.#rooms.get(roomOf(place));
-      if (values === undefined || values.has(place.value)) return true;
-      if (!always && values.size >= ROOM[place.grain]) return false;
-      values.add(place.value);
-      fresh.add(keyOf(place));
+    const admits = (room: Room, value: string): boolean => {
+      const key = keyOf(room);
+      const values = this.#rooms.get(key);
+      if (values === undefined || values.has(value)) return true;
+      if (value !== OTHER && values.size >= ROOM[room.grain]) return false;
+      values.add(value);
+      fresh.add(`${key} ${value}`);
       return true;
     };
-    const tallies = counted.within((place) => admits(place));
+    const tallies = new Tallies(admits);
+    for (const { run, isNew, minutesFrom } of counts) (isNew ? count : countPrice)(tallies, run, minutesFrom);
     const stored: Place[] = [];
-    for (const { place } of tallies.rows) {
-      if (place.value === OTHER) admits(place, true);
-      if (!fresh.has(keyOf(place))) stored.push(place);
+    for (const { place } of tallies.rows()) {
+      if (place.value === OTHER) admits(place, OTHER);
+      if (!fresh.has(`${keyOf(place)} ${place.value}`)) stored.push(place);
     }
     await addStored(tx, tallies, stored);
     await writeTallies(tx, tallies);
   }
+}
+
+/** A run that has ended, or (not `isNew`) one that was counted and has a price only now. */
+interface ToCount {
+  readonly run: RunRow;
+  readonly isNew: boolean;
+  readonly minutesFrom: number;
 }
 
 interface Part {

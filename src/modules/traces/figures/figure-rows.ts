@@ -2,7 +2,7 @@ import type { Queryable } from '../../../db/database.ts';
 import { raw, sql, type Sql } from '../../../db/sql.ts';
 import { decimal, picoOfDecimal } from '../prices/money.ts';
 import { DIMENSIONS, type Dimension, type Grain } from './dimension.ts';
-import { COSTS, COUNTERS, roomOf, type CostName, type Counter, type Place, type Tally, type Tallies } from './tally.ts';
+import { COSTS, COUNTERS, keyOf, type CostName, type Counter, type Place, type Room, type Tally, type Tallies } from './tally.ts';
 
 /** Statements stay small enough to be planned and logged. */
 const ROWS_AT_ONCE = 2_000;
@@ -34,13 +34,13 @@ export function addSketches(tally: Tally, { latency, first_token }: SketchesRow)
 }
 
 /** The values that have a row, by room. */
-export async function readValues(tx: Queryable, rooms: readonly Omit<Place, 'value'>[]): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
-  const found = new Map<string, Set<string>>(rooms.map((room) => [roomOf(room), new Set()]));
+export async function readValues(tx: Queryable, rooms: readonly Room[]): Promise<ReadonlyMap<string, ReadonlySet<string>>> {
+  const found = new Map<string, Set<string>>(rooms.map((room) => [keyOf(room), new Set()]));
   const { rows } = await tx.query<PlaceRow>(sql`
     select f.project_no, f.grain, f.dimension, (date_part('epoch', f.bucket) * 1000)::float8 as at, f.value
     from ${placesOf(rooms)}
     join muster.trace_figures f on f.project_no = p.project_no and f.grain = p.grain and f.dimension = p.dimension and f.bucket = p.bucket`);
-  for (const row of rows) found.get(roomOf(placeOf(row)))?.add(row.value);
+  for (const row of rows) found.get(keyOf(placeOf(row)))?.add(row.value);
   return found;
 }
 
@@ -64,7 +64,7 @@ export async function addStored(tx: Queryable, tallies: Tallies, places: readonl
 
 /** Writes the rows as they are now. */
 export async function writeTallies(tx: Queryable, tallies: Tallies): Promise<void> {
-  const all = [...tallies.rows];
+  const all = [...tallies.rows()];
   for (let from = 0; from < all.length; from += ROWS_AT_ONCE) await tx.query(insertion(all.slice(from, from + ROWS_AT_ONCE)));
 }
 
@@ -92,12 +92,12 @@ const valuesAt = (places: readonly Place[]): Sql =>
     places.map(({ value }) => value),
   );
 
-function placesOf(places: readonly Omit<Place, 'value'>[], values?: readonly string[]): Sql {
+function placesOf(places: readonly Room[], values?: readonly string[]): Sql {
   const columns = [...placeArrays(places), ...(values === undefined ? [] : [sql`${values}::text[]`])];
   return sql`unnest(${joined(columns)}) as ${raw(`p (project_no, grain, dimension, bucket${values === undefined ? '' : ', value'})`)}`;
 }
 
-const placeArrays = (places: readonly Omit<Place, 'value'>[]): Sql[] => [
+const placeArrays = (places: readonly Room[]): Sql[] => [
   sql`${places.map(({ projectNo }) => projectNo)}::int[]`,
   sql`${places.map(({ grain }) => grain)}::int[]`,
   sql`${places.map(({ dimension }) => dimensionNo(dimension))}::smallint[]`,

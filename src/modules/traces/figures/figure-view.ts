@@ -1,11 +1,12 @@
 import { z } from 'zod';
 import { decimal } from '../prices/money.ts';
 import type { Sketch } from './sketch.ts';
-import type { Tally } from './tally.ts';
+import { isCostKnown, type Tally } from './tally.ts';
 
 const count = (what: string) => z.number().describe(what);
 const seconds = (what: string) => z.number().nullable().describe(`${what}; null: of no run`);
-const usd = (what: string) => z.string().describe(`${what}, USD, an exact decimal`);
+const usd = (what: string) =>
+  z.string().nullable().describe(`${what}, USD, an exact decimal; null: there are calls, and the cost of none is known`);
 
 /** What some runs add up to, as the API says it. */
 export const FigureView = z.object({
@@ -39,6 +40,7 @@ export type Figures = z.output<typeof FigureView>;
 
 export function figureView(tally: Tally, hours: number): Figures {
   const { counts, costs, latency, firstToken } = tally;
+  const cost = (pico: bigint): string | null => (isCostKnown(tally) ? decimal(pico) : null);
   return {
     runs: tidy(counts.runs),
     traces: tidy(counts.traces),
@@ -60,10 +62,10 @@ export function figureView(tally: Tally, hours: number): Figures {
     cache_write_tokens: tidy(counts.cache_write_tokens),
     reasoning_tokens: tidy(counts.reasoning_tokens),
     audio_tokens: tidy(counts.audio_tokens),
-    prompt_cost: decimal(costs.prompt_cost),
-    completion_cost: decimal(costs.completion_cost),
-    total_cost: decimal(costs.total_cost),
-    cost_per_hour: decimal(hours > 0 ? BigInt(Math.round(Number(costs.total_cost) / hours)) : 0n),
+    prompt_cost: cost(costs.prompt_cost),
+    completion_cost: cost(costs.completion_cost),
+    total_cost: cost(costs.total_cost),
+    cost_per_hour: cost(hours > 0 ? BigInt(Math.round(Number(costs.total_cost) / hours)) : 0n),
     unpriced_runs: Math.max(0, tidy(counts.unpriced)),
   };
 }

@@ -8,17 +8,20 @@ import { addPrice, importPrices } from '../prices/custom-prices.ts';
 import { BUILT_IN_PRICES } from '../prices/index.ts';
 import { pricesOfLitellm } from '../prices/litellm.ts';
 import { PriceBook } from '../prices/price-book.ts';
+import { addPartitions, KEEP_DAYS } from '../reads/testing.ts';
 import { RUN_TYPES, type RunType } from '../run/run-type.ts';
 import { FigureKeeper } from './figure-keeper.ts';
+import { figureSamples } from './report.ts';
 import { figureView } from './figure-view.ts';
 import { answerFromRollups, dimensionFor, type Question } from './from-rollups.ts';
 
 let server: TestServer;
 const HOUR = 3_600_000;
 const NOON = Math.floor(Date.now() / HOUR) * HOUR - HOUR;
+const DAY = new Date(NOON).toISOString().slice(0, 10);
 beforeAll(async () => {
   server = await testServer({ modules: [tracesModule] });
-  await server.database.database.query(sql`create table muster.trace_runs_k1 partition of muster.trace_runs for values in (1)`);
+  await addPartitions(server.database.database, [DAY]);
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
@@ -47,7 +50,6 @@ async function project(name: string): Promise<number> {
   return row?.no ?? 0;
 }
 
-const DAY = '2026-11-26';
 /** As the intake does: rows, and in the same transaction word of them in the feed. */
 async function keep(runs: readonly Run[]): Promise<readonly string[]> {
   const ids = runs.map(({ runId }) => runId ?? randomUUID());
@@ -57,7 +59,7 @@ async function keep(runs: readonly Run[]): Promise<readonly string[]> {
       const time = (ms: number | undefined) => (ms === undefined ? null : new Date(at + ms).toISOString());
       await tx.query(sql`insert into muster.trace_runs (run_id, trace_id, parent_run_id, project_no, day, keep_days, run_type, status, start_time, end_time,
           first_token_time, name, model, provider, user_id, tags, prompt_tokens, completion_tokens, total_tokens, total_cost, usage)
-        values (${ids[i]}::uuid, ${ids[i]}::uuid, ${run.isChild === true ? randomUUID() : null}, ${run.project}, ${DAY}, 1, ${RUN_TYPES.indexOf(run.runType ?? 'chain')},
+        values (${ids[i]}::uuid, ${ids[i]}::uuid, ${run.isChild === true ? randomUUID() : null}, ${run.project}, ${DAY}, ${KEEP_DAYS}, ${RUN_TYPES.indexOf(run.runType ?? 'chain')},
           ${run.failed === true ? 2 : 1}, ${time(0)}, ${run.open === true ? null : time(run.ms ?? 100)}, ${time(run.firstMs)}, 'answer', ${run.model ?? null}, null,
           ${run.user ?? null}, ${run.tags ?? null}, ${run.tokens?.[0] ?? null}, ${run.tokens?.[1] ?? null},
           ${run.tokens === undefined ? null : run.tokens[0] + run.tokens[1]}, ${run.cost ?? null}, ${run.usage === undefined ? null : JSON.stringify(run.usage)})
@@ -66,7 +68,7 @@ async function keep(runs: readonly Run[]): Promise<readonly string[]> {
     }
     const completed = ids.filter((_, i) => runs[i]?.open !== true);
     await tx.query(
-      sql`insert into muster.trace_feed (keep_days, day, runs, completed) values (1, ${DAY}, ${ids}::uuid[], ${completed}::uuid[])`,
+      sql`insert into muster.trace_feed (keep_days, day, runs, completed) values (${KEEP_DAYS}, ${DAY}, ${ids}::uuid[], ${completed}::uuid[])`,
     );
   });
   return ids;
@@ -150,7 +152,7 @@ describe('the figures', () => {
     });
     expect(by).toMatchObject({
       'gpt-4o': { runs: 3, total_cost: '0.3', unpriced_runs: 0 },
-      'my-own': { total_cost: '0', unpriced_runs: 1 },
+      'my-own': { total_cost: null, cost_per_hour: null, unpriced_runs: 1 },
     });
     expect((await ask(no, { where: { trace: 'root' } })).figures).toMatchObject({ runs: 2, total_cost: '0.3' });
   });
@@ -166,7 +168,9 @@ describe('the figures', () => {
     expect((await ask(no)).figures).toMatchObject({ runs: 2, total_cost: '0.15', unpriced_runs: 1 });
     const { database } = server.database;
     await database.query(sql`update muster.trace_runs set model = 'gpt-4o-mini' where run_id = ${last}::uuid`);
-    await database.query(sql`insert into muster.trace_feed (keep_days, day, runs, completed) values (1, ${DAY}, ${[last]}::uuid[], '{}')`);
+    await database.query(
+      sql`insert into muster.trace_feed (keep_days, day, runs, completed) values (${KEEP_DAYS}, ${DAY}, ${[last]}::uuid[], '{}')`,
+    );
     await catchUp();
     expect((await ask(no)).figures).toMatchObject({ runs: 2, total_cost: '0.3', unpriced_runs: 0 });
     const { rows } = await database.query(
@@ -182,6 +186,17 @@ describe('the figures', () => {
     const { figures, total } = await ask(no);
     expect(figures).toMatchObject({ runs: 10, prompt_tokens: 100, total_cost: '0.1' });
     expect(total.counts.counted).toBe(1);
+  });
+
+  it('count those that failed as they are, where a project keeps all of them and few of the others', async () => {
+    const no = await project('kept');
+    await keep([
+      { project: no, usage: { kept_share: 0.25 } },
+      { project: no, failed: true, usage: { kept_share: 0.25 } },
+      { project: no, failed: true },
+    ]);
+    await catchUp();
+    expect((await ask(no)).figures).toMatchObject({ runs: 6, errors: 2 });
   });
 
   it('tell the latency of whole traces, of calls by model, and when the first token came, within 1 %', async () => {
@@ -406,5 +421,34 @@ describe('a price of one’s own', () => {
     expect(price('mine', 'openai', 1_000_000)).toBe('5');
     for (const bad of ['', '[]', '{', 'null', '3']) expect(() => pricesOfLitellm(bad), bad).toThrow('no list of prices');
     expect(pricesOfLitellm('{"a":null,"b":3,"c":{"input_cost_per_token":"1"}}')).toEqual([]);
+  });
+});
+
+describe('what the fleet watches', () => {
+  it('is calls, errors, tokens and cost since midnight, and the last minutes’ latency, by project and model', async () => {
+    const no = await project('watched');
+    const now = Date.now();
+    const call = { project: no, runType: 'llm', model: 'm', tokens: [10, 5], cost: '0.5', at: now - 60_000 } as const;
+    await keep([
+      { ...call, ms: 1_000, firstMs: 250 },
+      { ...call, failed: true, ms: 1_000 },
+      { project: no, at: now - 60_000 },
+    ]);
+    await catchUp();
+    const samples = (await figureSamples(server.database.database, now)).filter(({ labels }) => labels['project'] === 'watched');
+    const value = (name: string, more: object = {}) =>
+      samples.find((sample) => sample.name === name && Object.entries(more).every(([key, label]) => sample.labels[key] === label))?.value;
+    // Within a minute of midnight the runs are yesterday's.
+    if (new Date(now - 60_000).getUTCDate() === new Date(now).getUTCDate())
+      expect([
+        value('llm_runs_total', { model: 'm' }),
+        value('llm_errors_total'),
+        value('llm_tokens_total'),
+        value('llm_cost_usd_total'),
+      ]).toEqual([2, 1, 30, 1]);
+    expect(value('llm_cost_usd_per_hour')).toBe(1);
+    expect(value('llm_error_ratio')).toBe(0.5);
+    expect(value('llm_latency_seconds', { quantile: '0.95', model: 'm' })).toBeCloseTo(1, 1);
+    expect(value('llm_first_token_seconds', { quantile: '0.5' })).toBeCloseTo(0.25, 1);
   });
 });

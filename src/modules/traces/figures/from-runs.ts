@@ -1,7 +1,7 @@
 import type { Database } from '../../../db/database.ts';
 import { sql, type Sql } from '../../../db/sql.ts';
-import { conditionOf, type SearchCondition } from '../reads/filter/condition.ts';
-import { parseFilter } from '../reads/filter/parse.ts';
+import { daysWithin, daysWithRuns } from '../reads/run-days.ts';
+import { conditionsOf, plainSearch, type RunFilters } from '../reads/run-filters.ts';
 import { RUN_TYPES, type RunType } from '../run/run-type.ts';
 import { countIn, isCallOf } from './counted-run.ts';
 import type { Dimension } from './dimension.ts';
@@ -12,31 +12,38 @@ import { Tally, type Counter } from './tally.ts';
 /** The newest runs that match; what lies behind them is left out, and said so. */
 const MOST_RUNS = 50_000;
 const TIMEOUT_MS = 10_000;
+/** A run near midnight may lie in the day before or after. */
+const SKEW_MS = 86_400_000;
+
+/** What only the runs themselves can tell. */
+export interface RunsAsked {
+  readonly filters: RunFilters;
+  /** Words anywhere in a run. */
+  readonly words?: string | undefined;
+}
 
 /** Whatever a filter can say, from the runs themselves. Throws INVALID_INPUT for a filter that cannot be read. */
 export async function answerFromRuns(
   database: Database,
   question: Question,
-  filter: string | undefined,
+  { filters, words }: RunsAsked,
 ): Promise<Answer & { readonly isTruncated: boolean }> {
-  const { projects, from, to, where, groupBy, order, most } = question;
-  const asked = filter === undefined ? sql`true` : conditionOf(parseFilter(filter), 'r', plainSearch);
-  const [start, end] = [new Date(from).toISOString(), new Date(to).toISOString()];
-  const { rows } = await database.transaction(
-    (tx) =>
-      tx.query<Row>(sql`
-        select ${RUN_COLUMNS} from muster.trace_runs r
-        where r.project_no = any(${projects}::int[]) and r.start_time >= ${start}::timestamptz and r.start_time < ${end}::timestamptz
-          and r.day between (${start}::timestamptz at time zone 'UTC')::date - 1 and (${end}::timestamptz at time zone 'UTC')::date + 1
-          and r.end_time is not null and ${whereOf(where)} and ${asked}
-        order by r.start_time desc limit ${MOST_RUNS + 1}`),
-    { readOnly: true, statementTimeoutMs: TIMEOUT_MS },
-  );
+  const { from, to, where, groupBy, order, most } = question;
+  const conditions = conditionsOf(filters);
+  const matching = (day: string): readonly Sql[] => [
+    ...conditions(day),
+    whereOf(where),
+    ...(words === undefined ? [] : [plainSearch(words, 'r')]),
+  ];
+  const rows = await newestRuns(database, question, matching, filters.traceFilter !== undefined || filters.treeFilter !== undefined);
   const total = new Tally();
   const groups = new Map<string, Tally>();
   // As in the rollups: of users, tags and threads the latency of whole traces, where nothing else is asked for.
   const rootsOnly =
-    filter === undefined && where.run_type === undefined && (groupBy === 'user' || groupBy === 'tag' || groupBy === 'thread');
+    Object.keys(filters).length === 0 &&
+    words === undefined &&
+    where.run_type === undefined &&
+    (groupBy === 'user' || groupBy === 'tag' || groupBy === 'thread');
   for (const run of rows.slice(0, MOST_RUNS).map(runOf)) {
     const times = !rootsOnly || run.isRoot;
     countIn(total, run, times);
@@ -56,6 +63,33 @@ export async function answerFromRuns(
     to,
     isTruncated: rows.length > MOST_RUNS || groups.size > most,
   };
+}
+
+/** A day at a time, newest first, where the conditions name the day; else all days at once. */
+async function newestRuns(
+  database: Database,
+  { projects, from, to }: Question,
+  matching: (day: string) => readonly Sql[],
+  byDay: boolean,
+): Promise<readonly Row[]> {
+  const days = daysWithin(await daysWithRuns(database), (from - SKEW_MS) * 1_000, (to + SKEW_MS) * 1_000);
+  const [start, end] = [new Date(from).toISOString(), new Date(to).toISOString()];
+  const rows: Row[] = [];
+  for (const group of byDay ? days.map((day) => [day]) : days.length === 0 ? [] : [days]) {
+    if (rows.length > MOST_RUNS) break;
+    const all = matching(group[0] ?? '').reduce((before, condition) => sql`${before} and ${condition}`, sql`true`);
+    const found = await database.transaction(
+      (tx) =>
+        tx.query<Row>(sql`
+          select ${RUN_COLUMNS} from muster.trace_runs r
+          where r.project_no = any(${projects}::int[]) and r.start_time >= ${start}::timestamptz and r.start_time < ${end}::timestamptz
+            and r.day = any(${group}::date[]) and r.end_time is not null and ${all}
+          order by r.start_time desc limit ${MOST_RUNS + 1 - rows.length}`),
+      { readOnly: true, statementTimeoutMs: TIMEOUT_MS },
+    );
+    rows.push(...found.rows);
+  }
+  return rows;
 }
 
 function keysOf(run: RunRow, groupBy: NonNullable<Question['groupBy']>): readonly string[] {
@@ -104,6 +138,3 @@ function isValue(dimension: Dimension, value: string): Sql {
       return sql`r.tags @> ${[value]}::text[]`;
   }
 }
-
-/** Words in the texts of a run, which are read for it. */
-const plainSearch: SearchCondition = (text) => sql`strpos(lower(concat_ws(' ', r.name, r.inputs, r.outputs, r.error)), lower(${text})) > 0`;

@@ -17,7 +17,8 @@ export interface Wanted {
 export const ORDERS = ['runs', 'errors', 'total_cost', 'total_tokens'] as const;
 export type Order = (typeof ORDERS)[number];
 
-const MEASURES = raw([...COUNTERS, ...COSTS, 'latency', 'first_token'].map((name) => `f.${name}`).join(', '));
+/** Of the row `f`. */
+export const MEASURES = raw([...COUNTERS, ...COSTS, 'latency', 'first_token'].map((name) => `f.${name}`).join(', '));
 
 /** Everything wanted, as one. */
 export async function readTotal(db: Queryable, wanted: Wanted): Promise<Tally> {

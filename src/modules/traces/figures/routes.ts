@@ -66,8 +66,9 @@ const Provenance = z.object({
   is_truncated: z.boolean().describe('There were more runs, or groups, than were looked at'),
 });
 
-const GroupView = FigureView.extend({
+const GroupView = z.object({
   group: z.string().nullable().describe('null: of all; or of the values for which there was no room'),
+  ...FigureView.shape,
 });
 
 const StatsView = z.object({

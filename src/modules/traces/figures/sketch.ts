@@ -9,10 +9,11 @@ const LN_GAMMA = Math.log(GAMMA);
 const LONGEST = 1e13;
 const HIGHEST_BIN = Math.ceil(Math.log(LONGEST) / LN_GAMMA);
 const FORM = 1;
+const SLACK = 16;
 
 export class Sketch {
   /** Counts of the bins from #first on. */
-  #bins = new Float64Array(0);
+  #bins: number[] = [];
   #first = 0;
   #count = 0;
 
@@ -20,10 +21,8 @@ export class Sketch {
     return this.#count;
   }
 
-  /** Microseconds; below one is taken for one. */
   add(micros: number, weight = 1): void {
-    const value = Math.min(Math.max(micros, 1), LONGEST);
-    this.#addTo(Math.ceil(Math.log(value) / LN_GAMMA - 1e-9), weight);
+    this.addTo(binOf(micros), weight);
   }
 
   merge(packed: Uint8Array): void {
@@ -44,13 +43,13 @@ export class Sketch {
     let bin = -1;
     while (at < packed.length) {
       bin += next() + 1;
-      this.#addTo(bin, next());
+      this.addTo(bin, next());
     }
   }
 
   mergeWith(other: Sketch): void {
     other.#bins.forEach((count, index) => {
-      if (count > 0) this.#addTo(other.#first + index, count);
+      if (count > 0) this.addTo(other.#first + index, count);
     });
   }
 
@@ -89,24 +88,30 @@ export class Sketch {
     return Buffer.from(bytes);
   }
 
-  #addTo(bin: number, weight: number): void {
-    if (bin < 0 || bin > HIGHEST_BIN) throw new RangeError(`a sketch has no bin ${bin}`);
+  /** What `binOf` says. */
+  addTo(bin: number, weight: number): void {
+    if (!(bin >= 0 && bin <= HIGHEST_BIN)) throw new RangeError(`a sketch has no bin ${bin}`);
     if (this.#bins.length === 0) {
-      this.#bins = new Float64Array(64);
-      this.#first = Math.max(0, bin - 32);
+      this.#bins = [weight];
+      this.#first = bin;
+    } else {
+      if (bin < this.#first || bin >= this.#first + this.#bins.length) this.#reach(bin);
+      const index = bin - this.#first;
+      this.#bins[index] = (this.#bins[index] ?? 0) + weight;
     }
-    if (bin < this.#first || bin >= this.#first + this.#bins.length) this.#reach(bin);
-    const index = bin - this.#first;
-    this.#bins[index] = (this.#bins[index] ?? 0) + weight;
     this.#count += weight;
   }
 
+  /** Plain arrays: most sketches hold a few bins, and a typed array costs more to make than it saves. */
   #reach(bin: number): void {
-    const first = Math.max(0, Math.min(this.#first, bin - 16));
-    const end = Math.max(this.#first + this.#bins.length, bin + 64);
-    const bins = new Float64Array(end - first);
-    bins.set(this.#bins, this.#first - first);
-    this.#bins = bins;
+    const first = bin < this.#first ? Math.max(0, bin - SLACK) : this.#first;
+    const last = this.#first + this.#bins.length - 1;
+    const end = bin > last ? bin + SLACK : last;
+    const none = (count: number): number[] => Array.from<number>({ length: count }).fill(0);
+    this.#bins = [...none(this.#first - first), ...this.#bins, ...none(end - last)];
     this.#first = first;
   }
 }
+
+/** The bin of a duration in microseconds; below one is taken for one. */
+export const binOf = (micros: number): number => Math.ceil(Math.log(Math.min(Math.max(micros, 1), LONGEST)) / LN_GAMMA - 1e-9);

@@ -57,43 +57,69 @@ export class Tally {
   }
 }
 
-/** Which row of the figures. */
-export interface Place {
+/** Nothing known is not nothing paid: false where there are calls, and the cost of none is known. */
+export const isCostKnown = ({ counts, costs }: Pick<Tally, 'counts' | 'costs'>): boolean =>
+  costs.total_cost > 0n || counts.calls === 0 || counts.unpriced < counts.calls;
+
+/** The values of a dimension in one stretch of time of a project: they share its room. */
+export interface Room {
   readonly projectNo: number;
   readonly grain: Grain;
   readonly dimension: Dimension;
   /** Milliseconds since 1970, on a multiple of the grain. */
   readonly bucket: number;
+}
+
+/** Which row of the figures. */
+export interface Place extends Room {
   readonly value: string;
 }
 
-/** The places of one dimension in one stretch of time share their room. */
-export const roomOf = ({ projectNo, grain, dimension, bucket }: Omit<Place, 'value'>): string =>
-  `${projectNo} ${grain} ${dimension} ${bucket}`;
+export const keyOf = ({ projectNo, grain, dimension, bucket }: Room): string => `${projectNo} ${grain} ${dimension} ${bucket}`;
 
-export const keyOf = (place: Place): string => `${roomOf(place)} ${place.value}`;
+interface OpenRoom {
+  readonly room: Room;
+  readonly tallies: Map<string, Tally>;
+}
 
-/** Tallies by place, as many as a batch of runs touches. */
+type Stretch = Partial<Record<Dimension, OpenRoom>>;
+
+/** Tallies by place, as many as a batch of runs touches. A value that its room does not admit is one of the others. */
 export class Tallies {
-  readonly #rows = new Map<string, { readonly place: Place; readonly tally: Tally }>();
+  readonly #admits: (room: Room, value: string) => boolean;
+  readonly #stretches = new Map<string, Stretch>();
 
-  at(place: Place): Tally {
-    const key = keyOf(place);
-    const found = this.#rows.get(key);
-    if (found !== undefined) return found.tally;
-    const tally = new Tally();
-    this.#rows.set(key, { place, tally });
+  constructor(admits: (room: Room, value: string) => boolean = () => true) {
+    this.#admits = admits;
+  }
+
+  at({ projectNo, grain, dimension, bucket, value }: Place): Tally {
+    return this.in(this.stretch(projectNo, grain, bucket), projectNo, grain, dimension, bucket, value);
+  }
+
+  /** All rooms of a stretch of time: a run has places in many of them, and they are looked up once. */
+  stretch(projectNo: number, grain: Grain, bucket: number): Stretch {
+    const key = `${projectNo} ${grain} ${bucket}`;
+    const found = this.#stretches.get(key);
+    if (found !== undefined) return found;
+    const opened: Stretch = {};
+    this.#stretches.set(key, opened);
+    return opened;
+  }
+
+  in(stretch: Stretch, projectNo: number, grain: Grain, dimension: Dimension, bucket: number, value: string): Tally {
+    const { room, tallies } = (stretch[dimension] ??= { room: { projectNo, grain, dimension, bucket }, tallies: new Map() });
+    const found = tallies.get(value);
+    if (found !== undefined) return found;
+    const admitted = value === OTHER || this.#admits(room, value) ? value : OTHER;
+    const tally = tallies.get(admitted) ?? new Tally();
+    tallies.set(admitted, tally);
     return tally;
   }
 
-  get rows(): Iterable<{ readonly place: Place; readonly tally: Tally }> {
-    return this.#rows.values();
-  }
-
-  /** The same, with the values that found no room under OTHER. */
-  within(admits: (place: Place) => boolean): Tallies {
-    const kept = new Tallies();
-    for (const { place, tally } of this.#rows.values()) kept.at(admits(place) ? place : { ...place, value: OTHER }).add(tally);
-    return kept;
+  *rows(): Iterable<{ readonly place: Place; readonly tally: Tally }> {
+    for (const stretch of this.#stretches.values())
+      for (const { room, tallies } of Object.values(stretch))
+        for (const [value, tally] of tallies) yield { place: { ...room, value }, tally };
   }
 }

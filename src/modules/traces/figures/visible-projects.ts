@@ -19,10 +19,18 @@ export async function visibleProjects(
   db: Queryable,
   names: readonly string[] | undefined,
 ): Promise<readonly NamedProject[]> {
-  const { projects: allowed } = principalOf(request) as { readonly projects?: readonly string[] | null };
+  return projectsNamed(db, names, principalOf(request).projects);
+}
+
+/** The same, for whoever may see those of these names (null: all). */
+export async function projectsNamed(
+  db: Queryable,
+  names: readonly string[] | undefined,
+  allowed: readonly string[] | null,
+): Promise<readonly NamedProject[]> {
   const { rows } = await db.query<NamedProject>(sql`
     select project_no as no, project_id::text as id, name from muster.trace_projects
-    where (${allowed ?? null}::text[] is null or name = any(${allowed ?? null}::text[]) or project_id::text = any(${allowed ?? null}::text[]))
+    where (${allowed}::text[] is null or name = any(${allowed}::text[]))
       and (${names ?? null}::text[] is null or name = any(${names ?? null}::text[]) or project_id::text = any(${names ?? null}::text[]))`);
   const missing = names?.find((asked) => !rows.some(({ id, name }) => asked === name || asked === id));
   if (missing === undefined) return rows;

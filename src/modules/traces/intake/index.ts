@@ -13,7 +13,7 @@ export function intakeOf(services: Pick<ModuleServices, 'state' | 'wake' | 'log'
   const { state, wake, log } = services;
   const there = intakes.get(state);
   if (there !== undefined) return there;
-  const book = priceBookOf({ state });
+  const book = priceBookOf(services);
   const settings = currentSettings(services);
   const seams: Seams = {
     ready: async () => {
@@ -25,6 +25,7 @@ export function intakeOf(services: Pick<ModuleServices, 'state' | 'wake' | 'log'
     redactText: (text, projectNo) => settings.text(text, projectNo),
     keeps: (projectNo, traceId, hasFailed) => settings.keeps(projectNo, traceId, hasFailed),
     committed: () => wake.hint(FEED_TOPIC),
+    kept: (projectNo, traceId) => settings.kept(projectNo, traceId),
   };
   const made = createIntake({ database: state.database, seams, log });
   settings.onErasure(() => made.forgetRepeats());

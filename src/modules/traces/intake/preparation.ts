@@ -189,6 +189,7 @@ export class Preparation {
       outputs: row.outputs,
       extra: row.extra,
       events: row.events,
+      kept: seams.kept?.(projectNo, row.traceId),
     };
     row.learn(seams.factsOf(said));
     const place = placeNumber(row);

@@ -27,6 +27,13 @@ export interface Said {
   readonly outputs?: JsonText | undefined;
   readonly extra?: JsonText | undefined;
   readonly events?: JsonText | undefined;
+  readonly kept?: Kept | undefined;
+}
+
+/** How many runs a project keeps, where that is not all: figures count those that are left out by it. */
+export interface Kept {
+  readonly share: number;
+  readonly keepsErrors: boolean;
 }
 
 export type JsonField = 'inputs' | 'outputs' | 'error' | 'extra' | 'events' | 'serialized' | 'rest';
@@ -43,4 +50,6 @@ export interface Seams {
   readonly keeps?: (projectNo: number, traceId: string, hasFailed: boolean) => boolean;
   /** Told after a commit: those who follow the feed need not wait until they look. */
   readonly committed?: () => void;
+  /** Of a run that is among them: what share that is; undefined where all are kept. */
+  readonly kept?: (projectNo: number, traceId: string) => Kept | undefined;
 }

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { ModuleServices } from '../../module.ts';
 import { addDatasetDoors } from '../datasets/index.ts';
+import { addLangsmithFigures } from '../figures/langsmith-routes.ts';
 import { addInfoRoute } from './info.ts';
 import { addLangsmithReads } from './reads/index.ts';
 import { addWriteRoutes } from './write-routes.ts';
@@ -11,6 +12,7 @@ export function addLangsmithDoors(app: FastifyInstance, services: ModuleServices
   void app.register(async (scope) => addWriteRoutes(scope, services));
   void app.register(async (scope) => addDatasetDoors(scope, services));
   void app.register(async (scope) => addLangsmithReads(scope, services));
+  void app.register(async (scope) => addLangsmithFigures(scope, services));
 }
 
 export { canonicalPath } from './paths.ts';

@@ -1,14 +1,15 @@
 import { z } from 'zod';
 import { MusterError } from '../../../base/errors.ts';
 import type { Api } from '../../../http/api.ts';
-import { principalOf } from '../../../http/principal.ts';
+import { principalOf, requireAllProjects } from '../../../http/principal.ts';
 import { Nothing, problems, text, Time } from '../../../http/schemas.ts';
-import { isoTime, isoTimeOrNull } from '../../../http/time.ts';
+import { isoTime } from '../../../http/time.ts';
 import type { ModuleServices } from '../../module.ts';
-import { addPrice, changePrice, listPrices, removePrice, type CustomPrice } from './custom-prices.ts';
+import { addPrice, changePrice, listPrices, removePrice } from './custom-prices.ts';
 import { CustomRates } from './custom-rates.ts';
 import { priceBookOf, PRICES_TOPIC } from './index.ts';
 import { decimal } from './money.ts';
+import { PriceView, priceView } from './price-view.ts';
 import type { Rate } from './rates.ts';
 
 const Model = text(1, 256).describe('In any case; a * at its end stands for any ending');
@@ -20,34 +21,12 @@ const NewPrice = z.strictObject({
   rates: CustomRates,
 });
 
-const PriceView = z.object({
-  price_id: z.number(),
-  model: z.string(),
-  provider: z.string().nullable(),
-  valid_from: z.iso.datetime().nullable().describe('null: always'),
-  rates: CustomRates,
-  source: z.enum(['custom', 'litellm']),
-  created_by: z.string(),
-  created_at: z.iso.datetime(),
-});
-
 const AppliedView = z.object({
   provider: z.string().nullable(),
   model: z.string(),
   at: z.iso.datetime(),
   source: z.string().nullable().describe('Which price applies; null: none is known, and such runs have no cost'),
   per_million_tokens: z.record(z.string(), z.string()).nullable().describe('USD, below the first mark where the price has marks'),
-});
-
-const viewOf = ({ priceId, model, provider, validFrom, rates, source, createdBy, createdAt }: CustomPrice): z.output<typeof PriceView> => ({
-  price_id: priceId,
-  model,
-  provider,
-  valid_from: isoTimeOrNull(validFrom),
-  rates,
-  source,
-  created_by: createdBy,
-  created_at: isoTime(createdAt),
 });
 
 /** Prices of one's own. */
@@ -69,7 +48,7 @@ export function addPriceRoutes(app: Api, services: Pick<ModuleServices, 'state' 
         response: { 200: z.object({ items: z.array(PriceView) }), ...problems() },
       },
     },
-    async (request) => ({ items: (await listPrices(database, request.query.model)).map(viewOf) }),
+    async (request) => ({ items: (await listPrices(database, request.query.model)).map(priceView) }),
   );
 
   app.post(
@@ -84,11 +63,12 @@ export function addPriceRoutes(app: Api, services: Pick<ModuleServices, 'state' 
       },
     },
     async (request, reply) => {
+      requireAllProjects(principalOf(request));
       const { model, provider, valid_from, rates } = request.body;
       const price = { model, provider: provider ?? null, validFrom: valid_from ?? null, rates };
       const added = await addPrice(database, price, principalOf(request).subject);
       changed();
-      return reply.code(201).send(viewOf(added));
+      return reply.code(201).send(priceView(added));
     },
   );
 
@@ -105,11 +85,12 @@ export function addPriceRoutes(app: Api, services: Pick<ModuleServices, 'state' 
       },
     },
     async (request) => {
+      requireAllProjects(principalOf(request));
       const { price_id } = request.params;
       const price = await changePrice(database, price_id, request.body.rates, principalOf(request).subject);
       if (price === undefined) throw noPrice(price_id);
       changed();
-      return viewOf(price);
+      return priceView(price);
     },
   );
 
@@ -120,6 +101,7 @@ export function addPriceRoutes(app: Api, services: Pick<ModuleServices, 'state' 
       schema: { tags: ['traces'], summary: 'Remove a price', params: PriceId, response: { 204: Nothing, ...problems(404) } },
     },
     async (request, reply) => {
+      requireAllProjects(principalOf(request));
       if (!(await removePrice(database, request.params.price_id))) throw noPrice(request.params.price_id);
       changed();
       return reply.code(204).send(null);

@@ -78,6 +78,12 @@ export class CurrentSettings {
     return false;
   }
 
+  /** What share of runs a project keeps, for a run that is kept for its id; undefined: all, or this one is kept because it failed. */
+  kept(projectNo: number, traceId: string): { readonly share: number; readonly keepsErrors: boolean } | undefined {
+    const { rate, keep_errors: keepsErrors } = this.of(projectNo).sampling;
+    return rate < 1 && keepsTrace(traceId, rate) ? { share: rate, keepsErrors } : undefined;
+  }
+
   /** Calls back when something was erased: what is remembered of what is stored holds no more. */
   onErasure(listener: () => void): void {
     this.#onErasure.push(listener);
