@@ -154,6 +154,22 @@ describe.skipIf(missing('chromium'))('the trace explorer', { timeout: 180_000 },
     seen.expectNone();
   });
 
+  test('a score given by hand stands with the run, and in the list', async () => {
+    await page.goto(`${dashboard.url}/traces/trace/${sent.agent}`);
+    await page.getByRole('button', { name: 'Score' }).click();
+    const form = page.getByRole('dialog', { name: 'Score this run' });
+    await form.getByLabel('Score').fill('0.75');
+    await form.getByLabel('Comment').fill('Right, but short');
+    await form.getByRole('button', { name: 'Score' }).click();
+    await page.getByRole('region', { name: 'Feedback' }).getByText('Right, but short').waitFor();
+    await page.goto(`${dashboard.url}/traces?project=support`);
+    await page
+      .getByRole('row', { name: /umbrella/ })
+      .getByText('0.75')
+      .waitFor();
+    seen.expectNone();
+  });
+
   test('what a trace holds is shown and never run, whatever it is', async () => {
     const other = await newContext(browser, { storageState: await context.storageState() });
     const heard = watch(other, dashboard.url);
@@ -193,7 +209,16 @@ describe.skipIf(missing('chromium'))('the trace explorer', { timeout: 180_000 },
     seen.expectNone();
   });
 
-  test('a filter is written with help, and shared as an address', async () => {
+  test('a thread is read as one conversation over its turns', async () => {
+    await page.goto(`${dashboard.url}/traces/threads?project=support`);
+    await page.getByRole('link', { name: 'thread.one' }).click();
+    const turns = page.getByRole('list', { name: 'Turns' });
+    await turns.getByText('And on Sunday?').waitFor();
+    expect(await turns.innerText()).toMatch(/Turn 1,[\s\S]*umbrella[\s\S]*Turn 2,[\s\S]*Sunday/);
+    seen.expectNone();
+  });
+
+  test('a filter is written with help, saved by name, and shared as an address', async () => {
     await page.goto(`${dashboard.url}/traces?project=support`);
     await page.getByRole('button', { name: 'Filter', exact: true }).click();
     const field = page.getByRole('combobox', { name: "Filter, in LangSmith's language" });
@@ -208,6 +233,13 @@ describe.skipIf(missing('chromium'))('the trace explorer', { timeout: 180_000 },
     await field.press('Enter');
     await until('the address has it', () => page.url().includes('filter=eq'));
     await page.getByText('And on Sunday?').filter({ visible: true }).first().waitFor();
+    await page.getByRole('button', { name: 'Save' }).click();
+    const form = page.getByRole('dialog', { name: 'Save this filter' });
+    await form.getByLabel('Name').fill('Agents only');
+    await form.getByRole('button', { name: 'Save' }).click();
+    await page.goto(`${dashboard.url}/traces`);
+    await page.getByRole('combobox', { name: 'Saved filters' }).selectOption('Agents only');
+    await until('it is opened', () => page.url().includes('filter=eq'));
     seen.expectNone();
   });
 
@@ -268,7 +300,13 @@ describe.skipIf(missing('chromium'))('the trace explorer', { timeout: 180_000 },
         [`/traces/trace/00000000-0000-4000-8000-000000000000`, 'Trace'],
         [`/traces/compare?a=${sent.agent}&b=${sent.second}`, 'Compare two runs'],
         ['/traces/compare', 'Compare'],
+        ['/traces/threads', 'Threads'],
+        ['/traces/thread?project=support&thread=thread.one', 'thread.one'],
         ['/traces/figures?by=model', 'Figures'],
+        ['/traces/quality', 'Quality'],
+        ['/traces/gateway', 'Gateway'],
+        ['/traces/settings', 'Projects and settings'],
+        ['/traces/quarantine', 'Quarantine'],
         ['/traces/nowhere', 'No such page'],
       ] as const) {
         await visitor.goto(`${dashboard.url}${path}`);

@@ -29,6 +29,11 @@ const alertingTabs: readonly Tab[] = [
 const tracesTabs: readonly Tab[] = [
   { path: '/traces', label: 'Traces' },
   { path: '/traces/figures', label: 'Figures' },
+  { path: '/traces/threads', label: 'Threads' },
+  { path: '/traces/quality', label: 'Quality' },
+  { path: '/traces/gateway', label: 'Gateway' },
+  { path: '/traces/quarantine', label: 'Quarantine' },
+  { path: '/traces/settings', label: 'Settings' },
 ];
 
 export const tabGroups: readonly { readonly label: string; readonly tabs: readonly Tab[] }[] = [

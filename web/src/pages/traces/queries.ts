@@ -2,11 +2,13 @@ import { infiniteQueryOptions, keepPreviousData, queryOptions } from '@tanstack/
 import { call } from '../../api/client.ts';
 import type { Page } from '../../api/types.ts';
 import type { RunQuery } from './address.ts';
-import type { Project, RunDetail, RunSummary, TraceTree } from './types.ts';
+import type { Feedback, Project, Quarantined, RunDetail, RunSummary, SavedFilter, Thread, TraceTree } from './types.ts';
 
 const often = 3_000;
 const seldom = 15_000;
 const pageSize = 100;
+/** Each turn is read in full. */
+const turnsAtOnce = 20;
 
 const runsOf = (query: RunQuery, limit: number, cursor: string | undefined, signal: AbortSignal): Promise<Page<RunSummary>> =>
   call<Page<RunSummary>>('/traces/runs', { query: { ...query, limit, cursor }, signal });
@@ -57,10 +59,57 @@ export const traceQueries = {
       staleTime: seldom,
     }),
 
+  turns: (project: string, thread: string) =>
+    infiniteQueryOptions({
+      queryKey: ['traces', 'turns', project, thread],
+      queryFn: ({ pageParam, signal }) => runsOf({ project, thread, is_root: 'true', order: 'asc' }, turnsAtOnce, pageParam, signal),
+      initialPageParam: undefined as string | undefined,
+      getNextPageParam: ({ next_cursor: next }) => next ?? undefined,
+      refetchInterval: seldom,
+    }),
+
+  threads: (query: RunQuery) =>
+    infiniteQueryOptions({
+      queryKey: ['traces', 'threads', query],
+      queryFn: ({ pageParam, signal }) =>
+        call<Page<Thread>>('/traces/threads', { query: { ...query, limit: pageSize, cursor: pageParam }, signal }),
+      initialPageParam: undefined as string | undefined,
+      getNextPageParam: ({ next_cursor: next }) => next ?? undefined,
+      refetchOnWindowFocus: false,
+    }),
+
   projects: () =>
     queryOptions({
       queryKey: ['traces', 'projects'],
       queryFn: ({ signal }) => call<Page<Project>>('/traces/projects', { query: { limit: 1_000 }, signal }),
       refetchInterval: seldom,
     }),
+
+  savedFilters: () =>
+    queryOptions({
+      queryKey: ['traces', 'saved-filters'],
+      queryFn: ({ signal }) => call<{ readonly items: readonly SavedFilter[] }>('/traces/saved-filters', { signal }),
+      staleTime: 60_000,
+    }),
+
+  quarantine: () =>
+    infiniteQueryOptions({
+      queryKey: ['traces', 'quarantine'],
+      queryFn: ({ pageParam, signal }) =>
+        call<Page<Quarantined>>('/traces/quarantine', { query: { limit: pageSize, cursor: pageParam }, signal }),
+      initialPageParam: undefined as string | undefined,
+      getNextPageParam: ({ next_cursor: next }) => next ?? undefined,
+    }),
 };
+
+export const addFeedback = (given: {
+  readonly run_id: string;
+  readonly key: string;
+  readonly score?: number;
+  readonly comment?: string;
+}): Promise<Feedback> => call<Feedback>('/traces/feedback', { method: 'POST', body: given });
+
+export const saveFilter = (given: { readonly name: string; readonly query: string; readonly is_shared: boolean }): Promise<SavedFilter> =>
+  call<SavedFilter>('/traces/saved-filters', { method: 'POST', body: given });
+export const dropFilter = (id: string): Promise<void> =>
+  call<undefined>(`/traces/saved-filters/${encodeURIComponent(id)}`, { method: 'DELETE' });

@@ -8,10 +8,11 @@ import { suggest } from './list/filter-language.ts';
 import { environmentOf } from './list/first-trace.tsx';
 import { merge } from './list/merge.ts';
 import { formatCost } from './money.ts';
+import { added } from './threads/thread.tsx';
 import { detailsOf } from './trace/details.ts';
 import { barOf, matching, pathTo, treeOf, unfolded } from './trace/tree.ts';
 import { usageOf } from './trace/usage.ts';
-import type { RunSummary, TreeRun } from './types.ts';
+import type { Message, RunSummary, TreeRun } from './types.ts';
 
 const began = Date.parse('2026-01-31T12:00:00Z');
 const at = (seconds: number): string => new Date(began + seconds * 1_000).toISOString();
@@ -259,6 +260,14 @@ test('parts of tokens are told with whose price it is', () => {
     sampleRate: 0.1,
   });
   expect(usageOf(null)).toMatchObject({ prompt: [], price: undefined });
+});
+
+test('a turn shows what it added, not the whole history that was sent again', () => {
+  const message = (role: Message['role'], text: string): Message => ({ role, parts: [{ type: 'text', text }] });
+  const history = [message('system', 's'), message('user', 'one'), message('assistant', 'two'), message('user', 'three')];
+  expect(added(history)).toEqual([history[3]]);
+  expect(added(history.slice(0, 2))).toEqual([history[1]]);
+  expect(added([message('assistant', 'x')]).length).toBe(1);
 });
 
 test('the environment of an application names this server and the key', () => {

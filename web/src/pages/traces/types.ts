@@ -114,10 +114,45 @@ export interface TraceTree {
   readonly is_truncated: boolean;
 }
 
+export interface Thread {
+  readonly thread_id: string;
+  readonly project: string;
+  readonly turns: number;
+  readonly first_time: string;
+  readonly last_time: string;
+  readonly user_id: string | null;
+  readonly total_tokens: number | null;
+  readonly total_cost: string | null;
+  readonly errors: number;
+  readonly inputs_preview: string | null;
+  readonly outputs_preview: string | null;
+}
+
 export interface Project {
   readonly project_id: string;
   readonly name: string;
   readonly description: string | null;
   readonly created_at: string;
   readonly last_run_at: string | null;
+}
+
+export interface Quarantined {
+  readonly no: number;
+  readonly received_at: string;
+  readonly source: string;
+  readonly project: string | null;
+  readonly run_id: string | null;
+  readonly reason: string;
+  readonly message: string;
+  readonly size: number;
+}
+
+export interface SavedFilter {
+  readonly id: string;
+  readonly name: string;
+  /** What stands behind the ? of the list. */
+  readonly query: string;
+  readonly is_shared: boolean;
+  readonly created_by: string;
+  readonly created_at: string;
 }

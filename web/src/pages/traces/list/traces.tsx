@@ -13,6 +13,7 @@ import { FilterBar } from './filter-bar.tsx';
 import { FirstTrace } from './first-trace.tsx';
 import { merge } from './merge.ts';
 import { RunTable } from './run-table.tsx';
+import { SavedFilters } from './saved-filters.tsx';
 
 /** Runs of all projects or of one, newest first. What comes while one looks is counted, and shown when it is asked for. */
 export function TracesPage(): ReactNode {
@@ -65,7 +66,9 @@ export function TracesPage(): ReactNode {
           Link
         </CopyButton>
       </PageHeader>
-      <FilterBar view={view} onChange={setView} />
+      <FilterBar view={view} onChange={setView}>
+        <SavedFilters view={view} />
+      </FilterBar>
       <div className="card min-w-0">
         {listed.isPending ? (
           <div className="flex flex-col gap-4 p-4">

@@ -8,7 +8,7 @@ import { Icon } from '../../../ui/icons.tsx';
 import { Mark } from '../../../ui/look.tsx';
 import { ProblemNote, Skeleton } from '../../../ui/primitives.tsx';
 import { Segmented } from '../../../ui/segmented.tsx';
-import { listAddress } from '../address.ts';
+import { listAddress, threadAddress } from '../address.ts';
 import { CompareButton } from '../compare/compare-button.tsx';
 import { jsonText } from '../compare/text.ts';
 import { nameOf, statusLooks, typeIcons } from '../looks.ts';
@@ -175,7 +175,7 @@ function Belongs({ run }: { readonly run: RunDetail }): ReactNode {
     ['Project', project, listAddress({ project })],
     ['Model', run.model, listAddress({ project, model: run.model ?? '' })],
     ['User', run.user_id, listAddress({ project, user: run.user_id ?? '' })],
-    ['Thread', run.thread_id, listAddress({ project, thread: run.thread_id ?? '' })],
+    ['Thread', run.thread_id, threadAddress(project, run.thread_id ?? '')],
     ['Prompt', run.prompt, listAddress({ project, prompt: run.prompt ?? '' })],
   ];
   return (
