@@ -134,38 +134,44 @@ function Trends({
   const charts = useMemo(() => byKey(answer?.items ?? []).slice(0, mostCharts), [answer]);
   const to = Math.ceil(serverNow() / everyMs) * everyMs;
   return (
-    <section aria-label="Over time" className="grid gap-4 md:grid-cols-2 2xl:grid-cols-3">
-      {charts.map(([key, items]) => (
-        <ChartPanel
-          key={key}
-          title={words(key)}
-          unit="ratio"
-          series={items.slice(0, 5).map((each) => ({
-            label: `${each.project}, ${sources[each.source] ?? each.source}`,
-            points: each.points.map(([at, , mean]) => [at, mean] as const),
-          }))}
-          problem={problem === undefined ? undefined : problemOf(problem)}
-          absence="Nothing was judged in this time."
-          to={to}
-          rangeSeconds={seconds}
-          stepMs={seconds * 1_000}
-          height={128}
-          syncKey="scores"
-          onPick={(at, line) => {
-            const source = items[line];
-            if (answer === undefined || source === undefined) return;
-            navigate(
-              listAddress({
-                project: source.project,
-                filter: `eq(feedback_key, ${JSON.stringify(key)})`,
-                all: true,
-                from: new Date(at).toISOString(),
-                to: new Date(at + answer.step_ms).toISOString(),
-              }),
-            );
-          }}
-        />
-      ))}
+    <section aria-label="Over time">
+      <div className="mb-2 flex items-baseline gap-3">
+        <h2 className="text-sm font-semibold">Over time</h2>
+        <span className="text-xs text-ink-3">A click on a point opens its runs</span>
+      </div>
+      <div className="grid gap-4 md:grid-cols-2 2xl:grid-cols-3">
+        {charts.map(([key, items]) => (
+          <ChartPanel
+            key={key}
+            title={words(key)}
+            unit="ratio"
+            series={items.slice(0, 5).map((each) => ({
+              label: `${each.project}, ${sources[each.source] ?? each.source}`,
+              points: each.points.map(([at, , mean]) => [at, mean] as const),
+            }))}
+            problem={problem === undefined ? undefined : problemOf(problem)}
+            absence="Nothing was judged in this time."
+            to={to}
+            rangeSeconds={seconds}
+            stepMs={seconds * 1_000}
+            height={128}
+            syncKey="scores"
+            onPick={(at, line) => {
+              const source = items[line];
+              if (answer === undefined || source === undefined) return;
+              navigate(
+                listAddress({
+                  project: source.project,
+                  filter: `eq(feedback_key, ${JSON.stringify(key)})`,
+                  all: true,
+                  from: new Date(at).toISOString(),
+                  to: new Date(at + answer.step_ms).toISOString(),
+                }),
+              );
+            }}
+          />
+        ))}
+      </div>
     </section>
   );
 }
