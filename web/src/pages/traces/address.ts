@@ -134,5 +134,5 @@ export const listAddress = (view: Partial<View>): string => {
 export const runAddress = ({ run_id: run, trace_id: trace }: { readonly run_id: string; readonly trace_id: string }): string =>
   run === trace ? `/traces/trace/${trace}` : `/traces/trace/${trace}?run=${run}`;
 export const threadAddress = (project: string, thread: string): string =>
-  `/traces/thread?${new URLSearchParams({ project, thread }).toString()}`;
+  `/traces/threads/turns?${new URLSearchParams({ project, thread }).toString()}`;
 export const compareAddress = (a: string, b: string): string => `/traces/compare?a=${a}&b=${b}`;

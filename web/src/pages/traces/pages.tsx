@@ -24,7 +24,7 @@ export default function TracePages(): ReactNode {
       <Route path="/traces/gateway" component={GatewayPage} />
       <Route path="/traces/settings" component={SettingsPage} />
       <Route path="/traces/threads" component={ThreadsPage} />
-      <Route path="/traces/thread" component={ThreadPage} />
+      <Route path="/traces/threads/turns" component={ThreadPage} />
       <Route path="/traces/quarantine" component={QuarantinePage} />
       <Route component={NotFoundPage} />
     </Switch>
