@@ -276,7 +276,8 @@ describe.skipIf(missing('chromium'))('the trace explorer', { timeout: 180_000 },
       .click();
     await page.waitForURL(/\/traces\?.*model=/);
     await page.getByRole('link', { name: 'ChatOpenAI' }).first().waitFor();
-    seen.expectNone();
+    // Two seconds are what this database gives a statement: beside other tests a poll may need more, and comes again.
+    seen.expectNone(/status of 503/);
   });
 
   for (const { colorScheme, viewport } of [

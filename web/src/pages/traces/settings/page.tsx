@@ -91,7 +91,7 @@ export function SettingsPage(): ReactNode {
               </Empty>
             ) : (
               <DataTable
-                label="Projects"
+                label="All projects"
                 columns={[{ title: 'Project' }, { title: 'Last run', right: true }, { title: 'Actions', hidden: true }]}
               >
                 {items.map((project) => (
