@@ -167,6 +167,7 @@ describe.skipIf(missing('chromium'))('the trace explorer', { timeout: 180_000 },
       .getByRole('row', { name: /umbrella/ })
       .getByText('0.75')
       .waitFor();
+    expect(await page.getByRole('row', { name: /Sunday/ }).innerText()).not.toContain('0.75');
     seen.expectNone();
   });
 
