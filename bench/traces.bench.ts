@@ -4,9 +4,12 @@ import { figures } from './traces/figures.ts';
 import { ingest } from './traces/ingest.ts';
 import type { Part } from './traces/part.ts';
 import { queries } from './traces/queries.ts';
+import { size } from './traces/size.ts';
+import { survival } from './traces/survival.ts';
+import { visible } from './traces/visible.ts';
 
 const SECONDS = 600;
-const PARTS: readonly Part[] = [ingest, queries, figures];
+const PARTS: readonly Part[] = [ingest, visible, queries, figures, size, survival];
 
 /** What the bridge promises for LLM conversations: how many, how soon seen, how small, and that none is lost. */
 export const bench: Bench = {

@@ -18,6 +18,8 @@ export interface MusterOptions {
   readonly output: string;
   readonly signal: AbortSignal;
   readonly env?: Readonly<Record<string, string>>;
+  /** Default: one that is free. */
+  readonly port?: number;
 }
 
 export interface AgentView {
@@ -45,7 +47,7 @@ export class MusterProcess {
   }
 
   static async start(options: MusterOptions): Promise<MusterProcess> {
-    const port = await freePort();
+    const port = options.port ?? (await freePort());
     const [program, ...words] = options.command;
     const args = [...words, 'up', '--data-dir', options.dataDir, '--port', String(port), '--no-open'];
     const { DATABASE_URL: _, ...inherited } = process.env;
@@ -128,6 +130,12 @@ export class MusterProcess {
     this.#child.kill('SIGINT');
     await this.#exit;
     return this.#child.exitCode;
+  }
+
+  /** SIGKILL for the process alone: its database, where that is another's, lives on. */
+  async kill(): Promise<void> {
+    this.#child.kill('SIGKILL');
+    await this.#exit;
   }
 
   /** SIGKILL for the host and every process of PostgreSQL, all at once. */

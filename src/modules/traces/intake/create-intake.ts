@@ -1,3 +1,4 @@
+import { MusterError } from '../../../base/errors.ts';
 import type { Logger } from '../../../base/logger.ts';
 import type { Database } from '../../../db/database.ts';
 import { Repeats } from '../blobs/repeats.ts';
@@ -9,7 +10,7 @@ import { LateWatch } from './late-watch.ts';
 import { Places } from './places.ts';
 import { Preparation } from './preparation.ts';
 import type { Seams } from './seams.ts';
-import { RunWriter, WRITER_LIMITS, type WriterLimits } from './writer.ts';
+import { overloaded, RunWriter, WRITER_LIMITS, type WriterLimits } from './writer.ts';
 
 export interface RunningIntake extends Intake {
   /** Whether a request must come back later: asked before its body is read. */
@@ -40,7 +41,7 @@ export function createIntake({ database, seams, log, limits = WRITER_LIMITS }: I
   const preparation = new Preparation({ projects, partitions, places, repeats, seams, now: () => Date.now() * 1_000 });
   const late = new LateWatch({ settle: (runIds) => settleLate(database, submit, runIds), expire: () => expireLate(database), log });
 
-  async function submit({ source, feedback: said = [], ...submission }: Submission): Promise<{ readonly refused: number }> {
+  async function keep({ source, feedback: said = [], ...submission }: Submission): Promise<{ readonly refused: number }> {
     await seams.ready?.();
     const { rows, orphans, ...prepared } = await preparation.prepare({ source, ...submission });
     const { kept: feedback, refused: strange } = await preparation.ownFeedback(
@@ -58,11 +59,22 @@ export function createIntake({ database, seams, log, limits = WRITER_LIMITS }: I
     return { refused: refused.length + more };
   }
 
+  /** What is being prepared, or written: bytes. */
+  let held = 0;
+  async function submit(submission: Submission): Promise<{ readonly refused: number }> {
+    const bytes = sizeOf(submission);
+    if (held > 0 && held + bytes > limits.mostBytes) throw overloaded();
+    held += bytes;
+    const kept = keep(submission).finally(() => (held -= bytes));
+    // SDKs wait for 10 s; what is committed after we gave up is the same again when it is sent again.
+    return within(limits.answerMs, kept);
+  }
+
   return {
     projects,
     submit,
     get isFull() {
-      return writer.isFull;
+      return held > limits.mostBytes;
     },
     get load() {
       return writer.load;
@@ -86,4 +98,28 @@ function redactedFeedback(feedback: NewFeedback, { redactJson, redactText }: Sea
     correction: correction && redactJson(correction, 'feedback'),
     extra: extra && redactJson(extra, 'feedback'),
   };
+}
+
+/** About how much memory it holds until it is written. */
+function sizeOf({ operations, refused = [] }: Submission): number {
+  let bytes = 0;
+  for (const { inputs, outputs, extra, events, serialized, rest, error, attachments = [] } of operations) {
+    bytes += 500;
+    for (const text of [inputs, outputs, extra, events, serialized, rest, error]) bytes += text?.length ?? 0;
+    for (const { body } of attachments) bytes += body.length;
+  }
+  for (const { body } of refused) bytes += 500 + body.length;
+  return bytes;
+}
+
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new MusterError('DATABASE_TIMEOUT', 'the runs were not committed in time')), ms);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }

@@ -60,18 +60,13 @@ export class RunWriter {
     this.#limits = limits;
   }
 
-  /** Resolves when it is committed; to how much of it the database refused, which then lies in quarantine. Throws OVERLOADED, and what the database throws. */
+  /** Resolves when it is committed; to how much of it the database refused, which then lies in quarantine. Throws what the database throws. */
   async write(batch: Batch): Promise<number> {
-    const { mostBytes, answerMs } = this.#limits;
-    // One that is larger than all that may wait is taken when nothing else waits.
-    if (this.#bytes > 0 && this.#bytes + batch.bytes > mostBytes) throw overloaded();
     return new Promise<number>((resolve, reject) => {
-      const late = setTimeout(() => reject(new MusterError('DATABASE_TIMEOUT', 'the runs were not committed in time')), answerMs);
       const waiting: Waiting = {
         batch,
         refused: 0,
         done: (error) => {
-          clearTimeout(late);
           this.#bytes -= batch.bytes;
           if (error === undefined) resolve(waiting.refused);
           else reject(error);
@@ -86,11 +81,6 @@ export class RunWriter {
   /** What waits or is under way. */
   get load(): { readonly bytes: number; readonly submissions: number } {
     return { bytes: this.#bytes, submissions: this.#queue.length };
-  }
-
-  /** Whether more can be taken at all: asked before a body is read. */
-  get isFull(): boolean {
-    return this.#bytes > this.#limits.mostBytes;
   }
 
   /** Resolves when nothing waits any more. */
