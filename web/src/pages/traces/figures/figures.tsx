@@ -11,6 +11,7 @@ import { Select } from '../../../ui/select.tsx';
 import { emptyView, listAddress, viewBehind } from '../address.ts';
 import { ProjectSelect } from '../list/filter-bar.tsx';
 import { formatCost } from '../money.ts';
+import { settingsQueries } from '../settings/queries.ts';
 import { allMetrics, figureCharts, linesOf } from './charts.ts';
 import { GroupTable } from './group-table.tsx';
 import { type FigureQuestion, figureQueries } from './queries.ts';
@@ -152,7 +153,7 @@ function Totals({ figures, project, from }: { readonly figures: Figures; readonl
       >
         {formatCount(figures.total_tokens)}
       </Tile>
-      <Tile name="Cost" note={`${formatCost(figures.cost_per_hour)} an hour`}>
+      <Tile name="Cost" note={<CostByHour cost={figures.cost_per_hour} project={project} />}>
         {formatCost(figures.total_cost)}
         {figures.unpriced_runs > 0 && (
           <Link href={listAddress({ project, unpriced: true, from })} className="mt-0.5 block text-xs font-normal text-warn underline">
@@ -164,6 +165,19 @@ function Totals({ figures, project, from }: { readonly figures: Figures; readonl
   );
 }
 
+/** What it costs an hour, and what it may. */
+function CostByHour({ cost, project }: { readonly cost: string; readonly project: string }): ReactNode {
+  const general = useQuery({ ...settingsQueries.general(), enabled: project === '' });
+  const own = useQuery({ ...settingsQueries.project(project), enabled: project !== '' });
+  const budget = (project === '' ? general.data : own.data?.effective)?.budget.usd_per_hour ?? null;
+  const isOver = project !== '' && budget !== null && Number(cost) > budget;
+  return (
+    <span className={isOver ? 'text-bad' : ''}>
+      {formatCost(cost)} an hour{budget !== null && `, of ${formatCost(budget)} ${project === '' ? 'for each project' : 'that it may'}`}
+    </span>
+  );
+}
+
 function Tile({
   name,
   note,
@@ -171,7 +185,7 @@ function Tile({
   children,
 }: {
   readonly name: string;
-  readonly note: string;
+  readonly note: ReactNode;
   readonly href?: string | undefined;
   readonly children: ReactNode;
 }): ReactNode {

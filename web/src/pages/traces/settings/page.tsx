@@ -1,4 +1,4 @@
-import { queryOptions, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { Link } from 'wouter';
 import { call } from '../../../api/client.ts';
@@ -14,23 +14,8 @@ import { listAddress } from '../address.ts';
 import { JsonView } from '../conversation/json-view.tsx';
 import { traceQueries } from '../queries.ts';
 import type { Project } from '../types.ts';
+import { settingsQueries } from './queries.ts';
 import { type OwnSettings, settingsOf, type TraceSettings } from './settings.ts';
-
-interface ProjectSettings {
-  readonly project: string;
-  readonly own: OwnSettings;
-  readonly effective: TraceSettings;
-}
-
-const settingsQueries = {
-  general: () =>
-    queryOptions({ queryKey: ['traces', 'settings'], queryFn: ({ signal }) => call<TraceSettings>('/traces/settings', { signal }) }),
-  project: (name: string) =>
-    queryOptions({
-      queryKey: ['traces', 'settings', name],
-      queryFn: ({ signal }) => call<ProjectSettings>(`/traces/projects/${encodeURIComponent(name)}/settings`, { signal }),
-    }),
-};
 
 /** How long conversations are kept, which of them, what is redacted, and what they may cost: in general, and by project. */
 export function SettingsPage(): ReactNode {
