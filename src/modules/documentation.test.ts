@@ -16,6 +16,7 @@ import { ADVISOR_TIMEOUT_MS } from './performance/postgres/server.ts';
 import { PROCESS_METRICS } from './performance/process/metrics.ts';
 import { RECOVERY_METRICS } from './recovery/metrics.ts';
 import { TRACE_METRICS } from './traces/agent/metrics.ts';
+import { LLM_METRICS } from './traces/figures/metrics.ts';
 import { WATCH_METRICS } from './watch/metrics.ts';
 
 /** The tables of these pages, between `<!-- metrics:name -->` and `<!-- /metrics -->`. `UPDATE_DOCS=1` writes them. */
@@ -32,6 +33,7 @@ const TABLES: Readonly<Record<string, Catalogue>> = {
   recovery: RECOVERY_METRICS,
   watch: WATCH_METRICS,
   traces: TRACE_METRICS,
+  llm: LLM_METRICS,
   diagnostic: DIAGNOSTIC_METRICS,
   synthetic: SYNTHETIC_METRICS,
   endpoint: ENDPOINT_METRICS,
