@@ -514,6 +514,50 @@ export function buildProgram(outcome: Outcome = { exitCode: EXIT.ok }): Command 
     .addOption(role('administrator'))
     .option('--open', 'open it in the browser')
     .action(lazily(async () => (await import('./commands/sign-in.ts')).run));
+  const subjectKind = (): Option => new Option('--kind <kind>', 'what the id is').choices(['user', 'thread', 'text']).default('user');
+  traces
+    .command('settings')
+    .description('what is settled, in general or for a project; the options change it')
+    .option('--project <name>', 'of this project')
+    .option('--retention <days>', 'how many days runs are kept, from tomorrow on')
+    .option('--sampling <rate>', 'which share of traces is kept, from 0 to 1')
+    .option('--budget <usd>', 'USD an hour beyond which an alert fires, or none')
+    .option('--redact <kind>', 'redact secrets, environment, email, phone, iban or card; repeat it for more', collect)
+    .option('--leave <kind>', 'redact them no longer; repeat it for more', collect)
+    .action(lazily(async () => (await import('./commands/trace-privacy.ts')).settings));
+  traces
+    .command('export')
+    .description('runs on standard output, as many as there are')
+    .option('--project <name>', 'of this project; repeat it for more', collect)
+    .addOption(new Option('--format <format>', 'how they are written').choices(['ndjson', 'csv']).default('ndjson'))
+    .option('--from <time>', 'that began at this time or later: ISO 8601, now-7d')
+    .option('--to <time>', 'that began before this time')
+    .option('--filter <filter>', "in LangSmith's filter language: 'eq(run_type, \"llm\")'")
+    .option('--cursor <cursor>', 'behind this run: the cursor of the last line that arrived')
+    .action(lazily(async () => (await import('./commands/trace-privacy.ts')).exportRuns));
+  traces
+    .command('export-subject <id>')
+    .description('what there is of somebody, on standard output')
+    .addOption(subjectKind())
+    .option('--project <name>', 'only in this project')
+    .action(lazily(async () => (await import('./commands/trace-privacy.ts')).exportSubject));
+  traces
+    .command('erase <id>')
+    .description('erase what there is of somebody; without --yes it is only counted')
+    .addOption(subjectKind())
+    .option('--project <name>', 'only in this project')
+    .option('--dry-run', 'count what would go, and leave it')
+    .option('--yes', 'erase it')
+    .option('--verify', 'look through every table afterwards for what still holds it')
+    .action(lazily(async () => (await import('./commands/trace-privacy.ts')).erase));
+  traces
+    .command('erasures')
+    .description('the ledger of erasures: keep it apart from the backups')
+    .action(lazily(async () => (await import('./commands/trace-privacy.ts')).erasures));
+  traces
+    .command('reapply <file>')
+    .description('erase again what a ledger names, after an older backup was restored')
+    .action(lazily(async () => (await import('./commands/trace-privacy.ts')).reapply));
   const keys = group('keys', 'API keys', async () => (await import('./commands/keys.ts')).list);
   keys
     .command('list')
