@@ -74,8 +74,9 @@ async function pageOf(
     rows.map((row) => ({ keepDays, day, texts: TEXT_COLUMNS.map((column) => row[column]) })),
   );
   return rows.map((row, index) => {
+    const { usage: _u, inputs: _i, outputs: _o, error: _e, extra: _x, events: _v, serialized: _s, rest: _r, ...columns } = row;
     const texts = Object.fromEntries(TEXT_COLUMNS.map((column, at) => [column, whole[index]?.[at] ?? null])) as ExportedRun['texts'];
-    return { ...row, texts };
+    return { ...columns, texts };
   });
 }
 

@@ -160,6 +160,8 @@ describe('an export', () => {
   it('takes the filters of lists, and compresses where that is understood', async () => {
     const [one] = lines((await exported(`project=many&filter=${encodeURIComponent('eq(name, "run 7")')}`)).body);
     expect(one).toMatchObject({ name: 'run 7', inputs: { n: 7 }, project: 'many', status: 'pending' });
+    const { body } = await exported(`project=many&filter=${encodeURIComponent('eq(name, "run 7")')}`);
+    expect(body.match(/"inputs":/g)).toHaveLength(1);
     expect((await exported('project=nothing')).body).toBe('');
     const packed = await server.app.inject({
       url: '/api/v1/traces/export?project=many',
