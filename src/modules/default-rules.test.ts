@@ -6,13 +6,14 @@ import { METRICS } from './performance/catalogue.ts';
 import { DEFAULT_RULES } from './alerting/rules/default-rules.ts';
 import { RECOVERY_METRICS } from './recovery/metrics.ts';
 import { TRACE_METRICS } from './traces/agent/metrics.ts';
+import { SCORE_METRICS } from './traces/quality/report.ts';
 import { ruleDocument } from './alerting/rules/document.ts';
 
 const runbooks = fileURLToPath(new URL('../../docs/runbooks/', import.meta.url));
 
 describe.each(DEFAULT_RULES.map((rule) => [rule.name, rule] as const))('the rule %s that ships', (name, rule) => {
   test('is about metrics that are measured', () => {
-    const measured = { ...METRICS, ...HEALTH_METRICS, ...RECOVERY_METRICS, ...TRACE_METRICS } as Readonly<
+    const measured = { ...METRICS, ...HEALTH_METRICS, ...RECOVERY_METRICS, ...TRACE_METRICS, ...SCORE_METRICS } as Readonly<
       Record<string, { readonly labels?: readonly string[] }>
     >;
     for (const metric of [rule.metric_name, rule.of?.metric_name]) {

@@ -319,6 +319,17 @@ const GIVEN: readonly (Omit<Given, 'runbook' | 'annotations'> & { readonly summa
     flapping: DAMPED,
   },
   {
+    name: 'traces_scores_fail',
+    summary: 'Answers of project {{project}} fail {{key}} often',
+    metric_name: 'llm_score_failure_ratio',
+    operator: '>',
+    threshold: 0.2,
+    clear_threshold: 0.1,
+    level: 'warning',
+    for: '15m',
+    flapping: DAMPED,
+  },
+  {
     name: 'muster_measures_nothing',
     summary: 'Nothing has been measured for minutes: whatever is wrong now is not seen',
     kind: 'absence',

@@ -12,15 +12,15 @@ export interface ReaderReading {
   readonly stuckSeconds: number;
 }
 
-/** How far every reader of the feed is behind. */
+/** How far every reader of the feed is behind, but for those that somebody paused. */
 export async function readReaders(db: Queryable): Promise<readonly ReaderReading[]> {
   const { rows } = await db.query<ReaderReading>(sql`
     select c.reader, w.backlog, coalesce(extract(epoch from clock_timestamp() - w.oldest), 0)::float8 as "lagSeconds",
       case when w.backlog > 0 then greatest(0, extract(epoch from clock_timestamp() - greatest(c.updated_at, w.oldest)))::float8 else 0 end as "stuckSeconds"
-    from muster.trace_cursors c, lateral (
+    from muster.trace_cursors c left join muster.trace_forwards p on c.reader = 'forward:' || p.name, lateral (
       select count(*)::int as backlog, min(at) as oldest
       from (select at from muster.trace_feed f where (f.xid, f.no) > (c.xid, c.no) order by f.xid, f.no limit ${MOST_COUNTED}) waiting) w
-    order by c.reader limit 1000`);
+    where coalesce(p.enabled, true) order by c.reader limit 1000`);
   return rows;
 }
 
