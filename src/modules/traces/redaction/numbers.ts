@@ -86,8 +86,9 @@ const INTERNATIONAL_BY_ZEROS = new RegExp(`00[ -]?[1-9]\\d{0,2}(?:[ \\-]\\d{2,5}
 const NORTH_AMERICAN = /(?:1[ .-]\(?)?[2-9]\d{2}(?:\) ?|[ .-])[2-9]\d{2}[ .-]\d{4}(?!\d)/y;
 const NATIONAL = /0[1-9]\d{0,3}(?:\) ?|[ \-/.\u00a0\u202f])\d{2,8}(?:([ \-.\u00a0\u202f])\d{2,5}){0,4}(?!\d)/y;
 const ANNOUNCED = new RegExp(`\\d(?:${SEPARATORS}{0,2}\\d){6,14}(?!\\d)`, 'y');
-const ANNOUNCEMENT =
-  /(?:\btel|phone|mobile|\bcell|\bfax|whatsapp|\bsms|handy|telefon|komórka)[ _-]?(?:no|nr|number|num)?[^\p{L}\p{N}]{0,8}$/iu;
+const ANNOUNCING = new Set(['tel', 'cell', 'fax', 'sms', 'handy', 'mobile', 'whatsapp', 'telefon', 'komórka', 'phone']);
+/** `phone number`, `tel. no.` */
+const NUMBERED = new Set(['no', 'nr', 'num', 'number']);
 const DATE = /^(?:\d{4}[-./ ]\d{1,2}[-./ ]\d{1,2}|\d{1,2}[-./ ]\d{1,2}[-./ ](?:19|20)\d{2})(?:\D|$)/;
 
 export interface NumberKinds {
@@ -113,15 +114,15 @@ export function numberRun(text: string, start: number): { readonly end: number; 
 export function numbersIn(
   text: string,
   start: number,
-  end: number,
+  { end, digits }: { readonly end: number; readonly digits: number },
   from: number,
   kinds: NumberKinds,
   found: (kind: 'card' | 'phone', span: Span) => void,
 ): void {
   for (let i = start; i < end; i++) {
     if (!is(text.charCodeAt(i), DIGIT) || (i > start && is(text.charCodeAt(i - 1), DIGIT))) continue;
-    const card = kinds.card ? cardAt(text, i, from) : undefined;
-    const hit = card ?? (kinds.phone ? phoneAt(text, i, from) : undefined);
+    const card = kinds.card && digits >= 14 ? cardAt(text, i, from) : undefined;
+    const hit = card ?? (kinds.phone ? phoneAt(text, i, from, digits) : undefined);
     if (hit === undefined) continue;
     found(card === undefined ? 'phone' : 'card', hit);
     i = hit.end - 1;
@@ -148,7 +149,7 @@ function cardAt(text: string, at: number, from: number): Span | undefined {
     : undefined;
 }
 
-function phoneAt(text: string, at: number, from: number): Span | undefined {
+function phoneAt(text: string, at: number, from: number, digits: number): Span | undefined {
   const before = at > from ? text.charCodeAt(at - 1) : 0;
   if (before === 95 || is(before, LETTER)) return undefined;
   const open = before === 40 ? at - 1 : at;
@@ -162,7 +163,8 @@ function phoneAt(text: string, at: number, from: number): Span | undefined {
     return enough && endsAt(text, at + match.length) ? { start: plus, end: at + match.length } : undefined;
   }
   if (is(outer, ALPHANUMERIC) || outer === 46 || outer === 47 || outer === 45 || outer === 95) return undefined;
-  const match = matchAt(NORTH_AMERICAN, text, at) ?? national(text, at) ?? announced(text, at, open);
+  // Of fewer digits no number is one by itself.
+  const match = (digits < 9 ? undefined : (matchAt(NORTH_AMERICAN, text, at) ?? national(text, at))) ?? announced(text, at, open);
   return match !== undefined && endsAt(text, at + match.length) ? { start: open, end: at + match.length } : undefined;
 }
 
@@ -180,7 +182,26 @@ function national(text: string, at: number): string | undefined {
 }
 
 function announced(text: string, at: number, open: number): string | undefined {
-  if (!ANNOUNCEMENT.test(text.slice(Math.max(0, open - 24), open))) return undefined;
+  if (!isAnnounced(text, open)) return undefined;
   const match = matchAt(ANNOUNCED, text, at);
   return match === undefined || DATE.test(match) ? undefined : match;
+}
+
+/** Whether the word before says that a phone number comes: in a sentence, or as the name of the value. */
+function isAnnounced(text: string, open: number): boolean {
+  let word = wordBefore(text, open);
+  if (word !== undefined && NUMBERED.has(word.said)) word = wordBefore(text, word.start);
+  return word !== undefined && (ANNOUNCING.has(word.said) || word.said.endsWith('phone'));
+}
+
+const LONGEST_WORD = 12;
+const MOST_BETWEEN = 8;
+const isWord = (code: number): boolean => is(code, LETTER) || code > 127;
+
+function wordBefore(text: string, before: number): { readonly said: string; readonly start: number } | undefined {
+  let end = before;
+  while (end > 0 && before - end < MOST_BETWEEN && !isWord(text.charCodeAt(end - 1)) && !is(text.charCodeAt(end - 1), DIGIT)) end -= 1;
+  let start = end;
+  while (start > 0 && end - start < LONGEST_WORD && isWord(text.charCodeAt(start - 1))) start -= 1;
+  return start === end ? undefined : { said: text.slice(start, end).toLowerCase(), start };
 }

@@ -218,9 +218,9 @@ export class Scan {
       while (is(text.charCodeAt(end + 1), DIGIT)) end += 1;
       return end;
     }
-    const { end, digits } = numberRun(text, i);
-    if (digits >= 7) numbersIn(text, i, end, this.#barrier, this.#wanted, (kind, span) => void this.#find(kind, span));
-    return end - 1;
+    const run = numberRun(text, i);
+    if (run.digits >= 7) numbersIn(text, i, run, this.#barrier, this.#wanted, (kind, span) => void this.#find(kind, span));
+    return run.end - 1;
   }
 
   /** A number of the document, not of a text in it: the mark becomes a string. */
@@ -231,7 +231,14 @@ export class Scan {
     const after = text.charCodeAt(end);
     const whole = after !== 46 && after !== 101 && after !== 69 && text.charCodeAt(i - 1) !== 45;
     if (whole && end - i >= 7)
-      numbersIn(text, i, end, i, this.#wanted, (kind, span) => void (span.start === i && span.end === end && this.#find(kind, span, '"')));
+      numbersIn(
+        text,
+        i,
+        { end, digits: end - i },
+        i,
+        this.#wanted,
+        (kind, span) => void (span.start === i && span.end === end && this.#find(kind, span, '"')),
+      );
     while (is(text.charCodeAt(end), DIGIT) || '+-.eE'.includes(text.charAt(end) || ' ')) end += 1;
     return end - 1;
   }
