@@ -22,7 +22,8 @@ const SAYING = [
   'trace_feedback',
   'trace_examples',
   'trace_example_attachments',
-  'gateway_cache',
+  'gateway_answers',
+  'gateway_deferred',
 ] as const;
 
 export interface Erased {
@@ -132,10 +133,17 @@ async function deleteSaying(tx: Transaction, table: string, patterns: readonly s
   add(removed, table, count);
 }
 
-/** What waits or was refused of runs that are erased. */
+/** What waits, was refused or is remembered of runs that are erased. */
 async function deleteByRun(tx: Transaction, runs: readonly string[], removed: Map<string, number>): Promise<void> {
   add(removed, 'trace_quarantine', (await tx.query(sql`delete from muster.trace_quarantine where run_id = any(${runs}::text[])`)).count);
   add(removed, 'trace_orphans', (await tx.query(sql`delete from muster.trace_orphans where run_id = any(${runs}::uuid[])`)).count);
+  if (await isThere(tx, 'gateway_deferred'))
+    add(removed, 'gateway_deferred', (await tx.query(sql`delete from muster.gateway_deferred where id = any(${runs}::uuid[])`)).count);
+  if (!(await isThere(tx, 'gateway_answers')) || !(await isThere(tx, 'gateway_requests'))) return;
+  // Which answer was made for which run is not kept: all that the gateway remembers for these projects goes.
+  const { count } = await tx.query(sql`delete from muster.gateway_answers
+    where project in (select project from muster.gateway_requests where run_id = any(${runs}::uuid[]))`);
+  add(removed, 'gateway_answers', count);
 }
 
 /** Figures of somebody alone. What he added to those of all stays: it says nothing of him. */
