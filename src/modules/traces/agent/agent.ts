@@ -6,6 +6,7 @@ import { MusterError } from '../../../base/errors.ts';
 import { noWake } from '../../../base/wake.ts';
 import { durationSetting } from '../../duration-setting.ts';
 import { intakeOf, type Intake } from '../intake/index.ts';
+import { figureSamples } from '../figures/report.ts';
 import { scoreSamples } from '../quality/report.ts';
 import { pruneLeftovers } from '../retention/leftovers.ts';
 import { keepRetention } from '../retention/retention.ts';
@@ -101,7 +102,8 @@ async function measure(ctx: AgentContext, life: Life): Promise<void> {
     if (name === 'redacted') metric('trace_redactions_total', count, { kind: label });
     else metric(name === 'sampled_out' ? 'trace_sampled_out_total' : 'trace_rows_expired_total', count);
   }
-  for (const { name, value, labels } of await scoreSamples(database, Date.now())) ctx.metric(name, value, { labels });
+  const made = [...(await figureSamples(database, Date.now())), ...(await scoreSamples(database, Date.now()))];
+  for (const { name, value, labels } of made) ctx.metric(name, value, { labels });
   const store = new SettingsStore(database);
   for (const { project, usdPerHour, budget } of await readCosts(database, await store.general(), await store.ofProjects())) {
     metric('trace_cost_usd_per_hour', usdPerHour, { project });
