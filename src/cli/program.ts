@@ -493,6 +493,24 @@ export function buildProgram(outcome: Outcome = { exitCode: EXIT.ok }): Command 
     .description('take prices from a list as LiteLLM keeps it; those that changed hold from now on')
     .action(lazily(async () => (await import('./commands/traces.ts')).takePrices));
 
+  program
+    .command('eval <dataset>')
+    .description('run a dataset of examples against a target, score what comes, and compare it with an earlier experiment')
+    .requiredOption('--target <target>', 'an http address that takes the inputs, model:<name> for a model of the gateway, or a command')
+    .option(
+      '--evaluators <names>',
+      'what scores, with commas: exact, contains, json_equal, overlap, not_refused, complete, … (default: several)',
+    )
+    .option('--baseline <experiment>', 'compare with this one, example by example')
+    .option('--experiment <name>', 'its name; one that was interrupted goes on')
+    .option('--concurrency <count>', 'examples at a time', wholeNumber, 4)
+    .option('--timeout <time>', 'how long an example may take', '60s')
+    .option('--split <name>', 'only the examples of this split')
+    .option('--limit <count>', 'only so many examples', wholeNumber)
+    .option('--report <file>', 'write the report there: Markdown, or JSON where its name ends in .json')
+    .option('--fail-on-regression', 'end with exit code 1 where a score is worse beyond doubt')
+    .action(lazily(async () => (await import('./commands/eval.ts')).run));
+
   program.commandsGroup('Set up:');
   program
     .command('setup')

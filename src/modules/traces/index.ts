@@ -7,6 +7,7 @@ import { intakeOf } from './intake/index.ts';
 import { systemClock } from '../../base/clock.ts';
 import { FeedService } from './feed/feed-service.ts';
 import { countRuns } from './figures/count-runs.ts';
+import { addDatasetRoutes } from './datasets/index.ts';
 import { addFigureRoutes } from './figures/routes.ts';
 import { addForwardRoutes, ForwardService } from './forward/index.ts';
 import { addPriceRoutes } from './prices/routes.ts';
@@ -41,6 +42,7 @@ export const tracesModule: Module = {
     addGatewayRoutes(app, services);
     addQualityRoutes(app, services);
     addForwardRoutes(app, services);
+    addDatasetRoutes(app, services);
   },
   doors(app, services) {
     addLangsmithDoors(app, services);

@@ -1,13 +1,5 @@
-import type { FastifyInstance, FastifyRequest } from 'fastify';
-import type { ModuleServices } from '../../module.ts';
-import { MOST_BODY_BYTES } from '../langsmith/decompress.ts';
-import { addDatasetDoors as addDatasets } from './langsmith-datasets.ts';
-import { addExampleDoors } from './langsmith-examples.ts';
-
-/** Datasets and their examples below /langsmith, in a scope of their own: bodies are read as they come. */
-export function addDatasetDoors(app: FastifyInstance, services: Pick<ModuleServices, 'state'>): void {
-  app.removeAllContentTypeParsers();
-  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: MOST_BODY_BYTES }, async (_request: FastifyRequest, body: Buffer) => body);
-  addDatasets(app, services);
-  addExampleDoors(app, services);
-}
+export { addDatasetDoors } from './doors.ts';
+export { addDatasetRoutes } from './routes.ts';
+export type { Example } from './dataset.ts';
+export { Datasets } from './datasets.ts';
+export { Examples } from './examples.ts';

@@ -50,8 +50,9 @@ export async function ensureClass(db: Database, table: string, keepDays: number)
   await db.transaction(
     async (tx) => {
       await tx.query(sql`select pg_advisory_xact_lock(hashtextextended(${`muster partitions ${table}`}, 0))`);
-      const { rows } = await tx.query<{ there: boolean }>(sql`select to_regclass(${`muster.${name}`}) is not null as there`);
-      if (rows[0]?.there === true) return;
+      // to_regclass would still answer from what this session knew when its transaction began: waiting for an advisory lock tells it nothing new.
+      const { count } = await tx.query(sql`select from pg_class where relname = ${name} and relnamespace = 'muster'::regnamespace`);
+      if (count > 0) return;
       const [parent, partition] = [raw(`muster.${table}`), raw(`muster.${name}`)];
       await tx.query(sql`create table ${partition} (like ${parent} including all excluding identity) partition by range (day)`);
       await tx.query(sql`alter table ${parent} attach partition ${partition} for values in (${raw(`${days}`)})`);

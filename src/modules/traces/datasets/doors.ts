@@ -1,0 +1,13 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { ModuleServices } from '../../module.ts';
+import { MOST_BODY_BYTES } from '../langsmith/decompress.ts';
+import { addDatasetDoors as addDatasets } from './langsmith-datasets.ts';
+import { addExampleDoors } from './langsmith-examples.ts';
+
+/** Datasets and their examples below /langsmith, in a scope of their own: bodies are read as they come. */
+export function addDatasetDoors(app: FastifyInstance, services: Pick<ModuleServices, 'state'>): void {
+  app.removeAllContentTypeParsers();
+  app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: MOST_BODY_BYTES }, async (_request: FastifyRequest, body: Buffer) => body);
+  addDatasets(app, services);
+  addExampleDoors(app, services);
+}
