@@ -14,6 +14,8 @@ import { addPriceRoutes } from './prices/routes.ts';
 import { addLangsmithDoors, canonicalPath } from './langsmith/index.ts';
 import { addOtlpDoors } from './otlp/routes.ts';
 import { addQualityRoutes } from './quality/routes.ts';
+import { JudgeService } from './quality/judge/judge-service.ts';
+import { addEvaluatorRoutes } from './quality/judge/routes.ts';
 import { judgeByRules } from './quality/judge-by-rules.ts';
 import { addReadRoutes } from './reads/index.ts';
 import { indexRunsOf } from './search/index.ts';
@@ -31,6 +33,7 @@ export const tracesModule: Module = {
       (work) => new FeedService(site, systemClock, work),
     ),
     new ForwardService(site, systemClock),
+    new JudgeService(site, systemClock),
   ],
   routes(app, services) {
     addExportRoutes(app, services);
@@ -42,6 +45,7 @@ export const tracesModule: Module = {
     addGatewayRoutes(app, services);
     addQualityRoutes(app, services);
     addForwardRoutes(app, services);
+    addEvaluatorRoutes(app, services);
     addDatasetRoutes(app, services);
   },
   doors(app, services) {
