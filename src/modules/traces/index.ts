@@ -5,6 +5,7 @@ import { addSubjectRoutes } from './subjects/routes.ts';
 import { addGatewayDoor, addGatewayRoutes, Gateway } from './gateway/index.ts';
 import { intakeOf } from './intake/index.ts';
 import { systemClock } from '../../base/clock.ts';
+import { addExperimentRoutes } from './eval/routes.ts';
 import { FeedService } from './feed/feed-service.ts';
 import { countRuns } from './figures/count-runs.ts';
 import { addDatasetRoutes } from './datasets/index.ts';
@@ -47,6 +48,7 @@ export const tracesModule: Module = {
     addForwardRoutes(app, services);
     addEvaluatorRoutes(app, services);
     addDatasetRoutes(app, services);
+    addExperimentRoutes(app, services);
   },
   doors(app, services) {
     addLangsmithDoors(app, services);
