@@ -128,7 +128,7 @@ export function addExperimentRoutes(app: Api, { state }: Pick<ModuleServices, 's
           datasetId: rows.find(({ no }) => no === project?.no)?.datasetId ?? null,
         };
       });
-      if (baseline?.datasetId == null || candidate === undefined || baseline.datasetId !== candidate.datasetId)
+      if (baseline === undefined || baseline.datasetId === null || baseline.datasetId !== candidate?.datasetId)
         throw new MusterError('CONFLICT', 'they are no experiments on the same dataset', {
           remedy: 'GET /api/v1/traces/datasets/{name}/experiments lists those of one.',
         });

@@ -13,6 +13,11 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
+const right = ({ outputs, referenceOutputs }: { outputs: Record<string, unknown>; referenceOutputs?: Record<string, unknown> }) => ({
+  key: 'right',
+  score: outputs['answer'] === referenceOutputs?.['answer'],
+});
+
 it('LangSmith’s evaluate() runs a dataset, and its experiments are listed and compared', async () => {
   const dataset = `set-${randomUUID()}`;
   const { id: datasetId } = await client.createDataset(dataset);
@@ -24,7 +29,7 @@ it('LangSmith’s evaluate() runs a dataset, and its experiments are listed and 
       data: dataset,
       experimentPrefix: prefix,
       maxConcurrency: 2,
-      evaluators: [({ outputs, referenceOutputs }) => ({ key: 'right', score: outputs['answer'] === referenceOutputs?.['answer'] })],
+      evaluators: [right],
     });
     await client.awaitPendingTraceBatches();
     expect(results.results).toHaveLength(4);

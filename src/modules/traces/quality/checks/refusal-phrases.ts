@@ -17,7 +17,7 @@ export const REFUSALS: readonly RefusalPhrases[] = [
   {
     language: 'en',
     refuses: new RegExp(
-      `^(?:(?:i['’]?m|i am)\\s+(?:very |really |so |truly )?(?:sorry|afraid)[^.!?]{0,40}?[,:;—-]?\\s*(?:but\\s+)?)?(?:unfortunately,?\\s+|sorry,?\\s+(?:but\\s+)?|i apologi[sz]e,?\\s+(?:but\\s+)?|as an? (?:ai|language model|assistant)[^,.]{0,40},\\s*|while i understand[^,.]{0,80},\\s*|no,\\s+)?(?:i\\s+(?:just\\s+|really\\s+|simply\\s+)?(?:can(?:['’]t|not| not)|won['’]t|will not|am (?:not able|unable|not allowed|not permitted)(?: to)?|must (?:respectfully )?decline(?: to)?|have to decline|decline to|(?:do not|don['’]t) feel comfortable|refuse to|shouldn['’]t|should not)|i['’]m\\s+(?:just\\s+)?(?:not able|unable|not allowed|not permitted|not comfortable|not going)(?: to)?)\\s*(?:(?:really|in good conscience|ethically|legally|directly|knowingly|possibly|actually|currently|to)\\s+)*(?:${VERBS_EN}|\\w+ing|$|\\.|with|that request|this request)`,
+      `^(?:(?:i['’]?m|i am)\\s+(?:very |really |so |truly )?(?:sorry|afraid)[^.!?]{0,40}?[,:;—-]?\\s*(?:but\\s+)?)?(?:however,?\\s+|unfortunately,?\\s+|sorry[,!]?\\s+(?:but\\s+)?|i apologi[sz]e,?\\s+(?:but\\s+)?|as an? (?:ai|language model|assistant)[^,.]{0,40},\\s*|while i understand[^,.]{0,80},\\s*|no,\\s+)?(?:i\\s+(?:just\\s+|really\\s+|simply\\s+)?(?:can(?:['’]t|not| not)|won['’]t|will not|am (?:not able|unable|not allowed|not permitted)(?: to)?|must (?:respectfully )?decline(?: to)?|have to decline|decline to|(?:do not|don['’]t) feel comfortable|refuse to|shouldn['’]t|should not)|i['’]m\\s+(?:just\\s+)?(?:not able|unable|not allowed|not permitted|not comfortable|not going)(?: to)?)\\s*(?:(?:really|in good conscience|ethically|legally|directly|knowingly|possibly|actually|currently|to)\\s+)*(?:${VERBS_EN}|\\w+ing|$|\\.|with|that request|this request)`,
       'i',
     ),
     lacks:
@@ -32,13 +32,13 @@ export const REFUSALS: readonly RefusalPhrases[] = [
   {
     language: 'fr',
     refuses:
-      /^(?:(?:je suis|je[’']suis)\s+(?:vraiment )?désolée?[,.]?\s*(?:mais\s+)?|désolée?[,.]?\s*(?:mais\s+)?|malheureusement,?\s+|en tant qu[^,.]{0,60},\s*)?je (?:ne (?:peux|puis|suis pas en mesure|suis pas autorisée?|saurais|vais)|refuse de|dois refuser|dois décliner)\s*(?:pas\s+)?(?:malheureusement\s+)?(?:de |d[’'])?(?:vous |t[’']|te |y |cela |ça )*(?:aider|répondre|fournir|donner|accéder|écrire|créer|générer|satisfaire|traiter|faire|assister|discuter|partager|continuer|proposer)/i,
+      /^(?:(?:je suis|je[’']suis)\s+(?:vraiment )?désolée?[,.]?\s*(?:mais\s+)?|désolée?[,.]?\s*(?:mais\s+)?|je regrette,?\s*(?:mais\s+)?|malheureusement,?\s+|en tant qu[^,.]{0,60},\s*)?je (?:ne (?:peux|puis|suis pas en mesure|suis pas autorisée?|saurais|vais)|refuse de|dois refuser|dois décliner)\s*(?:pas\s+)?(?:malheureusement\s+)?(?:de |d[’'])?(?:vous |t[’']|te |y |cela |ça )*(?:aider|répondre|fournir|donner|accéder|écrire|créer|générer|satisfaire|traiter|faire|assister|discuter|partager|continuer|proposer)/i,
     lacks: /^(?:malheureusement,?\s+)?je n[’'](?:ai pas (?:accès|d[’']information)|ai aucune information)/i,
   },
   {
     language: 'es',
     refuses:
-      /^(?:(?:lo siento|lo lamento|disculpa|perdón|desafortunadamente|lamentablemente|como (?:ia|inteligencia|modelo)[^,.]{0,40})(?:\s+mucho)?[,.]?\s*(?:pero\s+)?)?(?:no (?:puedo|podré|podría|debo|me es posible|estoy en condiciones de|estoy autorizad[oa] (?:a|para)|soy capaz de|voy a)|me niego a|debo rechazar)\s+(?:te |le |les |os )?(?:ayudar|asistir|proporcionar|responder|cumplir|generar|crear|escribir|dar|ofrecer|compartir|hacer|continuar|hablar|participar|atender|brindar|facilitar)/i,
+      /^(?:(?:me temo que|lo siento|lo lamento|disculpa|perdón|desafortunadamente|lamentablemente|como (?:ia|inteligencia|modelo)[^,.]{0,40})(?:\s+mucho)?[,.]?\s*(?:pero\s+)?)?(?:no (?:puedo|podré|podría|debo|me es posible|estoy en condiciones de|estoy autorizad[oa] (?:a|para)|soy capaz de|voy a)|me niego a|debo rechazar)\s+(?:te |le |les |os )?(?:ayudar|asistir|proporcionar|responder|cumplir|generar|crear|escribir|dar|ofrecer|compartir|hacer|continuar|hablar|participar|atender|brindar|facilitar)/i,
     lacks: /^(?:lo siento,?\s*(?:pero\s+)?|lamentablemente,?\s+)?no tengo (?:acceso|información)/i,
   },
   {
@@ -67,7 +67,7 @@ export const REFUSALS: readonly RefusalPhrases[] = [
   {
     language: 'ru',
     refuses:
-      /^(?:(?:извините|простите|к сожалению|мне (?:очень )?жаль|сожалею|как (?:ии|языковая модель|искусственный интеллект)[^,.]{0,30})[,.]?\s*(?:но\s+)?)?(?:я\s+)?(?:не могу|не смогу|не буду|не имею права|вынужден[а]?\s+отказать|отказываюсь)\s*(?:вам |тебе |с этим |в этом |на это |этого )*(?:помочь|ответить|предоставить|выполнить|создать|написать|дать|помогать|предложить|поделиться|обсуждать|сделать|продолжить|сгенерировать|$|\.|в этом)/i,
+      /^(?:(?:извините|простите|прошу прощения|к сожалению|мне (?:очень )?жаль|сожалею|как (?:ии|языковая модель|искусственный интеллект)[^,.]{0,30})[,.]?\s*(?:но\s+)?)?(?:я\s+)?(?:не могу|не смогу|не буду|не имею права|вынужден[а]?\s+отказать|отказываюсь)\s*(?:вам |тебе |с этим |в этом |на это |этого )*(?:помочь|ответить|предоставить|выполнить|создать|написать|дать|помогать|предложить|поделиться|обсуждать|сделать|продолжить|сгенерировать|$|\.|в этом)/i,
     lacks: /^(?:к сожалению,?\s+)?у меня нет (?:доступа|информации)/i,
   },
   {

@@ -15,16 +15,25 @@ export const refusal: Check = ({ conversation, answer, failed }) => {
   if (answer.trim() === '') return undefined;
   const sentences = sentencesOf(withoutCode(answer.slice(0, 4_000)), SENTENCES);
   for (const [index, { start, text }] of sentences.entries()) {
-    const said = text.replace(/^["'“„«「*_\s]+/, (quote) => (/["“„«「]/.test(quote) ? '\u0000' : ''));
+    const clauses = clausesOf(text);
     for (const { language, refuses, lacks } of REFUSALS) {
       const evidence = [at(answer, start, start + text.length)];
-      if (refuses.test(said)) {
+      if (clauses.some((clause) => refuses.test(clause))) {
         if (index < FIRST_SENTENCES && answer.length < LONG_ANSWER) return fail(0, `it refuses (${language})`, evidence);
         return unsure(0.5, `it declines part of it (${language})`, evidence);
       }
-      if (index < FIRST_SENTENCES && lacks?.test(said) === true)
+      if (index < FIRST_SENTENCES && lacks?.test(clauses[0] ?? '') === true)
         return unsure(0.5, `it says that it has not got what it needs (${language})`, evidence);
     }
   }
   return pass('no sentence refuses');
 };
+
+/** The sentence, and what begins behind its commas: "Thanks for asking, but I cannot …". What it quotes, others said. */
+function clausesOf(sentence: string): readonly string[] {
+  const said = sentence.replace(/[“„«「"][^”“»」"]*[”“»」"]?/g, '\u0000').replace(/^[*_\s]+/, '');
+  const behind = said
+    .split(/[,;—–]\s*(?:(?:but|however|so|and|therefore|aber|doch|mais|pero|mas|ma|maar|ale|но|али|men|de)\s+)?/i)
+    .slice(1, 5);
+  return [said, ...behind];
+}
