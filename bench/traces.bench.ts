@@ -2,6 +2,7 @@ import type { Bench, BenchContext, Measurement } from './support/bench.ts';
 import { readable } from './support/table.ts';
 import { figures } from './traces/figures.ts';
 import { ingest } from './traces/ingest.ts';
+import { otlp } from './traces/otlp.ts';
 import type { Part } from './traces/part.ts';
 import { queries } from './traces/queries.ts';
 import { size } from './traces/size.ts';
@@ -9,7 +10,7 @@ import { survival } from './traces/survival.ts';
 import { visible } from './traces/visible.ts';
 
 const SECONDS = 600;
-const PARTS: readonly Part[] = [ingest, visible, queries, figures, size, survival];
+const PARTS: readonly Part[] = [ingest, otlp, visible, queries, figures, size, survival];
 
 /** What the bridge promises for LLM conversations: how many, how soon seen, how small, and that none is lost. */
 export const bench: Bench = {

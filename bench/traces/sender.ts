@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { gzipSync } from 'node:zlib';
 import { Corpus, MULTIPART, multipartOf } from './corpus.ts';
+import { SpanTemplates } from './span-templates.ts';
 
 /** What the sending process is asked to do. */
 export interface Sending {
@@ -18,6 +19,8 @@ export interface Sending {
   readonly singly?: boolean;
   /** Not as many as there is room for, but this many. */
   readonly runsPerSecond?: number;
+  /** Exports of OpenTelemetry in protobuf instead of a form. */
+  readonly as?: 'spans';
 }
 
 export interface Sent {
@@ -80,7 +83,7 @@ function placesOf(body: Buffer, text: string): readonly number[] {
 
 async function run(sending: Sending): Promise<Sent> {
   const agent = new Agent({ keepAlive: true, maxSockets: sending.clients });
-  const templates = new Templates(sending);
+  const templates = sending.as === 'spans' ? new SpanTemplates(sending.runsARequest) : new Templates(sending);
   const latencyMs: number[] = [];
   const failures: Record<string, number> = {};
   let [acknowledged, requests, bytes] = [0, 0, 0];
@@ -115,7 +118,7 @@ async function pace({ runsPerSecond }: Sending, runs: number, began: number): Pr
   if (early > 0) await delay(early);
 }
 
-function send({ base, path, key, encoding, singly }: Sending, agent: Agent, body: Buffer): Promise<number | string> {
+function send({ base, path, key, encoding, singly, as }: Sending, agent: Agent, body: Buffer): Promise<number | string> {
   return new Promise((resolve) => {
     const call = request(
       `${base}${path}`,
@@ -124,7 +127,7 @@ function send({ base, path, key, encoding, singly }: Sending, agent: Agent, body
         agent,
         headers: {
           'x-api-key': key,
-          'content-type': singly === true ? 'application/json' : MULTIPART,
+          'content-type': singly === true ? 'application/json' : as === 'spans' ? 'application/x-protobuf' : MULTIPART,
           'content-length': body.length,
           ...(encoding === 'identity' ? {} : { 'content-encoding': encoding }),
         },
