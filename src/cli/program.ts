@@ -474,7 +474,11 @@ export function buildProgram(outcome: Outcome = { exitCode: EXIT.ok }): Command 
     .command('remove <name>')
     .description('call it no more')
     .action(lazily(async () => (await import('./commands/watchers.ts')).remove));
-  const traces = group('traces', 'what LLM conversations add up to', async () => (await import('./commands/traces.ts')).stats);
+  const traces = group(
+    'traces',
+    'LLM conversations: what they add up to, and each of them',
+    async () => (await import('./commands/traces.ts')).stats,
+  );
   traces
     .command('stats')
     .description('counts, errors, latency, tokens and cost of runs')
@@ -492,6 +496,31 @@ export function buildProgram(outcome: Outcome = { exitCode: EXIT.ok }): Command 
     .command('import-prices <file>')
     .description('take prices from a list as LiteLLM keeps it; those that changed hold from now on')
     .action(lazily(async () => (await import('./commands/traces.ts')).takePrices));
+  traces
+    .command('list')
+    .description('runs, newest first')
+    .option('--project <name>', 'only of this project')
+    .option('--filter <filter>', 'in the filter language of LangSmith: and(eq(run_type,"llm"),gt(latency,2))')
+    .option('--search <words>', 'only those that hold these words')
+    .option('--status <status>', 'only those that are so: pending, success, error')
+    .option('--type <type>', 'only of this type: llm, chain, tool, …')
+    .option('--since <time>', 'only those that began since then: 09:00, 1h, or a time')
+    .option('--roots', 'only whole traces, not their steps')
+    .option('--last <count>', 'how many', wholeNumber, 20)
+    .action(lazily(async () => (await import('./commands/trace-runs.ts')).list));
+  traces
+    .command('show <run_id>')
+    .description('one run, with the tree of its trace and what was said')
+    .action(lazily(async () => (await import('./commands/trace-runs.ts')).show));
+  traces
+    .command('projects')
+    .description('the projects that runs belong to')
+    .action(lazily(async () => (await import('./commands/trace-runs.ts')).projects));
+  traces
+    .command('quarantine')
+    .description('what was sent as a run and could not be kept, and why')
+    .option('--last <count>', 'how many', wholeNumber, 20)
+    .action(lazily(async () => (await import('./commands/trace-runs.ts')).quarantine));
 
   program
     .command('eval <dataset>')

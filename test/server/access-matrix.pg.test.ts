@@ -84,6 +84,8 @@ test('every route states who may enter, and only the doors without a key are ope
     'GET /langsmith/public/download',
     'GET /langsmith/v2/public/:token/run/:run_id',
     'GET /livez',
+    'GET /public/:token/r',
+    'GET /public/style.css',
     'GET /push/:token',
     'GET /push/:token/:signal',
     'GET /readyz',

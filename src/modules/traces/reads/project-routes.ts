@@ -138,7 +138,7 @@ export function addProjectRoutes(app: Api, db: Database): void {
   );
 }
 
-const projectView = (project: ProjectRecord, lastRun: number | undefined): z.input<typeof ProjectView> => ({
+export const projectView = (project: ProjectRecord, lastRun: number | undefined): z.input<typeof ProjectView> => ({
   project_id: project.projectId,
   name: project.name,
   description: project.description,

@@ -4,6 +4,7 @@ import { readAnyJson } from './bodies.ts';
 import { addFeedbackReads } from './feedback-routes.ts';
 import { addPublicReads } from './public-routes.ts';
 import { addRunReads } from './run-routes.ts';
+import { addSharePage } from './share-page.ts';
 import { addSessionRoutes } from './session-routes.ts';
 import { addThreadReads } from './thread-routes.ts';
 import { addV2Reads } from './v2-routes.ts';
@@ -17,4 +18,5 @@ export function addLangsmithReads(app: FastifyInstance, services: ModuleServices
   addV2Reads(app, services);
   addThreadReads(app, services);
   addPublicReads(app, services);
+  addSharePage(app, services);
 }

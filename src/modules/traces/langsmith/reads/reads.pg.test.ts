@@ -250,12 +250,32 @@ describe('the current SDK of LangSmith in JavaScript', () => {
     });
     expect((await open(`${token.replace(/.$/, (digit) => (digit === '0' ? '1' : '0'))}/run`))[0]).toBe(404);
     expect((await open('nonsense/run'))[0]).toBe(422);
+    const page = await fetch(`${base}/public/${token}/r`);
+    const html = await page.text();
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(html).toContain('How much is 7 × 6? 🦆');
+    expect(html).toContain('no such key &quot;ż&quot;');
+    expect(html).not.toContain('<script');
+    expect((await fetch(`${base}/public/nonsense/r`)).status).toBe(404);
     await server.database.database.query(sql`update muster.trace_shares set expires_at = clock_timestamp() - interval '1 second'`);
     expect((await open(`${token}/run`))[0]).toBe(404);
     const again = await client.shareRun(root.id);
     expect(again).not.toBe(url);
     await client.unshareRun(root.id);
     expect(await client.readRunSharedLink(root.id)).toBeUndefined();
+  });
+});
+
+describe('plain SQL', () => {
+  it('sees runs in words', async () => {
+    const { rows } = await server.database.database.query(sql`
+      select name, run_type, status, error, model, total_tokens, latency_seconds >= 0 as measured, metadata ->> 'tier' as tier
+      from muster.llm_runs where project = 'shop' and day >= current_date - 1 order by start_time`);
+    expect(rows).toMatchObject([
+      { name: 'answer', run_type: 'chain', status: 'success', tier: 'gold', measured: true },
+      { name: 'gpt', run_type: 'llm', model: 'gpt-4o-mini', total_tokens: 1_100 },
+      { name: 'calculator', run_type: 'tool', status: 'error', error: 'Error: no such key "ż"' },
+    ]);
   });
 });
 
