@@ -1,6 +1,19 @@
 import { readFile } from 'node:fs/promises';
+import { durationMs } from '../../base/duration.ts';
+import { silentLogger } from '../../base/logger.ts';
 import { EXIT, messageOf, MusterError } from '../../base/errors.ts';
-import { GivenProvider, noProvider, Providers, providerView, putProvider, testProvider } from '../../modules/traces/gateway/index.ts';
+import {
+  calibrate,
+  GivenProvider,
+  LimitStore,
+  limitsView,
+  noProvider,
+  Providers,
+  providerView,
+  putProvider,
+  savings,
+  testProvider,
+} from '../../modules/traces/gateway/index.ts';
 import { createOutbound } from '../../outbound/index.ts';
 import type { Invocation } from '../invocation.ts';
 import { withFleet } from '../runtime/fleet-access.ts';
@@ -106,4 +119,128 @@ async function keyOf(text: string): Promise<string> {
   } catch (error) {
     throw new MusterError('USAGE', `${text.slice(1)} cannot be read: ${messageOf(error)}`, { cause: error });
   }
+}
+
+export async function showSavings(invocation: Invocation, options: { readonly last: string }): Promise<void> {
+  const lastMs = durationMs(options.last);
+  await withFleet(invocation, async ({ now, state }) => {
+    const to = await now();
+    const found = await savings(state.database, { from: to - lastMs, to: to + 1_000, projects: null });
+    const { output } = invocation;
+    output.result({ items: found }, () =>
+      found.length === 0
+        ? 'No requests went through the gateway.'
+        : drawTable(
+            [
+              { title: 'ANSWERED BY' },
+              { title: 'REQUESTS', align: 'right' },
+              { title: 'TOKENS', align: 'right' },
+              { title: 'PAID USD', align: 'right' },
+              { title: 'SAVED USD', align: 'right' },
+              { title: 'WITHOUT PRICE', align: 'right' },
+            ],
+            found.map((each) => [
+              each.outcome,
+              String(each.requests),
+              String(each.promptTokens + each.completionTokens),
+              each.cost,
+              each.saved,
+              String(each.unpriced),
+            ]),
+            output.columns,
+            output.colors.dim,
+          ),
+    );
+  });
+}
+
+export async function limits(invocation: Invocation): Promise<void> {
+  const { output } = invocation;
+  await withFleet(invocation, async ({ state }) => {
+    const found = (await new LimitStore(state.database).list()).map(limitsView);
+    const shown = (value: number | null): string => (value === null ? '-' : String(value));
+    output.result({ items: found }, () =>
+      found.length === 0
+        ? 'No limits: every key spends what it wants. `muster gateway limit "*" --usd-per-day 10` changes that.'
+        : drawTable(
+            [
+              { title: 'KEY' },
+              { title: 'USD/DAY', align: 'right' },
+              { title: 'USD/MONTH', align: 'right' },
+              { title: 'BEYOND IT' },
+              { title: 'REQUESTS/MIN', align: 'right' },
+              { title: 'TOKENS/MIN', align: 'right' },
+            ],
+            found.map((each) => [
+              printable(each.key_id),
+              shown(each.usd_per_day),
+              shown(each.usd_per_month),
+              each.is_hard ? 'refuse' : 'warn',
+              shown(each.requests_per_minute),
+              shown(each.tokens_per_minute),
+            ]),
+            output.columns,
+            output.colors.dim,
+          ),
+    );
+  });
+}
+
+interface LimitOptions {
+  readonly usdPerDay?: number;
+  readonly usdPerMonth?: number;
+  readonly soft?: boolean;
+  readonly requestsPerMinute?: number;
+  readonly tokensPerMinute?: number;
+}
+
+export async function limit(invocation: Invocation, options: LimitOptions, keyId: string): Promise<void> {
+  if (!/^([0-9a-z]{1,64}|\*)$/.test(keyId))
+    throw new MusterError('USAGE', `${JSON.stringify(keyId)} is no id of a key`, {
+      remedy: 'Run `muster keys list` for the ids; * stands for all.',
+    });
+  const { requestsPerMinute = null, soft, tokensPerMinute = null, usdPerDay = null, usdPerMonth = null } = options;
+  await withFleet(invocation, async ({ state, wake }) => {
+    const store = new LimitStore(state.database);
+    if ([requestsPerMinute, tokensPerMinute, usdPerDay, usdPerMonth].every((value) => value === null)) {
+      await store.remove(keyId);
+      wake.hint('gateway');
+      return invocation.output.result({ key_id: keyId, limited: false }, () => `${printable(keyId)} has no limits of its own.`);
+    }
+    const record = await store.put(keyId, { usdPerDay, usdPerMonth, isHard: soft !== true, requestsPerMinute, tokensPerMinute }, 'cli');
+    wake.hint('gateway');
+    return invocation.output.result(limitsView(record), () => `${printable(keyId)} is limited, on all servers from now on.`);
+  });
+}
+
+export async function calibration(invocation: Invocation, options: { readonly model: string }, file: string): Promise<void> {
+  let text: string;
+  try {
+    text = await readFile(file, 'utf8');
+  } catch (error) {
+    throw new MusterError('USAGE', `${file} cannot be read: ${messageOf(error)}`, { cause: error });
+  }
+  await withFleet(invocation, async ({ config, state }) => {
+    const services = { state, outbound: createOutbound(config.outbound), log: silentLogger };
+    const measured = await calibrate(text, options.model, services);
+    const { output } = invocation;
+    const share = (value: number | null): string => (value === null ? '-' : `${(value * 100).toFixed(1)} %`);
+    output.result({ ...measured }, () =>
+      [
+        drawTable(
+          [
+            { title: 'FROM', align: 'right' },
+            { title: 'RIGHT OF THOSE TAKEN', align: 'right' },
+            { title: 'FOUND OF THE SAME', align: 'right' },
+          ],
+          measured.scores.map(({ precision, recall, threshold }) => [threshold.toFixed(2), share(precision), share(recall)]),
+          output.columns,
+          output.colors.dim,
+        ),
+        measured.advised === null
+          ? 'At no similarity are all of those taken right: do not use semantic answers for such questions with this model.'
+          : `From ${measured.advised} on all of those taken were right, of ${measured.pairs} pairs: settings.cache.similar_from.`,
+      ].join('\n'),
+    );
+  });
 }

@@ -5,20 +5,25 @@ import { sentText, type Asked } from './asked.ts';
 import { Breakers } from './breaker.ts';
 import type { OpenProvider } from './directory.ts';
 import { FACES } from './face.ts';
-import { addressOf } from './provider.ts';
+import { addressOf, PROVIDER_KINDS } from './provider.ts';
 import { record } from './record.ts';
 import { backOffMs, isBroken, isRetried, PATIENCE_MS, PATIENCE_WITH_FALLBACK_MS, retryAfterMs } from './retry.ts';
 import type { Target } from './routing.ts';
 import { Tape } from './tape.ts';
 
-/** What a provider answered, while it may still come in. */
-export interface Answer {
+/** An answer, while it may still come in. */
+export interface Answered {
   readonly status: number;
   readonly headers: Readonly<Record<string, string>>;
   /** Server-sent events. */
   readonly isStream: boolean;
   readonly tape: Tape;
-  readonly target: Target<OpenProvider>;
+  /** Who gave it. */
+  readonly provider: string;
+  /** As prices know them; null: the name says nothing about prices. */
+  readonly priceProvider: string | null;
+  /** As they call it. */
+  readonly model: string;
   /** Requests that were sent, to whomever. */
   readonly attempts: number;
 }
@@ -50,10 +55,10 @@ export class Caller {
    * Resolves with the first piece of a good answer, or with the last bad one. Throws OUTBOUND_ errors where nobody could be reached,
    * PROVIDER_REFUSED where a provider does not know its key, PROVIDER_UNAVAILABLE where all are left alone for now, or the signal's reason.
    */
-  async call(asked: Asked, { headers, signal, targets }: CallOptions): Promise<Answer> {
+  async call(asked: Asked, { headers, signal, targets }: CallOptions): Promise<Answered> {
     const { now = Date.now, random = Math.random, sleep } = this.#options;
     let attempts = 0;
-    let last: Answer | MusterError | undefined;
+    let last: Answered | MusterError | undefined;
     for (const [place, target] of targets.entries()) {
       const name = target.provider.name;
       const hasNext = place < targets.length - 1;
@@ -83,7 +88,7 @@ export class Caller {
       headers,
       signal,
     }: { readonly headers: Readonly<Record<string, string>>; readonly signal: AbortSignal; readonly attempts: number },
-  ): Promise<Answer | MusterError> {
+  ): Promise<Answered | MusterError> {
     const { provider } = target;
     const now = this.#options.now ?? Date.now;
     try {
@@ -94,7 +99,16 @@ export class Caller {
       if (stream.status === 401 || stream.status === 403) throw refused(provider.name, stream.status, tape);
       if (isBroken(stream.status)) this.#breakers.failed(provider.name, now());
       else this.#breakers.succeeded(provider.name);
-      return { status: stream.status, headers: stream.headers, isStream, tape, target, attempts };
+      return {
+        status: stream.status,
+        headers: stream.headers,
+        isStream,
+        tape,
+        provider: provider.name,
+        priceProvider: PROVIDER_KINDS[provider.kind].prices,
+        model: target.model,
+        attempts,
+      };
     } catch (error) {
       if (signal.aborted) {
         this.#breakers.unknown(provider.name);

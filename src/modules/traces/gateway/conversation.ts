@@ -4,7 +4,8 @@ import type { Asked } from './asked.ts';
 import { assemble } from './assemble.ts';
 import type { Context } from './context.ts';
 import { FACES } from './face.ts';
-import type { Piece, Tape } from './tape.ts';
+import type { Answered } from './call.ts';
+import type { Piece } from './tape.ts';
 
 /** One exchange, as it is told once it is over. */
 export interface Conversation {
@@ -17,20 +18,11 @@ export interface Conversation {
   readonly began: number;
   readonly ended: number;
   /** Undefined: nothing was answered. */
-  readonly answer: Told | undefined;
+  readonly answer: Answered | undefined;
+  readonly heard: Heard;
   /** What went wrong besides what the answer says. */
   readonly error: string | undefined;
   readonly notes: Readonly<Record<string, unknown>>;
-}
-
-export interface Told {
-  readonly status: number;
-  readonly isStream: boolean;
-  readonly tape: Tape;
-  readonly provider: string;
-  /** As prices know it; null: the provider's name says nothing about prices. */
-  readonly priceProvider: string | null;
-  readonly model: string;
 }
 
 /** The answer as the run keeps it, in the shape that comes without streaming. */
@@ -41,9 +33,11 @@ export interface Heard {
   readonly firstTokenAt: number | undefined;
 }
 
+export const NOTHING_HEARD: Heard = { answer: undefined, text: undefined, error: undefined, firstTokenAt: undefined };
+
 /** What is said of a conversation to the intake. */
-export function operationOf(conversation: Conversation, heard: Heard): RunOperation {
-  const { answer, asked, beganAt, began, context, ended, keyId, notes, runId } = conversation;
+export function operationOf(conversation: Conversation): RunOperation {
+  const { answer, asked, beganAt, began, context, ended, heard, keyId, notes, runId } = conversation;
   const { content, runName, runType } = FACES[asked.face];
   const startTime = beganAt * 1_000;
   const at = (moment: number): number => startTime + Math.max(0, Math.round((moment - began) * 1_000));
@@ -88,7 +82,7 @@ export function operationOf(conversation: Conversation, heard: Heard): RunOperat
 }
 
 /** Reads an answer from its tape. Never throws: what a provider sends may be anything. */
-export function hear(asked: Asked, { isStream, status, tape }: Pick<Told, 'isStream' | 'status' | 'tape'>): Heard {
+export function hear(asked: Asked, { isStream, status, tape }: Pick<Answered, 'isStream' | 'status' | 'tape'>): Heard {
   const pieces = tape.pieces;
   const brokeOff = tape.error?.message;
   if (!tape.isWhole)

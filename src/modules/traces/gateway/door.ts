@@ -1,6 +1,8 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { MusterError } from '../../../base/errors.ts';
+import { principalOf } from '../../../http/principal.ts';
 import type { ModuleServices } from '../../module.ts';
+import { deferredView, ownDeferred } from './deferral.ts';
 import { FACES, type Face } from './face.ts';
 import type { Gateway } from './gateway.ts';
 import { Models } from './models.ts';
@@ -40,15 +42,24 @@ export function addGatewayDoor(app: FastifyInstance, services: ModuleServices, g
           (request, reply) => gateway.answer(face, request, reply),
         );
       scope.get(
+        '/muster/deferred/:id',
+        {
+          config: { permission: 'gateway:write' },
+          schema: { tags: ['gateway'], summary: 'Show a deferred request of the same key, with its answer once there is one' },
+        },
+        async (request, reply) => {
+          const { id } = request.params as { readonly id: string };
+          return reply.type('application/json').send(deferredView(await ownDeferred(gateway.deferred, id, principalOf(request))));
+        },
+      );
+      scope.get(
         '/models',
         {
           config: { permission: 'gateway:write' },
           schema: { tags: ['gateway'], summary: 'List the models that can be asked for (OpenAI’s protocol)' },
         },
         async (_request, reply) =>
-          reply
-            .type('application/json')
-            .send(JSON.stringify({ object: 'list', data: await models.list(await gateway.directory.providers()) })),
+          reply.type('application/json').send(JSON.stringify({ object: 'list', data: await models.list(await gateway.directory.value()) })),
       );
       scope.get(
         '/models/:model',
@@ -58,7 +69,7 @@ export function addGatewayDoor(app: FastifyInstance, services: ModuleServices, g
         },
         async (request, reply) => {
           const { model: id } = request.params as { readonly model: string };
-          const found = (await models.list(await gateway.directory.providers())).find((model) => model.id === id);
+          const found = (await models.list(await gateway.directory.value())).find((model) => model.id === id);
           if (found !== undefined) return reply.type('application/json').send(JSON.stringify(found));
           throw new MusterError('NOT_FOUND', `no provider says it has the model ${id}`, {
             data: { param: 'model', code: 'model_not_found' },

@@ -30,6 +30,8 @@ export const Route = z.strictObject({
 });
 export type Route = z.output<typeof Route>;
 
+const CACHE_MODES = ['off', 'deterministic', 'all'] as const;
+
 const Length = z
   .string()
   .max(20)
@@ -45,8 +47,31 @@ export const ProviderSettings = z.strictObject({
     .boolean()
     .default(true)
     .describe('Ask for the usage of streams where the client does not; switch it off for a server that refuses stream_options'),
+  cache: z
+    .strictObject({
+      mode: z
+        .enum(CACHE_MODES)
+        .default('deterministic')
+        .describe('What is kept where the client says nothing: nothing, what would be the same again (embeddings, temperature 0), or all'),
+      ttl: Length.default('1h').describe('For how long'),
+      similar_model: ModelName.nullable()
+        .default(null)
+        .describe('The embedding model that tells which questions mean the same, for requests that opt in with x-muster-cache: semantic'),
+      similar_from: z
+        .number()
+        .min(0.5)
+        .max(1)
+        .default(0.95)
+        .describe('From which cosine on two questions are taken for the same; `muster gateway calibrate` measures what that costs'),
+      scope: z
+        .enum(['project', 'key'])
+        .default('project')
+        .describe('Who else is answered with it: all keys in the project, or the same key alone'),
+    })
+    .prefault({}),
 });
 export type ProviderSettings = z.output<typeof ProviderSettings>;
+export type CacheSettings = ProviderSettings['cache'];
 
 export interface ProviderRecord {
   readonly name: string;

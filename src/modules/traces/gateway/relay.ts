@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import { MusterError, messageOf } from '../../../base/errors.ts';
-import type { Answer } from './call.ts';
+import type { Answered } from './call.ts';
 import type { Face } from './face.ts';
 import { openaiError } from './refusal.ts';
 
@@ -25,7 +25,7 @@ export const passedOn = (headers: Readonly<Record<string, string>>): Readonly<Re
  * Passes an answer on as it comes, at the pace of the client. Resolves when the last byte was written or the client has gone: false then.
  * Nobody who reads events is left with half an answer that looks whole: where it breaks off, an error follows; another body is cut off.
  */
-export function relay({ headers, isStream, status, tape }: Answer, response: ServerResponse, options: RelayOptions): Promise<boolean> {
+export function relay({ headers, isStream, status, tape }: Answered, response: ServerResponse, options: RelayOptions): Promise<boolean> {
   return new Promise((resolve) => {
     let isWaiting = false;
     let isOver = false;

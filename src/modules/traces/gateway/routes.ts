@@ -1,8 +1,9 @@
 import { z } from 'zod';
 import type { Api } from '../../../http/api.ts';
-import { principalOf } from '../../../http/principal.ts';
+import { principalOf, requireAllProjects } from '../../../http/principal.ts';
 import { Nothing, problems } from '../../../http/schemas.ts';
 import type { ModuleServices } from '../../module.ts';
+import { addAccountingRoutes } from './accounting-routes.ts';
 import { noProvider, Providers } from './providers.ts';
 import { GivenProvider, ProviderName, putProvider, testProvider } from './set-up.ts';
 import { ProviderView, providerView } from './views.ts';
@@ -20,8 +21,13 @@ const TestedView = z
   })
   .meta({ id: 'TestedProvider' });
 
-/** The providers of the gateway. */
-export function addGatewayRoutes(app: Api, { outbound, state, wake }: Pick<ModuleServices, 'state' | 'wake' | 'outbound'>): void {
+/** The gateway's settings and figures. */
+export function addGatewayRoutes(app: Api, services: Pick<ModuleServices, 'state' | 'wake' | 'outbound'>): void {
+  addProviderRoutes(app, services);
+  addAccountingRoutes(app, services);
+}
+
+function addProviderRoutes(app: Api, { outbound, state, wake }: Pick<ModuleServices, 'state' | 'wake' | 'outbound'>): void {
   const providers = new Providers(state.database);
 
   app.get(
@@ -63,6 +69,7 @@ export function addGatewayRoutes(app: Api, { outbound, state, wake }: Pick<Modul
       },
     },
     async (request) => {
+      requireAllProjects(principalOf(request));
       const provider = await putProvider(request.params.name, request.body, { state, outbound, by: principalOf(request).subject });
       wake.hint('gateway');
       return providerView(provider);
@@ -76,6 +83,7 @@ export function addGatewayRoutes(app: Api, { outbound, state, wake }: Pick<Modul
       schema: { tags: ['gateway'], summary: 'Remove a provider', params: NameParams, response: { 204: Nothing, ...problems(404) } },
     },
     async (request, reply) => {
+      requireAllProjects(principalOf(request));
       if (!(await providers.remove(request.params.name))) throw noProvider(request.params.name);
       wake.hint('gateway');
       return reply.code(204).send(null);

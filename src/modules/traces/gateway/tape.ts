@@ -27,6 +27,7 @@ export class Tape {
   #state: TapeState = 'running';
   #error: Error | undefined;
   #onSlack: (() => void) | undefined;
+  #onOver: (() => void) | undefined;
   /** Set by whoever writes: called when nobody reads any more while it runs. */
   onAbandoned: (() => void) | undefined;
 
@@ -62,6 +63,12 @@ export class Tape {
   /** Calls back once, when the fastest reader has caught up. */
   slack(then: () => void): void {
     if (this.#isFarAhead()) this.#onSlack = then;
+    else then();
+  }
+
+  /** Calls back once, when it has ended or failed. */
+  onOver(then: () => void): void {
+    if (this.#state === 'running') this.#onOver = then;
     else then();
   }
 
@@ -120,6 +127,7 @@ export class Tape {
   #finish(state: TapeState): void {
     if (this.#state !== 'running') return;
     this.#state = state;
+    this.#onOver?.();
     for (const reader of this.#readers) reader.wake();
   }
 }

@@ -8,7 +8,7 @@ import { FeedReader } from '../../feed/feed-reader.ts';
 import { FEED_TOPIC } from '../../feed/feed-service.ts';
 import { intakeOf } from '../../intake/index.ts';
 import { priceBookOf } from '../../prices/index.ts';
-import { gatewayDoor } from './gateway-door.ts';
+import { completerOf } from '../../gateway/completer.ts';
 import { Judge } from './judge.ts';
 
 /** The name of the judges' cursor. */
@@ -24,7 +24,7 @@ export class JudgeService implements Service {
   readonly #clock: Clock;
   readonly #loop: Loop;
   readonly #over = new AbortController();
-  #door: ReturnType<typeof gatewayDoor> | undefined;
+  #door: ReturnType<typeof completerOf> | undefined;
   #judge: Judge | undefined;
   #unlisten: () => void = () => undefined;
   #prunedAt: number;
@@ -46,7 +46,7 @@ export class JudgeService implements Service {
   async start(): Promise<void> {
     const { database } = this.#services.state;
     const book = priceBookOf(this.#services);
-    this.#door = gatewayDoor(this.#services);
+    this.#door = completerOf(this.#services);
     this.#judge = new Judge({
       database,
       feed: new FeedReader(database, JUDGES_READER),

@@ -10,7 +10,7 @@ import { factsOf } from '../../content/index.ts';
 import { FeedReader } from '../../feed/feed-reader.ts';
 import { tracesModule } from '../../index.ts';
 import { intakeOf } from '../../intake/index.ts';
-import { gatewayDoor } from './gateway-door.ts';
+import { completerOf } from '../../gateway/completer.ts';
 import { Judge } from './judge.ts';
 import { JUDGES_READER } from './judge-service.ts';
 import { judgementId } from './verdict.ts';
@@ -18,13 +18,13 @@ import { judgementId } from './verdict.ts';
 let server: TestServer;
 let provider: ScriptedProvider;
 let judge: Judge;
-let door: ReturnType<typeof gatewayDoor>;
+let door: ReturnType<typeof completerOf>;
 beforeAll(async () => {
   provider = await new ScriptedProvider().open();
   const outbound = createOutbound({ allowedNetworks: ['127.0.0.0/8'], allowCommands: false });
   server = await testServer({ modules: [tracesModule], outbound });
   const services = { state: server.state, wake: server.wake, outbound, log: silentLogger, dataDir: null };
-  door = gatewayDoor(services);
+  door = completerOf(services);
   judge = new Judge({
     database: server.database.database,
     feed: new FeedReader(server.database.database, JUDGES_READER),

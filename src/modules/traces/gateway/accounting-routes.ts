@@ -1,0 +1,183 @@
+import { z } from 'zod';
+import { MusterError } from '../../../base/errors.ts';
+import type { Api } from '../../../http/api.ts';
+import { mayUseProject, principalOf, requireAllProjects } from '../../../http/principal.ts';
+import { IsoTime, Nothing, problems, text, Time } from '../../../http/schemas.ts';
+import { isoTime } from '../../../http/time.ts';
+import type { ModuleServices } from '../../module.ts';
+import { decimal, picoOfDecimal } from '../prices/money.ts';
+import { AnswerStore } from './answer-store.ts';
+import { savings } from './ledger.ts';
+import { LimitStore, type LimitRecord } from './limit-store.ts';
+
+const KeyParams = z.strictObject({
+  key_id: text(1, 64)
+    .regex(/^([0-9a-z]{1,64}|\*)$/, 'is the id of a key, or *')
+    .describe('The id of a key; * for every key that has no limits of its own'),
+});
+
+const GivenLimits = z.strictObject({
+  usd_per_day: z.number().min(0).max(1e9).nullable().default(null),
+  usd_per_month: z.number().min(0).max(1e9).nullable().default(null),
+  is_hard: z.boolean().default(true).describe('Refuse beyond the budget; otherwise only say so in x-muster-warning'),
+  requests_per_minute: z.number().int().min(0).max(1e9).nullable().default(null),
+  tokens_per_minute: z.number().int().min(0).max(1e12).nullable().default(null),
+});
+export type GivenLimits = z.output<typeof GivenLimits>;
+
+const LimitsView = GivenLimits.extend({ key_id: z.string(), updated_by: z.string(), updated_at: IsoTime }).meta({
+  id: 'GatewayLimits',
+  description: 'What a key may spend and ask; null: as much as it wants',
+});
+
+export const limitsView = (record: LimitRecord): z.output<typeof LimitsView> => ({
+  key_id: record.keyId,
+  usd_per_day: record.usdPerDay,
+  usd_per_month: record.usdPerMonth,
+  is_hard: record.isHard,
+  requests_per_minute: record.requestsPerMinute,
+  tokens_per_minute: record.tokensPerMinute,
+  updated_by: record.updatedBy,
+  updated_at: isoTime(record.updatedAt),
+});
+
+export const limitsOf = (given: GivenLimits) => ({
+  usdPerDay: given.usd_per_day,
+  usdPerMonth: given.usd_per_month,
+  isHard: given.is_hard,
+  requestsPerMinute: given.requests_per_minute,
+  tokensPerMinute: given.tokens_per_minute,
+});
+
+const Usd = z
+  .string()
+  .describe('USD, an exact decimal')
+  .meta({ examples: ['0.00018'] });
+
+const SavingsView = z
+  .object({
+    from: IsoTime,
+    to: IsoTime,
+    cost: Usd.describe('What was paid'),
+    saved: Usd.describe('What would have been paid besides: the sum of the rows'),
+    items: z.array(
+      z.object({
+        outcome: z
+          .enum(['provider', 'exact', 'coalesced', 'semantic', 'batch'])
+          .describe('Who answered: a provider, a kept answer, one that was under way, a kept answer to a similar request, a batch'),
+        requests: z.number().int(),
+        prompt_tokens: z.number().int(),
+        completion_tokens: z.number().int(),
+        cost: Usd,
+        saved: Usd,
+        unpriced: z.number().int().describe('Requests whose usage or price nobody knows: they are in neither sum'),
+      }),
+    ),
+  })
+  .meta({ id: 'GatewaySavings' });
+
+const noLimits = (keyId: string): MusterError =>
+  new MusterError('NOT_FOUND', `there are no limits for ${keyId}`, { remedy: '`muster gateway limits` shows those there are.' });
+
+/** What keys may spend, what was saved, and what is kept. */
+export function addAccountingRoutes(app: Api, { state, wake }: Pick<ModuleServices, 'state' | 'wake'>): void {
+  const limits = new LimitStore(state.database);
+
+  app.get(
+    '/gateway/limits',
+    {
+      config: { permission: 'gateway:read' },
+      schema: {
+        tags: ['gateway'],
+        summary: 'List the budgets and rate limits of keys',
+        response: { 200: z.object({ items: z.array(LimitsView) }), ...problems() },
+      },
+    },
+    async (request) => {
+      requireAllProjects(principalOf(request));
+      return { items: (await limits.list()).map(limitsView) };
+    },
+  );
+
+  app.put(
+    '/gateway/limits/:key_id',
+    {
+      config: { permission: 'gateway:manage' },
+      schema: {
+        tags: ['gateway'],
+        summary: 'Set the budget and rate limits of a key; what is left out is not limited',
+        params: KeyParams,
+        body: GivenLimits,
+        response: { 200: LimitsView, ...problems() },
+      },
+    },
+    async (request) => {
+      requireAllProjects(principalOf(request));
+      const record = await limits.put(request.params.key_id, limitsOf(request.body), principalOf(request).subject);
+      wake.hint('gateway');
+      return limitsView(record);
+    },
+  );
+
+  app.delete(
+    '/gateway/limits/:key_id',
+    {
+      config: { permission: 'gateway:manage' },
+      schema: { tags: ['gateway'], summary: 'Limit a key no more', params: KeyParams, response: { 204: Nothing, ...problems(404) } },
+    },
+    async (request, reply) => {
+      requireAllProjects(principalOf(request));
+      if (!(await limits.remove(request.params.key_id))) throw noLimits(request.params.key_id);
+      wake.hint('gateway');
+      return reply.code(204).send(null);
+    },
+  );
+
+  app.get(
+    '/gateway/savings',
+    {
+      config: { permission: 'gateway:read' },
+      schema: {
+        tags: ['gateway'],
+        summary: 'Say what was paid and what was saved, by how requests were answered: the sum of the rows of gateway_requests',
+        querystring: z.strictObject({ from: Time.optional(), to: Time.optional(), project: text(1, 512).optional() }),
+        response: { 200: SavingsView, ...problems() },
+      },
+    },
+    async (request) => {
+      const { from = Date.now() - 30 * 86_400_000, project, to = Date.now() + 1_000 } = request.query;
+      const who = principalOf(request);
+      const projects = project === undefined ? who.projects : mayUseProject(who, project) ? [project] : [];
+      const found = await savings(state.database, { from, to, projects });
+      const sum = (of: 'cost' | 'saved'): string => decimal(found.reduce((total, each) => total + picoOfDecimal(each[of]), 0n));
+      return {
+        from: isoTime(from),
+        to: isoTime(to),
+        cost: sum('cost'),
+        saved: sum('saved'),
+        items: found.map(({ completionTokens, promptTokens, ...each }) => ({
+          ...each,
+          prompt_tokens: promptTokens,
+          completion_tokens: completionTokens,
+        })),
+      };
+    },
+  );
+
+  app.delete(
+    '/gateway/answers',
+    {
+      config: { permission: 'gateway:manage' },
+      schema: {
+        tags: ['gateway'],
+        summary: 'Forget kept answers: of a project, or all',
+        querystring: z.strictObject({ project: text(1, 512).optional() }),
+        response: { 200: z.object({ removed: z.number().int() }), ...problems() },
+      },
+    },
+    async (request) => {
+      requireAllProjects(principalOf(request));
+      return { removed: await new AnswerStore(state.database).purge(request.query.project) };
+    },
+  );
+}
