@@ -1,5 +1,5 @@
 import { ensureDay } from '../../../db/partitions.ts';
-import type { Database } from '../../../db/database.ts';
+import type { Database, Queryable } from '../../../db/database.ts';
 import { raw, sql } from '../../../db/sql.ts';
 import { dateOf } from '../run/days.ts';
 
@@ -15,6 +15,8 @@ const MOST_REMEMBERED = 10_000;
 export class TracePartitions {
   readonly #db: Database;
   readonly #known = new Set<string>();
+  /** Requests that come together wait for one. */
+  readonly #under = new Map<string, Promise<void>>();
 
   constructor(db: Database) {
     this.#db = db;
@@ -27,6 +29,13 @@ export class TracePartitions {
 
   async ensure(keepDays: number, day: number): Promise<void> {
     if (this.has(keepDays, day)) return;
+    const key = `${keepDays}:${day}`;
+    const under = this.#under.get(key) ?? this.#make(keepDays, day).finally(() => this.#under.delete(key));
+    this.#under.set(key, under);
+    await under;
+  }
+
+  async #make(keepDays: number, day: number): Promise<void> {
     for (const table of KEPT_TABLES) {
       await ensureClass(this.#db, table, keepDays);
       await ensureDay(this.#db, classOf(table, keepDays), dateOf(day));
@@ -45,18 +54,23 @@ export class TracePartitions {
 export async function ensureClass(db: Database, table: string, keepDays: number): Promise<void> {
   const days = Math.trunc(keepDays);
   const name = classOf(table, days);
-  const there = await db.one<{ there: boolean }>(sql`select to_regclass(${`muster.${name}`}) is not null as there`);
-  if (there?.there === true) return;
+  if (await isThere(db, name)) return;
   await db.transaction(
     async (tx) => {
       await tx.query(sql`select pg_advisory_xact_lock(hashtextextended(${`muster partitions ${table}`}, 0))`);
-      // to_regclass would still answer from what this session knew when its transaction began: waiting for an advisory lock tells it nothing new.
-      const { count } = await tx.query(sql`select from pg_class where relname = ${name} and relnamespace = 'muster'::regnamespace`);
-      if (count > 0) return;
+      if (await isThere(tx, name)) return; // now that nobody else makes it
       const [parent, partition] = [raw(`muster.${table}`), raw(`muster.${name}`)];
       await tx.query(sql`create table ${partition} (like ${parent} including all excluding identity) partition by range (day)`);
       await tx.query(sql`alter table ${parent} attach partition ${partition} for values in (${raw(`${days}`)})`);
     },
     { lockTimeoutMs: 5_000 },
   );
+}
+
+/** Asks the catalogue itself: within a transaction to_regclass() goes on saying that a name is not there which it once did not find. */
+async function isThere(db: Queryable, name: string): Promise<boolean> {
+  const { rows } = await db.query(
+    sql`select from pg_class where relname = ${name} and relnamespace = (select oid from pg_namespace where nspname = 'muster')`,
+  );
+  return rows.length > 0;
 }
