@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
+import { gunzipSync } from 'node:zlib';
 import { Client, RunTree } from 'langsmith';
 
 export interface SdkSending {
@@ -22,6 +23,9 @@ export interface Acknowledged {
 
 const PART = /name="(post|patch)\.([0-9a-f-]{36})(\.outputs)?"/g;
 
+/** The SDK compresses what it sends where the server says that it may. */
+const unpacked = (body: Buffer): Buffer => (body[0] === 0x1f && body[1] === 0x8b ? gunzipSync(body) : body);
+
 /** Sends runs with the real SDK, at a steady pace, and notes what was acknowledged: the SDK itself does not tell. */
 async function run({ apiUrl, key, runs, perSecond, output }: SdkSending): Promise<void> {
   const begun = new Set<string>();
@@ -31,7 +35,7 @@ async function run({ apiUrl, key, runs, perSecond, output }: SdkSending): Promis
     const body = Buffer.from(await new Response(init.body).arrayBuffer());
     const response = await fetch(input, { ...init, body: new Uint8Array(body) });
     if (response.ok)
-      for (const [, kind, id = '', outputs] of body.toString('latin1').matchAll(PART)) {
+      for (const [, kind, id = '', outputs] of unpacked(body).toString('latin1').matchAll(PART)) {
         if (kind === 'post') begun.add(id);
         if (kind === 'patch' || outputs !== undefined) ended.add(id);
       }

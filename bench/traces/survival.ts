@@ -68,6 +68,7 @@ export const survival: Part = {
     await kill();
     await client;
     const { created, begun, ended } = JSON.parse(await readFile(output, 'utf8')) as Acknowledged;
+    if (begun.length < created / 2) throw new Error(`only ${begun.length} of ${created} runs were acknowledged: nothing is proved`);
     await using database = new PostgresAdapter({ url, poolMax: 2, poolMin: 0 });
     const row = await database.one<{ lost: number; open: number; twice: number; there: number }>(sql`
       select (select count(*)::int from unnest(${begun}::uuid[]) as told(id) where not exists (select from muster.trace_runs where run_id = id)) as lost,
