@@ -1,6 +1,7 @@
 import type { Bench, BenchContext, Measurement } from './support/bench.ts';
 import { readable } from './support/table.ts';
 import { figures } from './traces/figures.ts';
+import { gateway } from './traces/gateway.ts';
 import { ingest } from './traces/ingest.ts';
 import { otlp } from './traces/otlp.ts';
 import type { Part } from './traces/part.ts';
@@ -10,7 +11,7 @@ import { survival } from './traces/survival.ts';
 import { visible } from './traces/visible.ts';
 
 const SECONDS = 600;
-const PARTS: readonly Part[] = [ingest, otlp, visible, queries, figures, size, survival];
+const PARTS: readonly Part[] = [ingest, otlp, visible, gateway, queries, figures, size, survival];
 
 /** What the bridge promises for LLM conversations: how many, how soon seen, how small, and that none is lost. */
 export const bench: Bench = {

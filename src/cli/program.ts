@@ -605,6 +605,11 @@ export function buildProgram(outcome: Outcome = { exitCode: EXIT.ok }): Command 
     .command('reapply <file>')
     .description('erase again what a ledger names, after an older backup was restored')
     .action(lazily(async () => (await import('./commands/trace-privacy.ts')).reapply));
+  traces
+    .command('replay <path...>')
+    .description("take what LangSmith's SDKs could not send: files of LANGSMITH_FAILED_TRACES_DIR, or the folder")
+    .option('--remove', 'remove each file once it was taken')
+    .action(lazily(async () => (await import('./commands/trace-replay.ts')).run));
   const keys = group('keys', 'API keys', async () => (await import('./commands/keys.ts')).list);
   keys
     .command('list')

@@ -20,6 +20,7 @@ import { addEvaluatorRoutes } from './quality/judge/routes.ts';
 import { judgeByRules } from './quality/judge-by-rules.ts';
 import { addReadRoutes } from './reads/index.ts';
 import { indexRunsOf } from './search/index.ts';
+import { addReplayDoor } from './replay/door.ts';
 import { addSettingsRoutes } from './settings/index.ts';
 
 /** LLM conversations: taken in, priced, judged, searched and passed on. */
@@ -53,6 +54,7 @@ export const tracesModule: Module = {
   doors(app, services) {
     addLangsmithDoors(app, services);
     addOtlpDoors(app, intakeOf(services));
+    addReplayDoor(app, services);
     addGatewayDoor(app, services, new Gateway(services, intakeOf(services)));
   },
 };

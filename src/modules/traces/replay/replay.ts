@@ -14,6 +14,7 @@ export const FailedRequest = z.object({
   headers: z.record(z.string().max(200), z.string().max(4_000)),
   body_base64: z.string().regex(/^[A-Za-z0-9+/]*={0,2}$/, 'is not base64'),
 });
+export type FailedRequest = z.output<typeof FailedRequest>;
 
 export interface Replayed {
   /** Runs and feedback that were kept; those that were there already count too. */
@@ -26,18 +27,14 @@ export interface Replayed {
  * Takes what could not be sent when it happened. The same file may come any number of times: its runs are known by their ids. Throws
  * MALFORMED for what is no such request, and whatever the intake throws: then nothing of it may be taken for kept.
  */
-export async function replay(
-  intake: Intake,
-  request: z.output<typeof FailedRequest>,
-  mayWrite: readonly string[] | null,
-): Promise<Replayed> {
+export async function replay(intake: Intake, request: FailedRequest, mayWrite: readonly string[] | null): Promise<Replayed> {
   const said = await read(request);
   const { refused } = await intake.submit({ source: 'replay', ...said, mayWrite });
   const all = said.operations.length + said.feedback.length + said.refused.length;
   return { taken: Math.max(0, all - refused), refused };
 }
 
-async function read({ endpoint, headers, body_base64: body }: z.output<typeof FailedRequest>): Promise<Said> {
+async function read({ endpoint, headers, body_base64: body }: FailedRequest): Promise<Said> {
   const header = (name: string): string | undefined => Object.entries(headers).find(([key]) => key.toLowerCase() === name)?.[1];
   const bytes = await decompress(Buffer.from(body, 'base64'), header('content-encoding'));
   const path = endpoint.replace(/^.*?(?=runs(?:\/|$))/, '').replace(/[?#].*$/, '');
