@@ -2,7 +2,7 @@ import type { Module } from '../module.ts';
 import { langsmithBridge } from './agent/agent.ts';
 import { addExportRoutes } from './export/routes.ts';
 import { addSubjectRoutes } from './subjects/routes.ts';
-import { addGatewayDoor, addGatewayRoutes, Gateway } from './gateway/index.ts';
+import { addGatewayDoor, addGatewayRoutes, DeferredService, Gateway } from './gateway/index.ts';
 import { intakeOf } from './intake/index.ts';
 import { systemClock } from '../../base/clock.ts';
 import { addExperimentRoutes } from './eval/routes.ts';
@@ -36,6 +36,7 @@ export const tracesModule: Module = {
     ),
     new ForwardService(site, systemClock),
     new JudgeService(site, systemClock),
+    new DeferredService(site, intakeOf(site)),
   ],
   routes(app, services) {
     addExportRoutes(app, services);

@@ -1,13 +1,11 @@
-export { calibrate, type Calibration } from './calibrate.ts';
+export { calibrate } from './calibrate.ts';
 export { DeferredService } from './deferred-service.ts';
 export { addGatewayDoor } from './door.ts';
-export { completerOf, type Completed, type Completer } from './completer.ts';
 export { Gateway } from './gateway.ts';
-export { addAccountingRoutes, limitsOf, limitsView, type GivenLimits } from './accounting-routes.ts';
+export { limitsView } from './accounting-routes.ts';
 export { LimitStore } from './limit-store.ts';
 export { savings } from './ledger.ts';
 export { addGatewayRoutes } from './routes.ts';
-export { GivenProvider, ProviderName, putProvider, testProvider, type Tested } from './set-up.ts';
+export { GivenProvider, putProvider, testProvider } from './set-up.ts';
 export { noProvider, Providers } from './providers.ts';
-export { KINDS } from './provider.ts';
 export { providerView } from './views.ts';

@@ -33,5 +33,5 @@ export function intakeOf(services: Pick<ModuleServices, 'state' | 'wake' | 'log'
   return made;
 }
 
-export { createIntake, type RunningIntake } from './create-intake.ts';
+export type { RunningIntake } from './create-intake.ts';
 export type { Intake, NewFeedback, Refused, Submission } from './intake.ts';

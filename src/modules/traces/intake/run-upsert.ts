@@ -79,7 +79,7 @@ const names = COLUMNS.map(({ name }) => name).join(', ');
 
 /**
  * All rows, and what the feed tells of them, in one statement. Measured against COPY into a temporary table and an upsert from there: see
- * docs/traces/intake.md.
+ * docs/decisions/trace-storage.md.
  */
 const UPSERT = `with written as (
   insert into muster.trace_runs as r (${names}, completed_in)

@@ -4,7 +4,7 @@ import { PriceBook } from './price-book.ts';
 import type { Prices } from './prices.ts';
 
 export type { PriceBook } from './price-book.ts';
-export type { Call, Price, Prices } from './prices.ts';
+export type { Prices } from './prices.ts';
 
 /** The prices that come with Muster, without any of one's own. */
 export const BUILT_IN_PRICES: Prices = new BuiltInPrices();

@@ -21,9 +21,8 @@ export function addReadRoutes(app: Api, services: ModuleServices): void {
 }
 
 export { conditionOf } from './filter/condition.ts';
-export type { Filter } from './filter/filter.ts';
 export { parseFilter } from './filter/parse.ts';
-export { listRunsOf, type RunQuery } from './run-search.ts';
+export { listRunsOf } from './run-search.ts';
 export { getRun, runsOfTrace, withTexts } from './run-store.ts';
 export { projectView } from './project-routes.ts';
 export { findProject, lastRuns, listProjects, type ProjectRecord } from './project-store.ts';

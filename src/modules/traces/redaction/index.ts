@@ -1,2 +1,2 @@
-export { createRedactor, pseudonymOf, type RedactedField, type Redactor, type RedactorOptions } from './redactor.ts';
-export { DEFAULT_REDACTION, REDACTION_KINDS, redactionSettings, type RedactionKind, type RedactionSettings } from './settings.ts';
+export { createRedactor, pseudonymOf, type RedactedField, type Redactor } from './redactor.ts';
+export { DEFAULT_REDACTION, REDACTION_KINDS, redactionSettings, type RedactionSettings } from './settings.ts';

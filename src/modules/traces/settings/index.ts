@@ -1,4 +1,4 @@
-export { CurrentSettings, currentSettings, SETTINGS_TOPIC } from './current.ts';
+export { currentSettings, SETTINGS_TOPIC } from './current.ts';
 export { effective, projectSettings, traceSettings, type ProjectSettings, type TraceSettingsDocument } from './documents.ts';
 export { addDays } from './keep.ts';
 export { addSettingsRoutes } from './routes.ts';

@@ -134,7 +134,6 @@ const V2 = {
 export type V1Field = keyof typeof V1;
 export type V2Field = keyof typeof V2;
 export const V1_FIELDS = Object.keys(V1) as V1Field[];
-export const V2_FIELDS = Object.keys(V2) as V2Field[];
 export const isV1Field = (name: string): name is V1Field => Object.hasOwn(V1, name);
 export const isV2Field = (name: string): name is V2Field => Object.hasOwn(V2, name);
 

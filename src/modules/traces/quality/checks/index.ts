@@ -8,7 +8,7 @@ import { refusal } from './refusal.ts';
 import { repetition } from './repetition.ts';
 import { truncated } from './truncated.ts';
 
-export type { Evidence, Verdict } from './check.ts';
+export type { Verdict } from './check.ts';
 
 /** By the key under which their scores are kept. Each is named for what is good, because 1 is good. */
 const CHECKS = {
