@@ -78,7 +78,7 @@ function merged(name: string): string {
 const names = COLUMNS.map(({ name }) => name).join(', ');
 
 /**
- * All rows, and what the feed tells of them, in one statement. Measured against COPY into a temporary table and an upsert from there: see
+ * All rows, and what the feed tells of them, in one statement. Why it is no COPY:
  * docs/decisions/trace-storage.md.
  */
 const UPSERT = `with written as (

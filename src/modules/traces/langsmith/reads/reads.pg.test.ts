@@ -1,5 +1,6 @@
 import { Client, RunTree } from 'langsmith';
-import { Client as OldClient } from 'langsmith-0.3';
+import { Client as OldestClient } from 'langsmith-0.3';
+import { Client as OlderClient } from 'langsmith-0.6';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BOOTSTRAP, testServer, type TestServer } from '../../../../../test/server/support/test-server.ts';
 import { sql } from '../../../../db/sql.ts';
@@ -279,11 +280,16 @@ describe('plain SQL', () => {
   });
 });
 
-describe('an SDK of three years', () => {
+describe.each([
+  ['0.6', OlderClient],
+  ['0.3', OldestClient],
+])('the SDK of the line %s', (_, Older) => {
   it('reads what the current one wrote', async () => {
-    const old = new OldClient({ apiUrl: `${base}/langsmith/api/v1`, apiKey: BOOTSTRAP });
+    const old = new Older({ apiUrl: `${base}/langsmith/api/v1`, apiKey: BOOTSTRAP });
     expect(await old.readRun(root.id)).toMatchObject({ id: root.id, inputs: INPUTS, outputs: { answer: '42' } });
-    expect((await list(old.listRuns({ projectName: 'shop', isRoot: true }))).map(({ id }) => id)).toEqual([root.id]);
+    const roots: string[] = [];
+    for await (const { id } of old.listRuns({ projectName: 'shop', isRoot: true })) roots.push(id);
+    expect(roots).toEqual([root.id]);
     expect(await old.hasProject({ projectName: 'shop' })).toBe(true);
   });
 });
