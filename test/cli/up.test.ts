@@ -47,6 +47,7 @@ describe('muster up on an empty folder', () => {
       'diagnostic_test_agent',
       'endpoint_monitor',
       'heartbeat_health_agent',
+      'langsmith_bridge',
       'performance_monitor',
       'self_healing',
       'status_recorder',

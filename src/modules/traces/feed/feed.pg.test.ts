@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { testDatabase, type TestDatabase } from '../../../../test/support/database.ts';
+import { olderTransactionsOver } from '../../../../test/support/older-transactions.ts';
 import { sql } from '../../../db/sql.ts';
 import { FeedReader } from './feed-reader.ts';
 import { pruneFeed } from './prune.ts';
@@ -16,18 +17,20 @@ it('every reader is given each entry once, also one that commits late, and what 
   const { database } = test;
   const insert = sql`insert into muster.trace_feed (keep_days, day, runs, completed) values (30, '2026-11-26', ${[RUN]}::uuid[], '{}')`;
   const [first, second] = [new FeedReader(database, 'first'), new FeedReader(database, 'second')];
-  const read = async (reader: FeedReader): Promise<number> => {
+  const read = async (reader: FeedReader, settled = true): Promise<number> => {
+    if (settled) await olderTransactionsOver(database);
     const batch = await reader.take();
     if (batch === undefined) return 0;
     await database.transaction((tx) => reader.advance(tx, batch));
     return batch.entries.length;
   };
   await database.query(insert);
+  await olderTransactionsOver(database);
   await database.transaction(async (tx) => {
     await tx.query(insert);
     // Committed in the meantime, by one that began later: it must not lead past the one that is still open.
     await database.query(insert);
-    expect(await read(first)).toBe(1);
+    expect(await read(first, false)).toBe(1);
   });
   expect([await read(first), await read(first)]).toEqual([2, 0]);
   expect(await read(second)).toBe(3);

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { olderTransactionsOver } from '../../../../test/support/older-transactions.ts';
 import { sql } from '../../../db/sql.ts';
 import { testServer, type TestServer } from '../../../../test/server/support/test-server.ts';
 import { FeedReader } from '../feed/feed-reader.ts';
@@ -237,6 +238,7 @@ describe('the figures', () => {
     await keep([{ project: no, user: 'b' }]);
     const { database } = server.database;
     await database.query(sql`alter table muster.trace_figures add constraint broken check (value <> 'b')`);
+    await olderTransactionsOver(database);
     await expect(one.step()).rejects.toThrow();
     await database.query(sql`alter table muster.trace_figures drop constraint broken`);
     expect(await catchUp(one)).toBe(1);

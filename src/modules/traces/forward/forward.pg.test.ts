@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { BOOTSTRAP, bearer, testServer, type TestServer } from '../../../../test/server/support/test-server.ts';
+import { olderTransactionsOver } from '../../../../test/support/older-transactions.ts';
 import { silentLogger } from '../../../base/logger.ts';
 import { sql } from '../../../db/sql.ts';
 import { createOutbound } from '../../../outbound/index.ts';
@@ -21,6 +22,12 @@ afterEach(() => here[Symbol.asyncDispose]());
 
 const serviceOf = (server: TestServer): ForwardService =>
   new ForwardService({ state: server.state, wake: server.wake, log: silentLogger, outbound });
+
+/** A step that sees all that was sent before it. */
+async function stepOf(service: ForwardService): Promise<void> {
+  await olderTransactionsOver(here.database.database);
+  await service.step();
+}
 
 /** A LangSmith that does what the script says, request by request, and takes everything afterwards. */
 interface Scripted extends AsyncDisposable {
@@ -129,7 +136,7 @@ describe('a forward to LangSmith', () => {
       feedback: [{ feedbackId: randomUUID(), runId: ids[0], key: 'stars', score: 5, source: 'app' }],
       mayWrite: null,
     });
-    await service.step();
+    await stepOf(service);
     expect(there.ids().toSorted()).toEqual(posted(ids));
     expect(there.requests.map(({ path }) => path)).toEqual(['/runs/multipart', '/runs/multipart']);
     expect(there.requests[0]?.headers).toMatchObject({ 'x-api-key': 'lsv2_secret', 'x-tenant-id': 'w-1', 'content-encoding': 'gzip' });
@@ -144,11 +151,11 @@ describe('a forward to LangSmith', () => {
     });
     // The run that was open ends.
     await send(here, { patch: [{ id: open, trace_id: open, end_time: new Date().toISOString(), outputs: { a: 1 } }] });
-    await service.step();
+    await stepOf(service);
     expect(there.ids().at(-1)).toBe(`post.${open}`);
     expect(await show()).toMatchObject({ sent_runs: 121, backlog: { waiting_runs: 0 } });
     const before = there.requests.length;
-    await service.step();
+    await stepOf(service);
     expect(there.requests.length).toBe(before);
     await service.stop();
   });
@@ -168,17 +175,17 @@ describe('a forward to LangSmith', () => {
     await add({ name: 'out', kind: 'langsmith', endpoint: there.url, from: 'beginning' });
     const id = randomUUID();
     await send(here, { post: [run(id)] });
-    await service.step();
+    await stepOf(service);
     expect(await show()).toMatchObject({ state: 'failing', failures: 1, sent_runs: 0, ...shown });
     const at = Date.parse((await show()).next_attempt_at) - Date.now();
     if (_what.startsWith('429')) expect(at).toBeGreaterThan(20_000);
     // Its turn has not come: nobody is pressed.
     if (at > 5_000) {
-      await service.step();
+      await stepOf(service);
       expect(there.requests).toHaveLength(1);
     }
     await hurry();
-    await service.step();
+    await stepOf(service);
     expect(there.ids()).toEqual([...(there.requests.length === 2 ? [`post.${id}`] : []), `post.${id}`]);
     expect(await show()).toMatchObject({ state: 'running', failures: 0, sent_runs: 1, last_error: null });
     await service.stop();
@@ -191,7 +198,7 @@ describe('a forward to LangSmith', () => {
     await add({ name: 'out', kind: 'langsmith', endpoint: there.url });
     const ids = Array.from({ length: 8 }, () => randomUUID());
     await send(here, { post: [...ids, bad].map((id) => run(id)) });
-    await service.step();
+    await stepOf(service);
     const taken = new Set(
       there.requests.filter(({ body }) => !body.includes(bad)).flatMap(({ body }) => ids.filter((id) => body.includes(id))),
     );
@@ -212,7 +219,7 @@ describe('a forward to LangSmith', () => {
     await database.query(
       sql`create trigger die before insert or update on muster.trace_cursors for each row execute function muster.die()`,
     );
-    await dying.step();
+    await stepOf(dying);
     expect(there.ids().toSorted()).toEqual(posted(ids));
     await database.query(sql`drop trigger die on muster.trace_cursors`);
     await database.query(
@@ -220,7 +227,7 @@ describe('a forward to LangSmith', () => {
     );
     await hurry();
     const next = serviceOf(here);
-    await next.step();
+    await stepOf(next);
     expect(there.ids().toSorted()).toEqual([...posted(ids), ...posted(ids)].toSorted());
     expect(await show()).toMatchObject({ state: 'running', sent_runs: 3, backlog: { transactions: 0 } });
     await Promise.all([dying.stop(), next.stop()]);
@@ -233,9 +240,9 @@ describe('a forward to LangSmith', () => {
     await add({ name: 'out', kind: 'langsmith', endpoint: there.url });
     await send(here, { post: [run(randomUUID())] });
     const [first, second] = [serviceOf(here), serviceOf(here)];
-    const slow = first.step();
+    const slow = stepOf(first);
     await expect.poll(() => there.requests.length, { timeout: 20_000 }).toBe(1);
-    await second.step();
+    await stepOf(second);
     expect(there.requests).toHaveLength(1);
     release();
     await slow;
@@ -250,10 +257,10 @@ describe('a forward to LangSmith', () => {
     expect((await here.ask('POST', '/traces/forwards/out/pause')).json()).toMatchObject({ state: 'paused' });
     const id = randomUUID();
     await send(here, { post: [run(id)] });
-    await service.step();
+    await stepOf(service);
     expect(there.requests).toEqual([]);
     await here.ask('POST', '/traces/forwards/out/resume');
-    await service.step();
+    await stepOf(service);
     expect(there.ids()).toEqual([`post.${id}`]);
     await service.stop();
   });
@@ -304,10 +311,10 @@ describe('a forward to another Muster', () => {
       ],
     });
     await otlp(span('b'.repeat(16), 'c'.repeat(16), 'inner'));
-    await service.step();
+    await stepOf(service);
     await otlp(span('c'.repeat(16), '', 'outer'));
     await here.database.database.query(sql`update muster.trace_forward_waiting set look_at = clock_timestamp()`);
-    await service.step();
+    await stepOf(service);
     const columns = `run_id, parent_run_id, name, project_no, run_type, status, start_time, end_time, tags, thread_id, model, total_tokens,
       inputs, outputs, error, rest`;
     expect(await rows(there, columns)).toEqual(await rows(here, columns));
@@ -347,7 +354,7 @@ describe('a forward to another Muster', () => {
         }),
       ],
     });
-    await service.step();
+    await stepOf(service);
     const columns =
       'run_id, trace_id, parent_run_id, path, name, run_type, status, start_time, end_time, tags, thread_id, model, provider, total_tokens, total_cost, inputs, outputs, error';
     expect(await rows(there, columns)).toEqual(await rows(here, columns));

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { testDatabase, type TestDatabase } from '../../../../test/support/database.ts';
+import { olderTransactionsOver } from '../../../../test/support/older-transactions.ts';
 import { sql } from '../../../db/sql.ts';
 import { FeedReader } from '../feed/feed-reader.ts';
 import { isMine } from '../feed/feed-service.ts';
@@ -45,7 +46,10 @@ async function add(...said: readonly Said[]): Promise<readonly string[]> {
   return ids;
 }
 
-const index = (): Promise<number> => indexNext(test.database, feed);
+const index = async (): Promise<number> => {
+  await olderTransactionsOver(test.database);
+  return indexNext(test.database, feed);
+};
 
 /** What the text of the candidates really holds, in the order they came. */
 async function find(text: string, scope: Partial<Parameters<RunSearch['candidates']>[1]> = {}): Promise<readonly string[]> {
@@ -149,7 +153,7 @@ describe('searching runs', () => {
     const [run = ''] = await add({ text: 'narwhal', second: 601 });
     await test.database.transaction(async (tx) => {
       expect(await isMine(tx, SEARCH_READER)).toBe(true);
-      expect(await index()).toBe(0);
+      expect(await indexNext(test.database, feed)).toBe(0);
     });
     expect(await index()).toBe(1);
     expect(await find('narwhal')).toEqual([run]);
@@ -157,6 +161,7 @@ describe('searching runs', () => {
 
   it('moves its place only with what it indexed', async () => {
     const [run = ''] = await add({ text: 'pangolin', second: 501 });
+    await olderTransactionsOver(test.database);
     const broken = new FeedReader(test.database, SEARCH_READER);
     broken.advance = () => Promise.reject(new Error('the connection broke'));
     await expect(indexNext(test.database, broken)).rejects.toThrow('the connection broke');
