@@ -1,3 +1,4 @@
+import { Breather } from '../../../base/breather.ts';
 import type { Database, Transaction } from '../../../db/database.ts';
 import { sql } from '../../../db/sql.ts';
 import type { FeedEntry, FeedReader } from '../feed/feed-reader.ts';
@@ -96,11 +97,13 @@ export class FigureKeeper {
   async #read(tx: Transaction, part: Part, counts: ToCount[]): Promise<readonly LatePrice[]> {
     const minutesFrom = (part.at - KEPT_DAYS[60] * 86_400_000) * 1_000;
     const late: LatePrice[] = [];
+    const breather = new Breather();
     for (const run of await readRuns(tx, part.keepDays, part.day, [...part.completed, ...part.changed])) {
       const price = this.#latePrice(run);
       const isNew = part.completed.has(run.runId);
       if (price !== undefined) late.push(price);
       if (isNew || price !== undefined) counts.push({ run: price === undefined ? run : withPrice(run, price), isNew, minutesFrom });
+      await breather.breathe();
     }
     return late;
   }

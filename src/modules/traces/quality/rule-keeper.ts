@@ -1,3 +1,4 @@
+import { Breather } from '../../../base/breather.ts';
 import type { Database, Transaction } from '../../../db/database.ts';
 import { sql } from '../../../db/sql.ts';
 import type { FeedReader } from '../feed/feed-reader.ts';
@@ -52,11 +53,14 @@ export class RuleKeeper {
     const calls = await completedCalls(tx, batch.entries, EVALUATORS_PROJECT);
     const { chosen, leftOut } = choose(calls, judging);
     const texts = await textsOf(tx, chosen);
-    const verdicts = chosen.flatMap((call): readonly Verdicts[] => {
+    const verdicts: Verdicts[] = [];
+    const breather = new Breather();
+    for (const call of chosen) {
       const said = texts.get(call.runId);
       const { checks, keepPasses } = judging(call.projectNo);
-      return said === undefined ? [] : [{ call, keepPasses, judged: judgeRun(said, checks) }];
-    });
+      if (said !== undefined) verdicts.push({ call, keepPasses, judged: judgeRun(said, checks) });
+      await breather.breathe();
+    }
     await writeFeedback(tx, verdicts);
     await writeHours(tx, verdicts, leftOut);
     await this.#feed.advance(tx, batch);

@@ -1,3 +1,4 @@
+import { Breather } from '../../../base/breather.ts';
 import type { Database, Queryable, Transaction } from '../../../db/database.ts';
 import { sql } from '../../../db/sql.ts';
 import { inflate } from '../blobs/inflate.ts';
@@ -56,6 +57,7 @@ function byPartition(entries: readonly FeedEntry[]): readonly { readonly partiti
 /** The runs of one partition, by words. Those that are gone are not among them. */
 async function readDocuments(database: Queryable, { keepDays, day }: Partition, runIds: readonly string[]): Promise<readonly Document[]> {
   const documents: Document[] = [];
+  const breather = new Breather();
   for (let at = 0; at < runIds.length; at += CHUNK) {
     const { rows } = await database.query<Row>(sql`
       select run_id, (extract(epoch from start_time) * 1000000)::int8::text as started, project_no, name, tags,
@@ -67,7 +69,7 @@ async function readDocuments(database: Queryable, { keepDays, day }: Partition, 
       database,
       rows.map(({ inputs, outputs, error, extra }) => ({ keepDays, day, texts: [inputs, outputs, error, extra] })),
     );
-    rows.forEach((row, index) => {
+    for (const [index, row] of rows.entries()) {
       const [inputs = null, outputs = null, error = null, extra = null] = texts[index] ?? [];
       documents.push({
         runId: row.run_id,
@@ -75,14 +77,15 @@ async function readDocuments(database: Queryable, { keepDays, day }: Partition, 
         projectNo: row.project_no,
         words: wordsOf({ name: row.name, tags: row.tags, inputs, outputs, error, extra }),
       });
-    });
+      await breather.breathe();
+    }
   }
   return documents;
 }
 
 /** Adds a segment with these runs, and merges where small ones have become many. In the transaction that moves the reader's place. */
 async function indexRuns(tx: Transaction, partition: Partition, documents: readonly Document[]): Promise<void> {
-  if (documents.length > 0) await addSegment(tx, partition, packSegment(documents));
+  if (documents.length > 0) await addSegment(tx, partition, await packSegment(documents));
   for (;;) {
     const chosen = mergeable(await segmentsOf(tx, partition));
     if (chosen === undefined) return;
@@ -93,7 +96,7 @@ async function indexRuns(tx: Transaction, partition: Partition, documents: reado
       partition,
       chosen.map(({ segmentNo }) => segmentNo),
     );
-    await addSegment(tx, partition, mergeSegments(loaded.filter((segment) => segment !== undefined)));
+    await addSegment(tx, partition, await mergeSegments(loaded.filter((segment) => segment !== undefined)));
   }
 }
 
@@ -102,7 +105,7 @@ export async function forgetRuns(tx: Transaction, partition: Partition, runIds: 
   for (const head of await segmentsOf(tx, partition)) {
     const stored = await loadSegment(tx, head);
     if (stored === undefined) continue;
-    const rest = withoutRuns(stored, runIds);
+    const rest = await withoutRuns(stored, runIds);
     if (rest?.count === stored.count) continue;
     await removeSegments(tx, partition, [head.segmentNo]);
     if (rest !== undefined) await addSegment(tx, partition, rest);

@@ -34,8 +34,8 @@ const word = fc.constantFrom('alpha', 'beta', 'alphabet', 'gamma', 'x1', 'x12', 
 const text = fc.array(word, { maxLength: 8 }).map((words) => words.join(' '));
 
 describe('a segment', () => {
-  it('holds its runs newest first, and gives them back as they were', () => {
-    const stored = packSegment([
+  it('holds its runs newest first, and gives them back as they were', async () => {
+    const stored = await packSegment([
       documentOf(ids[0] ?? '', 1_700_000_000_000_001, 'old'),
       documentOf(ids[1] ?? '', 1_800_000_000_000_000, 'new'),
     ]);
@@ -44,46 +44,46 @@ describe('a segment', () => {
     expect(stored.newest).toBe(1_800_000_000_000_000);
   });
 
-  it('leads to every run whose text holds what is looked for, also merged with others, and to none without a word of it', () => {
-    fc.assert(
-      fc.property(fc.array(text, { minLength: 1, maxLength: 12 }), fc.nat(11), word, (texts, cut, wanted) => {
+  it('leads to every run whose text holds what is looked for, also merged with others, and to none without a word of it', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(text, { minLength: 1, maxLength: 12 }), fc.nat(11), word, async (texts, cut, wanted) => {
         const documents = texts.map((each, index) => documentOf(ids[index] ?? '', index * 1_000, each));
         const expected = texts
           .flatMap((each, index) => (holds(readQuery(wanted), foldedTextOf(textsOf(each))) ? [ids[index]] : []))
           .toReversed();
         const parts = [documents.slice(0, cut), documents.slice(cut)].filter(({ length }) => length > 0);
-        const merged = mergeSegments(parts.map(packSegment));
-        expect(led(packSegment(documents), wanted)).toEqual(expected);
+        const merged = await mergeSegments(await Promise.all(parts.map(packSegment)));
+        expect(led(await packSegment(documents), wanted)).toEqual(expected);
         expect(led(merged, wanted)).toEqual(expected);
-        expect(merged).toEqual(packSegment(documents));
+        expect(merged).toEqual(await packSegment(documents));
       }),
       { numRuns: 500 },
     );
   });
 
-  it('keeps of a run that was indexed again what the later one says', () => {
-    const merged = mergeSegments([
-      packSegment([documentOf(ids[0] ?? '', 1, 'before')]),
-      packSegment([documentOf(ids[0] ?? '', 1, 'after')]),
+  it('keeps of a run that was indexed again what the later one says', async () => {
+    const merged = await mergeSegments([
+      await packSegment([documentOf(ids[0] ?? '', 1, 'before')]),
+      await packSegment([documentOf(ids[0] ?? '', 1, 'after')]),
     ]);
     expect(led(merged, 'before')).toEqual([]);
     expect(led(merged, 'after')).toEqual([ids[0]]);
     expect(merged.words).not.toContain('before');
   });
 
-  it('forgets a run and the words that stood in it alone', () => {
-    const stored = packSegment([documentOf(ids[0] ?? '', 1, 'secret shared'), documentOf(ids[1] ?? '', 2, 'shared')]);
-    const rest = withoutRuns(stored, new Set([ids[0] ?? '']));
+  it('forgets a run and the words that stood in it alone', async () => {
+    const stored = await packSegment([documentOf(ids[0] ?? '', 1, 'secret shared'), documentOf(ids[1] ?? '', 2, 'shared')]);
+    const rest = await withoutRuns(stored, new Set([ids[0] ?? '']));
     expect(rest?.words.split('\n')).toEqual(['shared']);
     expect(rest === undefined ? [] : led(rest, 'shared')).toEqual([ids[1]]);
-    expect(withoutRuns(stored, new Set(ids))).toBeUndefined();
+    expect(await withoutRuns(stored, new Set(ids))).toBeUndefined();
   });
 
-  it('spreads many words over blocks and finds each', () => {
+  it('spreads many words over blocks and finds each', async () => {
     const documents = Array.from({ length: 60 }, (_, index) =>
       documentOf(randomUUID(), index, Array.from({ length: 200 }, (_each, n) => `w${index * 50 + n}`).join(' ')),
     );
-    const stored = packSegment(documents);
+    const stored = await packSegment(documents);
     expect(stored.blocks.length).toBeGreaterThan(2);
     for (const n of [0, 49, 1_000, 2_949, 3_149]) {
       const expected = documents.filter(({ words }) => [...words].some((each) => each.includes(`w${n}`))).map(({ runId }) => runId);

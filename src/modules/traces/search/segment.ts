@@ -1,3 +1,4 @@
+import { Breather } from '../../../base/breather.ts';
 import { ByteReader, ByteWriter } from '../../../state/metrics/codec/bytes.ts';
 import type { Micros } from '../run/operation.ts';
 
@@ -27,26 +28,38 @@ export interface StoredSegment {
 export const RUN_BYTES = 28;
 /** Large enough that a row's own bytes do not count, small enough that reading one word's postings costs one page. */
 const BLOCK_BYTES = 4_000;
+/** Merged between two looks at the clock. */
+const WORDS_AT_ONCE = 64;
 
 /** Packs documents into a segment: newest first, so that a reader who wants the newest may stop early. */
-export function packSegment(documents: readonly Document[]): StoredSegment {
-  const ordered = [...documents].toSorted(newestFirst);
+export async function packSegment(documents: readonly Document[]): Promise<StoredSegment> {
+  const ordered = documents.toSorted(newestFirst);
   const places = new Map<string, number[]>();
-  ordered.forEach(({ words }, place) => {
+  const breather = new Breather();
+  for (const [place, { words }] of ordered.entries()) {
     for (const word of words) {
       const list = places.get(word);
       if (list === undefined) places.set(word, [place]);
       else list.push(place);
     }
-  });
+    await breather.breathe();
+  }
   const packing = new Packing();
-  for (const word of [...places.keys()].toSorted()) packing.add(word, places.get(word) ?? []);
+  for (const [index, word] of [...places.keys()].toSorted().entries()) {
+    packing.add(word, places.get(word) ?? []);
+    if (index % WORDS_AT_ONCE === 0) await breather.breathe();
+  }
   return packing.done(ordered);
 }
 
 /** One segment of several. A run that stands in more than one keeps what the last of them, in the order given, says. */
-export function mergeSegments(segments: readonly StoredSegment[]): StoredSegment {
-  const opened = segments.map((stored) => ({ stored, runs: readRuns(stored.runs) }));
+export async function mergeSegments(segments: readonly StoredSegment[]): Promise<StoredSegment> {
+  const breather = new Breather();
+  const opened: { readonly stored: StoredSegment; readonly runs: readonly IndexedRun[] }[] = [];
+  for (const stored of segments) {
+    opened.push({ stored, runs: readRuns(stored.runs) });
+    await breather.breathe();
+  }
   const latest = new Map<string, { readonly run: IndexedRun; readonly of: StoredSegment }>();
   for (const { stored, runs } of opened) for (const run of runs) latest.set(run.runId, { run, of: stored });
   const ordered = [...latest.values()].map(({ run }) => run).toSorted(newestFirst);
@@ -62,7 +75,7 @@ export function mergeSegments(segments: readonly StoredSegment[]): StoredSegment
 }
 
 /** The segment without some runs, and without words that stood in these alone. Undefined where nothing is left. */
-export function withoutRuns(stored: StoredSegment, gone: ReadonlySet<string>): StoredSegment | undefined {
+export async function withoutRuns(stored: StoredSegment, gone: ReadonlySet<string>): Promise<StoredSegment | undefined> {
   const runs = readRuns(stored.runs);
   const kept = runs.filter(({ runId }) => !gone.has(runId));
   if (kept.length === 0) return undefined;
@@ -103,9 +116,11 @@ class Source {
   }
 }
 
-function mergeSources(sources: readonly Source[], ordered: readonly IndexedRun[]): StoredSegment {
+async function mergeSources(sources: readonly Source[], ordered: readonly IndexedRun[]): Promise<StoredSegment> {
   const packing = new Packing();
-  for (;;) {
+  const breather = new Breather();
+  for (let word = 1; ; word += 1) {
+    if (word % WORDS_AT_ONCE === 0) await breather.breathe();
     let first: string | undefined;
     for (const { word } of sources) if (word !== undefined && (first === undefined || word < first)) first = word;
     if (first === undefined) return packing.done(ordered);
