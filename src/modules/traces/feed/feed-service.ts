@@ -11,6 +11,8 @@ export const FEED_TOPIC = 'traces:feed';
 
 /** Hints come at once; this is for where none gets through, behind a pooler say. */
 const LOOK_EVERY_MS = 5_000;
+/** After a step twice as long a rest: in a flood what follows the feed may lag, and what comes in is not held up by it. */
+const REST = 2;
 const PRUNE_EVERY_MS = 3_600_000;
 
 /** What follows the feed. Any number of processes may try a step; the work itself sees to it that one does it. */
@@ -51,6 +53,7 @@ export class FeedService implements Service {
     this.#loop = new Loop({
       everyMs: LOOK_EVERY_MS,
       minGapMs: work.atMostEveryMs,
+      rest: REST,
       clock,
       step: () => this.#step(),
       failed: (error) => this.#failed(error),

@@ -112,6 +112,7 @@ describe('a forward to LangSmith', () => {
     const service = serviceOf(here);
     await send(here, { post: [run(randomUUID(), { session_name: 'before' })] });
     await send(here, { post: [run(randomUUID())] });
+    await olderTransactionsOver(here.database.database);
     await add({
       name: 'out',
       kind: 'langsmith',
