@@ -25,7 +25,7 @@ interface Question {
 }
 
 const PROJECT = 'project=bench';
-const COMMON = ['mountain', 'river', 'children', 'paper', 'music', 'picture', 'island', 'letter', 'mother', 'answer'];
+const COMMON = ['children', 'paper', 'picture', 'mother', 'answer', 'father', 'country', 'night', 'water', 'house'];
 
 const QUESTIONS: readonly Question[] = [
   { id: 'list', title: 'the newest 50 of a project', path: (n) => `/traces/runs?${PROJECT}&limit=${50 + (n % 3)}` },

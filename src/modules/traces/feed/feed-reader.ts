@@ -48,6 +48,16 @@ export class FeedReader {
     this.name = name;
   }
 
+  /** Whether it is worth a transaction to look: one small question, which is nearly all that readers cost while nothing comes in. */
+  async hasMore(): Promise<boolean> {
+    const row = await this.#db.one<{ more: boolean }>(sql`
+      select exists (select from muster.trace_feed
+        where (xid, no) > (
+          coalesce((select xid from muster.trace_cursors where reader = ${this.name}), '0'::xid8),
+          coalesce((select no from muster.trace_cursors where reader = ${this.name}), 0))) as more`);
+    return row?.more === true;
+  }
+
   /** The next entries, at most `limit` and about `mostRuns` runs of them; undefined where there is nothing new. With `db`, as a transaction sees them. */
   async take(limit = 100, mostRuns = 5_000, db: Queryable = this.#db): Promise<FeedBatch | undefined> {
     const { rows } = await db.query<FeedRow>(sql`

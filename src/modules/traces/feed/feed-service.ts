@@ -10,7 +10,7 @@ import type { ModuleServices } from '../../module.ts';
 export const FEED_TOPIC = 'traces:feed';
 
 /** Hints come at once; this is for where none gets through, behind a pooler say. */
-const LOOK_EVERY_MS = 5_000;
+const LOOK_EVERY_MS = 10_000;
 /** After a step twice as long a rest: in a flood what follows the feed may lag, and what comes in is not held up by it. */
 const REST = 2;
 const PRUNE_EVERY_MS = 3_600_000;

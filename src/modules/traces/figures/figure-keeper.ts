@@ -47,6 +47,7 @@ export class FigureKeeper {
 
   /** Counts what is next in the feed. */
   async step(): Promise<Counted> {
+    if (!(await this.#feed.hasMore())) return NOTHING;
     try {
       return await this.#db.transaction((tx) => this.#count(tx), { attempts: ATTEMPTS });
     } catch (error) {

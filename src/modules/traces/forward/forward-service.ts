@@ -15,7 +15,7 @@ import type { Target } from './target.ts';
 /** A forward was made or changed. */
 export const FORWARDS_TOPIC = 'traces:forwards';
 
-const LOOK_EVERY_MS = 5_000;
+const LOOK_EVERY_MS = 10_000;
 const AT_MOST_EVERY_MS = 250;
 /** Of one forward in a row, before the others have their turn. */
 const ROUNDS = 20;

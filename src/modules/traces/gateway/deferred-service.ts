@@ -9,7 +9,7 @@ import { DeferredStore } from './deferred-store.ts';
 import { directoryOf } from './directory.ts';
 import { account } from './ledger.ts';
 
-const SEND_EVERY_MS = 5_000;
+const SEND_EVERY_MS = 15_000;
 /** Batches take minutes to hours. */
 const COLLECT_EVERY_MS = 30_000;
 const PRUNE_EVERY_MS = 3_600_000;

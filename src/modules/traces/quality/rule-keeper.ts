@@ -37,7 +37,8 @@ export class RuleKeeper {
     this.#feed = feed;
   }
 
-  step(): Promise<Step> {
+  async step(): Promise<Step> {
+    if (!(await this.#feed.hasMore())) return { judged: 0, leftOut: 0, isFull: false };
     return this.#db.transaction((tx) => this.#judge(tx), { attempts: 3 });
   }
 

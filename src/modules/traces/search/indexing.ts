@@ -26,6 +26,7 @@ const MOST_RUNS = 4_000;
  * nothing new, or another process is at it.
  */
 export async function indexNext(database: Database, feed: FeedReader): Promise<number> {
+  if (!(await feed.hasMore())) return 0;
   return database.transaction(async (tx) => {
     if (!(await isMine(tx, SEARCH_READER))) return 0;
     const batch = await feed.take(500, MOST_RUNS, tx);

@@ -14,7 +14,7 @@ import { Judge } from './judge.ts';
 /** The name of the judges' cursor. */
 export const JUDGES_READER = 'quality:judges';
 
-const LOOK_EVERY_MS = 2_000;
+const LOOK_EVERY_MS = 10_000;
 const STEP_AT_MOST_EVERY_MS = 250;
 const PRUNE_EVERY_MS = 3_600_000;
 

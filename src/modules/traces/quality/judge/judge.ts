@@ -3,6 +3,7 @@ import type { Database, Transaction } from '../../../../db/database.ts';
 import { sql } from '../../../../db/sql.ts';
 import { conversationOf } from '../../content/conversation/index.ts';
 import type { FeedReader } from '../../feed/feed-reader.ts';
+import { isMine } from '../../feed/feed-service.ts';
 import type { Intake } from '../../intake/index.ts';
 import { dottedOrderOf } from '../../run/dotted-order.ts';
 import { caseOf } from '../checks/check.ts';
@@ -44,7 +45,6 @@ const CALLS_AT_ONCE = 4;
 const CLAIM_SECONDS = 180;
 const CALL_MS = 90_000;
 const KEPT_DAYS = 400;
-const LOCK = 'muster.trace_judges';
 
 interface Claimed {
   readonly evaluator: string;
@@ -63,12 +63,12 @@ export class Judge {
   }
 
   /** Queues what the feed brings. Returns whether there may be more. */
-  queue(): Promise<boolean> {
+  async queue(): Promise<boolean> {
     const { database, feed } = this.#options;
+    if (!(await feed.hasMore())) return false;
     return database.transaction(
       async (tx) => {
-        const { rows } = await tx.query<{ mine: boolean }>(sql`select pg_try_advisory_xact_lock(hashtextextended(${LOCK}, 0)) as mine`);
-        if (rows[0]?.mine !== true) return false;
+        if (!(await isMine(tx, 'judges'))) return false;
         const batch = await feed.take(ENTRIES_AT_ONCE, RUNS_AT_ONCE, tx);
         if (batch === undefined) return false;
         const evaluators = await activeEvaluators(tx);
