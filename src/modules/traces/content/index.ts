@@ -1,1 +1,1 @@
-export { factsOf, type RunSaid } from './facts.ts';
+export { factsOf, type RunFacts, type RunSaid } from './facts.ts';

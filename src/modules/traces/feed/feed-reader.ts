@@ -1,5 +1,5 @@
 import type { Database, Queryable, Transaction } from '../../../db/database.ts';
-import { sql } from '../../../db/sql.ts';
+import { sql, type Sql } from '../../../db/sql.ts';
 
 /** What one transaction of the intake changed, on one day of one class. */
 export interface FeedEntry {
@@ -48,13 +48,18 @@ export class FeedReader {
     this.name = name;
   }
 
+  /** Where the reader stands: behind nothing as long as it has read nothing. */
+  get #standing(): Sql {
+    return sql`(
+      coalesce((select xid from muster.trace_cursors where reader = ${this.name}), '0'::xid8),
+      coalesce((select no from muster.trace_cursors where reader = ${this.name}), 0))`;
+  }
+
   /** Whether it is worth a transaction to look: one small question, which is nearly all that readers cost while nothing comes in. */
   async hasMore(): Promise<boolean> {
     const row = await this.#db.one<{ more: boolean }>(sql`
       select exists (select from muster.trace_feed
-        where (xid, no) > (
-          coalesce((select xid from muster.trace_cursors where reader = ${this.name}), '0'::xid8),
-          coalesce((select no from muster.trace_cursors where reader = ${this.name}), 0))) as more`);
+        where (xid, no) > ${this.#standing}) as more`);
     return row?.more === true;
   }
 
@@ -66,9 +71,7 @@ export class FeedReader {
         select f.*, sum(cardinality(runs)) over (order by xid, no) - cardinality(runs) as before
         from (
           select * from muster.trace_feed
-          where (xid, no) > (
-              coalesce((select xid from muster.trace_cursors where reader = ${this.name}), '0'::xid8),
-              coalesce((select no from muster.trace_cursors where reader = ${this.name}), 0))
+          where (xid, no) > ${this.#standing}
             and xid < pg_snapshot_xmin(pg_current_snapshot())
           order by xid, no limit ${limit}
         ) f
@@ -90,9 +93,7 @@ export class FeedReader {
     const row = await this.#db.one<{ entries: number; seconds: number }>(sql`
       select count(*)::int as entries, coalesce(extract(epoch from clock_timestamp() - min(at)), 0)::float8 as seconds
       from (select at from muster.trace_feed
-        where (xid, no) > (
-          coalesce((select xid from muster.trace_cursors where reader = ${this.name}), '0'::xid8),
-          coalesce((select no from muster.trace_cursors where reader = ${this.name}), 0))
+        where (xid, no) > ${this.#standing}
         order by xid, no limit 10000) waiting`);
     return row ?? { entries: 0, seconds: 0 };
   }

@@ -1,7 +1,7 @@
 import type { JsonText, Micros, NewAttachment, RunOperation } from '../run/operation.ts';
 import { PATCHED, POSTED, TYPE_UNTOLD } from '../run/flags.ts';
 import { RUN_TYPES, type RunType } from '../run/run-type.ts';
-import type { Facts } from './seams.ts';
+import type { RunFacts } from '../content/index.ts';
 
 /** A part that stands for itself in a table of its own, since it repeats. */
 export interface NewBlob {
@@ -120,7 +120,7 @@ export class RunRow {
   }
 
   /** What its JSON says, in columns. */
-  learn(facts: Facts): void {
+  learn(facts: RunFacts): void {
     this.model = facts.model;
     this.provider = facts.provider;
     this.promptTokens = facts.promptTokens;
