@@ -53,7 +53,7 @@ export function collectWords(folded: string, into: Set<string>, most: number): v
 const IS_WORD = new Uint8Array(128);
 for (const character of 'abcdefghijklmnopqrstuvwxyz0123456789_') IS_WORD[character.charCodeAt(0)] = 1;
 
-/** The same for text of ASCII alone, which is most of it: several times as fast as the expression. */
+/** The same for text of ASCII alone, which is most of it: in less than half the time, 11 µs for 160 words instead of 24. */
 function collectAscii(folded: string, into: Set<string>, most: number): void {
   let from = -1;
   for (let at = 0; at <= folded.length; at += 1) {
