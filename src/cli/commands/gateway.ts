@@ -7,6 +7,7 @@ import {
   GivenProvider,
   LimitStore,
   limitsView,
+  limitsViews,
   noProvider,
   Providers,
   providerView,
@@ -157,7 +158,8 @@ export async function showSavings(invocation: Invocation, options: { readonly la
 export async function limits(invocation: Invocation): Promise<void> {
   const { output } = invocation;
   await withFleet(invocation, async ({ state }) => {
-    const found = (await new LimitStore(state.database).list()).map(limitsView);
+    const store = new LimitStore(state.database);
+    const found = await limitsViews(store, await store.list());
     const shown = (value: number | null): string => (value === null ? '-' : String(value));
     output.result({ items: found }, () =>
       found.length === 0

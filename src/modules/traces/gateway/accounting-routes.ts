@@ -7,8 +7,9 @@ import { isoTime } from '../../../http/time.ts';
 import type { ModuleServices } from '../../module.ts';
 import { decimal, picoOfDecimal } from '../prices/money.ts';
 import { AnswerStore } from './answer-store.ts';
-import { savings } from './ledger.ts';
+import { savings, savingsByDay } from './ledger.ts';
 import { LimitStore, type LimitRecord } from './limit-store.ts';
+import type { Use } from './limits.ts';
 
 const KeyParams = z.strictObject({
   key_id: text(1, 64)
@@ -25,12 +26,20 @@ const GivenLimits = z.strictObject({
 });
 export type GivenLimits = z.output<typeof GivenLimits>;
 
-const LimitsView = GivenLimits.extend({ key_id: z.string(), updated_by: z.string(), updated_at: IsoTime }).meta({
+const LimitsView = GivenLimits.extend({
+  key_id: z.string(),
+  updated_by: z.string(),
+  updated_at: IsoTime,
+  used: z
+    .object({ usd_today: z.number(), usd_this_month: z.number(), requests_this_minute: z.number().int(), tokens_this_minute: z.number() })
+    .nullable()
+    .describe('So far, days and months of UTC; null for *, which is many keys'),
+}).meta({
   id: 'GatewayLimits',
   description: 'What a key may spend and ask; null: as much as it wants',
 });
 
-export const limitsView = (record: LimitRecord): z.output<typeof LimitsView> => ({
+export const limitsView = (record: LimitRecord, use?: Use): z.output<typeof LimitsView> => ({
   key_id: record.keyId,
   usd_per_day: record.usdPerDay,
   usd_per_month: record.usdPerMonth,
@@ -39,7 +48,22 @@ export const limitsView = (record: LimitRecord): z.output<typeof LimitsView> => 
   tokens_per_minute: record.tokensPerMinute,
   updated_by: record.updatedBy,
   updated_at: isoTime(record.updatedAt),
+  used:
+    use === undefined
+      ? null
+      : {
+          usd_today: use.usdToday,
+          usd_this_month: use.usdThisMonth,
+          requests_this_minute: use.requestsThisMinute,
+          tokens_this_minute: use.tokensThisMinute,
+        },
 });
+
+/** With what each of the keys has used. */
+export async function limitsViews(store: LimitStore, records: readonly LimitRecord[]): Promise<readonly z.output<typeof LimitsView>[]> {
+  const used = await store.used(records.flatMap(({ keyId }) => (keyId === '*' ? [] : [keyId])));
+  return records.map((record) => limitsView(record, used.get(record.keyId)));
+}
 
 export const limitsOf = (given: GivenLimits) => ({
   usdPerDay: given.usd_per_day,
@@ -54,6 +78,8 @@ const Usd = z
   .describe('USD, an exact decimal')
   .meta({ examples: ['0.00018'] });
 
+const Outcomes = z.enum(['provider', 'exact', 'coalesced', 'semantic', 'batch']);
+
 const SavingsView = z
   .object({
     from: IsoTime,
@@ -62,9 +88,9 @@ const SavingsView = z
     saved: Usd.describe('What would have been paid besides: the sum of the rows'),
     items: z.array(
       z.object({
-        outcome: z
-          .enum(['provider', 'exact', 'coalesced', 'semantic', 'batch'])
-          .describe('Who answered: a provider, a kept answer, one that was under way, a kept answer to a similar request, a batch'),
+        outcome: Outcomes.describe(
+          'Who answered: a provider, a kept answer, one that was under way, a kept answer to a similar request, a batch',
+        ),
         requests: z.number().int(),
         prompt_tokens: z.number().int(),
         completion_tokens: z.number().int(),
@@ -73,6 +99,9 @@ const SavingsView = z
         unpriced: z.number().int().describe('Requests whose usage or price nobody knows: they are in neither sum'),
       }),
     ),
+    days: z
+      .array(z.object({ day: z.iso.date(), outcome: Outcomes, requests: z.number().int(), cost: Usd, saved: Usd }))
+      .describe('The same by day (UTC), the first day first'),
   })
   .meta({ id: 'GatewaySavings' });
 
@@ -82,20 +111,19 @@ const noLimits = (keyId: string): MusterError =>
 /** What keys may spend, what was saved, and what is kept. */
 export function addAccountingRoutes(app: Api, { state, wake }: Pick<ModuleServices, 'state' | 'wake'>): void {
   const limits = new LimitStore(state.database);
-
   app.get(
     '/gateway/limits',
     {
       config: { permission: 'gateway:read' },
       schema: {
         tags: ['gateway'],
-        summary: 'List the budgets and rate limits of keys',
+        summary: 'List the budgets and rate limits of keys, and what they have used of them',
         response: { 200: z.object({ items: z.array(LimitsView) }), ...problems() },
       },
     },
     async (request) => {
       requireAllProjects(principalOf(request));
-      return { items: (await limits.list()).map(limitsView) };
+      return { items: [...(await limitsViews(limits, await limits.list()))] };
     },
   );
 
@@ -115,7 +143,8 @@ export function addAccountingRoutes(app: Api, { state, wake }: Pick<ModuleServic
       requireAllProjects(principalOf(request));
       const record = await limits.put(request.params.key_id, limitsOf(request.body), principalOf(request).subject);
       wake.hint('gateway');
-      return limitsView(record);
+      const [view = limitsView(record)] = await limitsViews(limits, [record]);
+      return view;
     },
   );
 
@@ -148,7 +177,10 @@ export function addAccountingRoutes(app: Api, { state, wake }: Pick<ModuleServic
       const { from = Date.now() - 30 * 86_400_000, project, to = Date.now() + 1_000 } = request.query;
       const who = principalOf(request);
       const projects = project === undefined ? who.projects : mayUseProject(who, project) ? [project] : [];
-      const found = await savings(state.database, { from, to, projects });
+      const [found, days] = await Promise.all([
+        savings(state.database, { from, to, projects }),
+        savingsByDay(state.database, { from, to, projects }),
+      ]);
       const sum = (of: 'cost' | 'saved'): string => decimal(found.reduce((total, each) => total + picoOfDecimal(each[of]), 0n));
       return {
         from: isoTime(from),
@@ -160,6 +192,7 @@ export function addAccountingRoutes(app: Api, { state, wake }: Pick<ModuleServic
           prompt_tokens: promptTokens,
           completion_tokens: completionTokens,
         })),
+        days: [...days],
       };
     },
   );

@@ -84,8 +84,12 @@ const kept = async (count: number): Promise<void> =>
   });
 const savingsOf = async (
   project: string,
-): Promise<{ cost: string; saved: string; items: { outcome: string; requests: number; saved: string }[] }> =>
-  (await server.ask('GET', `/gateway/savings?project=${project}`)).json();
+): Promise<{
+  cost: string;
+  saved: string;
+  items: { outcome: string; requests: number; saved: string }[];
+  days: { day: string; requests: number }[];
+}> => (await server.ask('GET', `/gateway/savings?project=${project}`)).json();
 
 describe('an answer that is kept', () => {
   it('is given again without the provider, whole or as a stream, and said to be', async () => {
@@ -273,6 +277,10 @@ it('what was saved is the sum of its rows, at the price that applied', async () 
       { outcome: 'provider', requests: 1, cost: '0.0001524', saved: '0' },
     ],
   });
+  const { days } = await savingsOf('savings');
+  // Midnight (UTC) may lie between them.
+  expect(days.reduce((sum, { requests }) => sum + requests, 0)).toBe(3);
+  expect(days.every(({ day }) => /^\d{4}-\d\d-\d\d$/.test(day))).toBe(true);
 });
 
 describe('what a key may', () => {
@@ -303,6 +311,10 @@ describe('what a key may', () => {
     await limit(keyId, { usd_per_day: 0.5 });
     expect((await say('h', {}, mine)).text).toBe('Hello there');
     await account(server.database.database, [entry(keyId, '0.6')]);
+    const { items } = (await server.ask('GET', '/gateway/limits')).json() as {
+      items: { key_id: string; used: { usd_today: number; requests_this_minute: number } }[];
+    };
+    expect(items.find(({ key_id: id }) => id === keyId)?.used.usd_today).toBeGreaterThanOrEqual(0.6);
     const error = await say('i', {}, mine).catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ status: 429, code: 'insufficient_quota', type: 'insufficient_quota' });
     expect(Number((error as { headers: Headers }).headers.get('retry-after'))).toBeGreaterThan(0);

@@ -2,7 +2,7 @@ export { calibrate } from './calibrate.ts';
 export { DeferredService } from './deferred-service.ts';
 export { addGatewayDoor } from './door.ts';
 export { Gateway } from './gateway.ts';
-export { limitsView } from './accounting-routes.ts';
+export { limitsView, limitsViews } from './accounting-routes.ts';
 export { LimitStore } from './limit-store.ts';
 export { savings } from './ledger.ts';
 export { addGatewayRoutes } from './routes.ts';

@@ -1,6 +1,6 @@
 import type { Database } from '../../../db/database.ts';
 import { named, sql } from '../../../db/sql.ts';
-import type { Limits, Used } from './limits.ts';
+import type { Limits, Use, Used } from './limits.ts';
 
 export interface LimitRecord extends Limits {
   /** `*`: every key that has none of its own. */
@@ -25,6 +25,18 @@ export class LimitStore {
 
   async list(): Promise<readonly LimitRecord[]> {
     return (await this.#db.query<LimitRecord>(sql`select ${COLUMNS} from muster.gateway_limits order by key_id limit 10000`)).rows;
+  }
+
+  /** What each of these keys has used of its day, month and minute, all servers together. */
+  async used(keyIds: readonly string[]): Promise<ReadonlyMap<string, Use>> {
+    const { rows } = await this.#db.query<Use & { readonly keyId: string }>(sql`
+      select k.id as "keyId", coalesce(s.today, 0)::float8 as "usdToday", coalesce(s.month, 0)::float8 as "usdThisMonth",
+        coalesce(m.requests, 0) as "requestsThisMinute", coalesce(m.tokens, 0)::float8 as "tokensThisMinute"
+      from unnest(${keyIds}::text[]) k(id)
+      left join muster.gateway_minutes m on m.key_id = k.id and m.minute = date_trunc('minute', clock_timestamp())
+      left join lateral (select sum(cost) filter (where day = (clock_timestamp() at time zone 'UTC')::date) as today, sum(cost) as month
+        from muster.gateway_spend where key_id = k.id and day >= date_trunc('month', clock_timestamp() at time zone 'UTC')::date) s on true`);
+    return new Map(rows.map(({ keyId, ...use }) => [keyId, use]));
   }
 
   async put(keyId: string, limits: Limits, by: string): Promise<LimitRecord> {

@@ -10,12 +10,16 @@ export interface Limits {
   readonly tokensPerMinute: number | null;
 }
 
-/** What it did, all servers together. This request is counted among the requests of the minute. */
-export interface Used {
+/** What it did, all servers together. */
+export interface Use {
   readonly usdToday: number;
   readonly usdThisMonth: number;
   readonly requestsThisMinute: number;
   readonly tokensThisMinute: number;
+}
+
+/** While a request is judged: it is counted among the requests of the minute. */
+export interface Used extends Use {
   /** By the database's clock, milliseconds since 1970. */
   readonly now: number;
 }

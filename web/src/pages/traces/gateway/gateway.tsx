@@ -1,152 +1,22 @@
-import { queryOptions, useMutation, useQuery } from '@tanstack/react-query';
 import type { ReactNode } from 'react';
-import { call } from '../../../api/client.ts';
-import { problemOf } from '../../../api/problem.ts';
-import { useMay } from '../../../api/use-may.ts';
-import { Answered } from '../../../ui/answered.tsx';
-import { Card } from '../../../ui/card.tsx';
-import { DataTable, dataRow } from '../../../ui/data-table.tsx';
-import { grouped } from '../../../ui/format.ts';
-import { Icon } from '../../../ui/icons.tsx';
-import { Button, Empty, PageHeader, Prose } from '../../../ui/primitives.tsx';
-import { useQuestion } from '../../../ui/use-question.tsx';
+import { CopyButton } from '../../../ui/copy-button.tsx';
+import { PageHeader } from '../../../ui/primitives.tsx';
+import { LimitsCard } from './limits.tsx';
+import { ProvidersCard } from './providers.tsx';
+import { SavingsPart } from './savings.tsx';
 
-interface Provider {
-  readonly name: string;
-  readonly kind: string;
-  readonly base_url: string;
-  readonly has_key: boolean;
-  readonly routes: readonly { readonly model: string; readonly as: string | null; readonly fallbacks: readonly string[] }[];
-  readonly priority: number;
-  readonly enabled: boolean;
-}
-
-interface Tested {
-  readonly provider: string;
-  readonly reached: boolean;
-  readonly models: number | null;
-  readonly latency_ms: number;
-  readonly error: string | null;
-  readonly remedy: string | null;
-}
-
-const everyMs = 15_000;
-const gatewayQueries = {
-  providers: () =>
-    queryOptions({
-      queryKey: ['gateway', 'providers'],
-      queryFn: ({ signal }) => call<{ readonly items: readonly Provider[] }>('/gateway/providers', { signal }),
-      refetchInterval: everyMs,
-    }),
-};
-
-/** Where calls of models go. */
+/** Where calls of models go, what was paid and saved on the way, and what keys may spend. */
 export function GatewayPage(): ReactNode {
+  const address = `OPENAI_BASE_URL=${location.origin}/openai/v1`;
   return (
     <>
       <PageHeader title="Gateway">
-        <code className="text-xs text-ink-2">OPENAI_BASE_URL={location.origin}/openai/v1</code>
+        <code className="min-w-0 text-xs text-ink-2 [overflow-wrap:anywhere]">{address}</code>
+        <CopyButton label="Copy the address of the gateway" text={() => address} />
       </PageHeader>
+      <SavingsPart />
       <ProvidersCard />
+      <LimitsCard />
     </>
-  );
-}
-
-function ProvidersCard(): ReactNode {
-  const query = useQuery(gatewayQueries.providers());
-  const may = useMay('gateway:manage');
-  const { ask, dialog } = useQuestion();
-  return (
-    <Card title="Providers" flush>
-      {dialog}
-      <Answered query={query}>
-        {({ items }) =>
-          items.length === 0 ? (
-            <Empty title="No provider is configured" icon="chain">
-              <code>muster gateway set-provider</code> adds one; its key is kept sealed.
-            </Empty>
-          ) : (
-            <DataTable
-              label="Providers"
-              columns={[{ title: 'Provider' }, { title: 'Address' }, { title: 'Models' }, { title: 'Actions', hidden: true }]}
-            >
-              {items.map((provider) => (
-                <tr key={provider.name} className={`${dataRow} ${provider.enabled ? '' : 'text-ink-3'}`}>
-                  <th scope="row">
-                    <span className="font-medium">{provider.name}</span>
-                    <span className="block text-xs text-ink-3">
-                      {provider.kind}
-                      {!provider.enabled && ', off'}
-                      {!provider.has_key && ', without a key'}
-                    </span>
-                  </th>
-                  <td className="[overflow-wrap:anywhere]">{provider.base_url}</td>
-                  <td className="[overflow-wrap:anywhere]">
-                    {provider.routes.length === 0
-                      ? 'every model'
-                      : provider.routes
-                          .map(
-                            ({ as, fallbacks, model }) =>
-                              `${model}${as === null ? '' : ` as ${as}`}${fallbacks.length === 0 ? '' : `, else ${fallbacks.join(', ')}`}`,
-                          )
-                          .join('; ')}
-                  </td>
-                  <td className="text-right whitespace-nowrap">
-                    {may && (
-                      <>
-                        <TestButton name={provider.name} />
-                        <Button
-                          kind="ghost"
-                          icon="close"
-                          aria-label={`Remove ${provider.name}`}
-                          onClick={() =>
-                            ask({
-                              title: `Remove ${provider.name}?`,
-                              text: 'Its models are refused from then on, unless another provider serves them.',
-                              verb: 'Remove',
-                              isGrave: true,
-                              act: () => call(`/gateway/providers/${encodeURIComponent(provider.name)}`, { method: 'DELETE' }),
-                              concerns: ['gateway'],
-                            })
-                          }
-                        />
-                      </>
-                    )}
-                  </td>
-                </tr>
-              ))}
-            </DataTable>
-          )
-        }
-      </Answered>
-    </Card>
-  );
-}
-
-function TestButton({ name }: { readonly name: string }): ReactNode {
-  const test = useMutation({
-    mutationFn: () => call<Tested>(`/gateway/providers/${encodeURIComponent(name)}/test`, { method: 'POST' }),
-  });
-  const problem = test.isError ? problemOf(test.error) : undefined;
-  return (
-    <span className="inline-flex flex-col items-end whitespace-normal">
-      <Button kind="ghost" icon="run_now" disabled={test.isPending} onClick={() => test.mutate()} aria-label={`Test ${name}`}>
-        Test
-      </Button>
-      <span aria-live="polite" className="max-w-64 text-xs empty:hidden">
-        {test.data &&
-          (test.data.reached ? (
-            <span className="inline-flex items-center gap-1 text-ok">
-              <Icon name="check" className="size-3.5" />
-              {test.data.models === null ? 'reached' : `${grouped(test.data.models)} models`} in {Math.round(test.data.latency_ms)} ms
-            </span>
-          ) : (
-            <span className="text-bad">
-              {test.data.error} {test.data.remedy !== null && <Prose text={test.data.remedy} />}
-            </span>
-          ))}
-        {problem && <span className="text-bad">{problem.message}</span>}
-      </span>
-    </span>
   );
 }
