@@ -3,13 +3,13 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DEFAULT_AGENTS_AT_WORK } from '../cli/support/default-agents.ts';
 import { missing } from '../support/requirements.ts';
 import { newContext, openBrowser, watch } from './support/browser.ts';
-import { startDashboard, type Dashboard } from './support/dashboard.ts';
+import { IMPATIENT, startDashboard, type Dashboard } from './support/dashboard.ts';
 
 describe.skipIf(missing('chromium'))('while the database is away', { timeout: 180_000 }, () => {
   let dashboard: Dashboard;
   let browser: Browser;
   beforeAll(async () => {
-    [dashboard, browser] = await Promise.all([startDashboard(), openBrowser()]);
+    [dashboard, browser] = await Promise.all([startDashboard(IMPATIENT), openBrowser()]);
   }, 180_000);
   afterAll(async () => {
     dashboard?.network.heal();

@@ -21,27 +21,44 @@ export function openBrowser(): Promise<Browser> {
 
 /** What a page must never do; `expected` names what the test itself provokes. */
 export interface Watch {
-  readonly complaints: readonly string[];
   expectNone(expected?: RegExp): void;
 }
 
-/** Hears everything that goes wrong in the pages of a context, and every request that leaves for elsewhere. */
+/**
+ * Hears everything that goes wrong in the pages of a context, and every request that leaves for elsewhere. A 503 is forgiven once the same was
+ * asked again and answered: a busy server may refuse, and a page must come round by itself.
+ */
 export function watch(context: BrowserContext, origin: string): Watch {
-  const complaints: string[] = [];
+  let complaints: readonly Complaint[] = [];
+  const complain = (text: string, refused?: string): void => {
+    complaints = [...complaints, { text, refused }];
+  };
   context.on('console', (message) => {
-    if (message.type() === 'error' || message.type() === 'warning') complaints.push(`console ${message.type()}: ${message.text()}`);
+    if (message.type() !== 'error' && message.type() !== 'warning') return;
+    const isRefused = /status of 503/.test(message.text());
+    complain(`console ${message.type()}: ${message.text()}`, isRefused ? pathIn(message.location().url) : undefined);
   });
-  context.on('weberror', (error) => complaints.push(`uncaught: ${error.error().message}`));
+  context.on('response', (response) => {
+    if (response.ok()) complaints = complaints.filter(({ refused }) => refused !== pathIn(response.url()));
+  });
+  context.on('weberror', (error) => complain(`uncaught: ${error.error().message}`));
   context.on('request', (request) => {
-    if (!request.url().startsWith(origin)) complaints.push(`request to elsewhere: ${request.url()}`);
+    if (!request.url().startsWith(origin)) complain(`request to elsewhere: ${request.url()}`);
   });
   return {
-    complaints,
     expectNone: (expected) => {
-      expect(complaints.filter((complaint) => expected === undefined || !expected.test(complaint))).toEqual([]);
+      expect(complaints.map(({ text }) => text).filter((text) => expected === undefined || !expected.test(text))).toEqual([]);
     },
   };
 }
+
+interface Complaint {
+  readonly text: string;
+  /** What was answered with 503. */
+  readonly refused: string | undefined;
+}
+
+const pathIn = (url: string): string => new URL(url, 'http://nowhere').pathname;
 
 /** A context in which violations of the content security policy reach the console, and axe is at hand although the policy forbids strangers' scripts. */
 export async function newContext(browser: Browser, options: BrowserContextOptions = {}): Promise<BrowserContext> {

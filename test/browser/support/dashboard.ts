@@ -32,7 +32,12 @@ export interface Dashboard extends AsyncDisposable {
   signInLink(lifetimeMs?: number): Promise<string>;
 }
 
-export async function startDashboard(): Promise<Dashboard> {
+/** How long a statement may take. On a machine that runs other tests beside it, what takes milliseconds may take seconds: that is no fault of a page. */
+const PATIENT = { connectTimeoutMs: 10_000, queryTimeoutMs: 30_000, statementTimeoutMs: 25_000 };
+/** For what is about a database that hangs: so short that a person would notice. */
+export const IMPATIENT: typeof PATIENT = { connectTimeoutMs: 1_000, queryTimeoutMs: 2_500, statementTimeoutMs: 2_000 };
+
+export async function startDashboard(patience = PATIENT): Promise<Dashboard> {
   const ends: (() => PromiseLike<unknown>)[] = [];
   const end = async (): Promise<void> => {
     for (let stop = ends.pop(); stop !== undefined; stop = ends.pop()) await stop();
@@ -50,9 +55,7 @@ export async function startDashboard(): Promise<Dashboard> {
       url: throughProxy(database.url, network),
       poolMax: 8,
       poolMin: 1,
-      connectTimeoutMs: 1_000,
-      queryTimeoutMs: 2_500,
-      statementTimeoutMs: 2_000,
+      ...patience,
       applicationName: 'muster browser test',
     });
     ends.push(() => adapter.stop());
