@@ -1,7 +1,9 @@
 import type { FastifyInstance } from 'fastify';
 import type { ModuleServices } from '../../module.ts';
+import { addAnnotationDoors } from '../annotation/index.ts';
 import { addDatasetDoors } from '../datasets/index.ts';
 import { addLangsmithFigures } from '../figures/langsmith-routes.ts';
+import { addPromptDoors } from '../prompts/index.ts';
 import { addInfoRoute } from './info.ts';
 import { addLangsmithReads } from './reads/index.ts';
 import { addWriteRoutes } from './write-routes.ts';
@@ -13,6 +15,8 @@ export function addLangsmithDoors(app: FastifyInstance, services: ModuleServices
   void app.register(async (scope) => addDatasetDoors(scope, services));
   void app.register(async (scope) => addLangsmithReads(scope, services));
   void app.register(async (scope) => addLangsmithFigures(scope, services));
+  void app.register(async (scope) => addPromptDoors(scope, services));
+  void app.register(async (scope) => addAnnotationDoors(scope, services));
 }
 
 export { canonicalPath } from './paths.ts';

@@ -19,7 +19,7 @@ import {
   type ProjectRecord,
 } from '../../reads/project-store.ts';
 import { noProject } from '../../reads/run-access.ts';
-import { TENANT_ID } from '../tenant.ts';
+import { TENANT_HANDLE, TENANT_ID } from '../tenant.ts';
 import { Flag, oneOrMany, parsed, said, Timestamp, Uuid } from './bodies.ts';
 import { projectStats } from './project-stats.ts';
 import { sessionText, typeOf } from './session-view.ts';
@@ -129,14 +129,14 @@ export function addSessionRoutes(app: FastifyInstance, { state }: ModuleServices
     id: TENANT_ID,
     display_name: 'Muster',
     created_at: WORKSPACE_SINCE,
-    tenant_handle: 'muster',
+    tenant_handle: TENANT_HANDLE,
   }));
   for (const url of ['/langsmith/workspaces', '/langsmith/tenants'])
     app.get(url, door('traces:read', 'The workspaces: one'), async () => [
       {
         id: TENANT_ID,
         display_name: 'Muster',
-        tenant_handle: 'muster',
+        tenant_handle: TENANT_HANDLE,
         created_at: WORKSPACE_SINCE,
         is_personal: false,
         is_deleted: false,

@@ -1,0 +1,1 @@
+export { addAnnotationDoors } from './langsmith-doors.ts';

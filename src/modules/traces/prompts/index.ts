@@ -1,0 +1,1 @@
+export { addPromptDoors } from './langsmith-doors.ts';
