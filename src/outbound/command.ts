@@ -20,6 +20,8 @@ export interface CommandResult {
   readonly exitCode: number | null;
   /** Standard output and standard error as they came. */
   readonly output: string;
+  /** Standard output alone. */
+  readonly printed: string;
   readonly truncated: boolean;
   readonly durationMs: number;
 }
@@ -36,7 +38,7 @@ export function runCommand(request: OutboundCommand): Promise<CommandResult> {
     const startedAt = performance.now();
     const passed = Object.fromEntries(PASSED_ON.flatMap((name) => (process.env[name] === undefined ? [] : [[name, process.env[name]]])));
     const child = spawn(command, { shell: true, detached: true, env: { ...passed, ...environment }, stdio: ['pipe', 'pipe', 'pipe'] });
-    const parts: Buffer[] = [];
+    const parts: { readonly bytes: Buffer; readonly isPrinted: boolean }[] = [];
     let size = 0;
     let why: Error | undefined;
     const kill = (reason: Error): void => {
@@ -57,12 +59,12 @@ export function runCommand(request: OutboundCommand): Promise<CommandResult> {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
     };
-    const keep = (part: Buffer): void => {
-      if (size < mostBytes) parts.push(part);
-      size += part.length;
+    const keep = (bytes: Buffer, isPrinted: boolean): void => {
+      if (size < mostBytes) parts.push({ bytes: bytes.subarray(0, mostBytes - size), isPrinted });
+      size += bytes.length;
     };
-    child.stdout.on('data', keep);
-    child.stderr.on('data', keep);
+    child.stdout.on('data', (bytes: Buffer) => keep(bytes, true));
+    child.stderr.on('data', (bytes: Buffer) => keep(bytes, false));
     // A command need not read what it is given.
     child.stdin.on('error', () => undefined);
     child.stdin.end(input);
@@ -73,8 +75,10 @@ export function runCommand(request: OutboundCommand): Promise<CommandResult> {
     child.on('close', (exitCode) => {
       settle();
       if (why !== undefined) return reject(why);
-      const output = Buffer.concat(parts).subarray(0, mostBytes).toString('utf8');
-      resolve({ exitCode, output, truncated: size > mostBytes, durationMs: Math.round(performance.now() - startedAt) });
+      const textOf = (some: typeof parts): string => Buffer.concat(some.map(({ bytes }) => bytes)).toString('utf8');
+      const printed = textOf(parts.filter(({ isPrinted }) => isPrinted));
+      const durationMs = Math.round(performance.now() - startedAt);
+      resolve({ exitCode, output: textOf(parts), printed, truncated: size > mostBytes, durationMs });
     });
   });
 }
