@@ -15,7 +15,7 @@ import { addPriceRoutes } from './prices/routes.ts';
 import { addLangsmithDoors, canonicalPath } from './langsmith/index.ts';
 import { addOtlpDoors } from './otlp/routes.ts';
 import { addQualityRoutes } from './quality/routes.ts';
-import { JudgeService } from './quality/judge/judge-service.ts';
+import { judgeByModels } from './quality/judge/judge-by-models.ts';
 import { addEvaluatorRoutes } from './quality/judge/routes.ts';
 import { judgeByRules } from './quality/judge-by-rules.ts';
 import { addReadRoutes } from './reads/index.ts';
@@ -31,11 +31,10 @@ export const tracesModule: Module = {
   defaultAgents: [{ agentId: 'langsmith_bridge', name: 'LangSmith bridge', type: 'langsmith_bridge' }],
   rewrite: canonicalPath,
   services: (site) => [
-    ...[countRuns(site), indexRunsOf(site.state.database), judgeByRules(site.state.database)].map(
+    ...[countRuns(site), indexRunsOf(site.state.database), judgeByRules(site.state.database), judgeByModels(site)].map(
       (work) => new FeedService(site, systemClock, work),
     ),
     new ForwardService(site, systemClock),
-    new JudgeService(site, systemClock),
     new DeferredService(site, intakeOf(site)),
   ],
   routes(app, services) {

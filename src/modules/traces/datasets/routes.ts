@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import type { FastifyRequest } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
@@ -18,6 +17,7 @@ import { Examples } from './examples.ts';
 import { parsed } from './langsmith-views.ts';
 import { byRunIds, contentOf } from './run-content.ts';
 import { FORMATS, headerOf, lineOf, readExamples } from './tables.ts';
+import { namedUuid } from '../run/named-uuid.ts';
 import { visibleTo } from './visible.ts';
 
 const Name = text(1, 512);
@@ -317,8 +317,4 @@ export function addDatasetRoutes(app: Api, { state }: Pick<ModuleServices, 'stat
 }
 
 /** A run is one example of a dataset. */
-function exampleIdOf(datasetId: string, runId: string): string {
-  const hex = createHash('sha1').update(`muster.example:${datasetId}:${runId}`).digest('hex');
-  const variant = ((Number.parseInt(hex.slice(16, 18), 16) & 0x3f) | 0x80).toString(16);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(18, 20)}-${hex.slice(20, 32)}`;
-}
+const exampleIdOf = (datasetId: string, runId: string): string => namedUuid(`muster.example:${datasetId}:${runId}`);

@@ -21,10 +21,14 @@ export interface FeedWork {
   readonly done: string;
   /** Steps come no closer together: few large ones cost less than many small ones. */
   readonly atMostEveryMs: number;
+  /** After a step so many times as long a rest; default 2. */
+  readonly rest?: number;
   /** Takes the next part of the feed. Whether there may be more to do at once. */
   step(): Promise<{ readonly isFull: boolean }>;
   /** Once an hour: lets go of what need not be kept. */
   prune?(): Promise<unknown>;
+  /** Ends a step that is under way: the host stops. */
+  stop?(): void;
 }
 
 /** Whether this transaction is the one of all processes that does this work; until it ends. */
@@ -53,7 +57,7 @@ export class FeedService implements Service {
     this.#loop = new Loop({
       everyMs: LOOK_EVERY_MS,
       minGapMs: work.atMostEveryMs,
-      rest: REST,
+      rest: work.rest ?? REST,
       clock,
       step: () => this.#step(),
       failed: (error) => this.#failed(error),
@@ -67,6 +71,7 @@ export class FeedService implements Service {
 
   async stop(): Promise<void> {
     this.#unlisten();
+    this.#work.stop?.();
     await this.#loop.stop();
   }
 

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Database, Queryable } from '../../../db/database.ts';
 import { sql } from '../../../db/sql.ts';
+import { namedUuid } from '../run/named-uuid.ts';
 import { CHECK_KEYS, type CheckKey } from './checks/index.ts';
 
 /** Which runs of a project are judged by rules, and by which. */
@@ -48,8 +49,4 @@ export const drawOf = (runId: string, question: string): number =>
   createHash('sha1').update(`${question}:${runId}`).digest().readUInt32BE(0) / 2 ** 32;
 
 /** The id that feedback of a rule on a run always has: to judge again writes the same row. */
-export function verdictId(runId: string, key: string): string {
-  const hex = createHash('sha1').update(`muster.verdict:${runId}:${key}`).digest('hex');
-  const variant = ((Number.parseInt(hex.slice(16, 18), 16) & 0x3f) | 0x80).toString(16);
-  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-5${hex.slice(13, 16)}-${variant}${hex.slice(18, 20)}-${hex.slice(20, 32)}`;
-}
+export const verdictId = (runId: string, key: string): string => namedUuid(`muster.verdict:${runId}:${key}`);

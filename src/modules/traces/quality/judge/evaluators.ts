@@ -35,6 +35,9 @@ export interface Evaluator extends EvaluatorFields {
   readonly waiting: number;
 }
 
+/** The name of the judges' cursor. */
+export const JUDGES_READER = 'quality:judges';
+
 const MOST_EVALUATORS = 100;
 const COLUMNS = raw(`e.name, e.prompt, e.model, e.lowest, e.highest, e.project_no as "projectNo", e.model_judged as "modelJudged", e.share,
   e.budget_usd::float8 as "budgetUsd", e.budget_runs as "budgetRuns", e.enabled, e.created_by as "createdBy", e.created_at as "createdAt",
@@ -75,6 +78,10 @@ export class Evaluators {
         budget_runs = excluded.budget_runs, enabled = excluded.enabled, updated_at = clock_timestamp()`);
     if (count === 0)
       throw new MusterError('TOO_LARGE', `there are ${MOST_EVALUATORS} evaluators already`, { remedy: 'Delete some that nobody needs.' });
+    // Judged is what comes from now on, not what still lies in the feed.
+    if (enabled && share > 0)
+      await this.#db.query(sql`insert into muster.trace_cursors (reader, xid, no)
+        values (${JUDGES_READER}, pg_snapshot_xmin(pg_current_snapshot()), 0) on conflict (reader) do nothing`);
     return this.get(name);
   }
 
@@ -90,6 +97,14 @@ export async function activeEvaluators(db: Queryable): Promise<readonly ActiveEv
   const { rows } = await db.query<ActiveEvaluator>(sql`select name, prompt, model, lowest, highest, project_no as "projectNo",
     model_judged as "modelJudged", share from muster.trace_evaluators where enabled order by name`);
   return rows;
+}
+
+/** Whether anybody judges. Where nobody does, the judges have no place in the feed either, so that it waits for none. */
+export async function hasEvaluators(db: Queryable): Promise<boolean> {
+  const { rows } = await db.query<{ has: boolean }>(sql`
+    with gone as (delete from muster.trace_cursors where reader = ${JUDGES_READER} and not exists (select from muster.trace_evaluators where enabled and share > 0))
+    select exists (select from muster.trace_evaluators where enabled and share > 0) as has`);
+  return rows[0]?.has === true;
 }
 
 const noEvaluator = (name: string): MusterError =>

@@ -12,7 +12,7 @@ import { tracesModule } from '../../index.ts';
 import { intakeOf } from '../../intake/index.ts';
 import { completerOf } from '../../gateway/completer.ts';
 import { Judge } from './judge.ts';
-import { JUDGES_READER } from './judge-service.ts';
+import { JUDGES_READER } from './evaluators.ts';
 import { judgementId } from './verdict.ts';
 
 let server: TestServer;

@@ -1,49 +1,30 @@
-import { messageOf } from '../../../../base/errors.ts';
 import type { Database, Transaction } from '../../../../db/database.ts';
 import { sql } from '../../../../db/sql.ts';
 import { conversationOf } from '../../content/conversation/index.ts';
 import type { FeedReader } from '../../feed/feed-reader.ts';
 import { isMine } from '../../feed/feed-service.ts';
-import type { Intake } from '../../intake/index.ts';
-import { dottedOrderOf } from '../../run/dotted-order.ts';
 import { caseOf } from '../checks/check.ts';
 import { completedCalls, textsOf, type CompletedCall } from '../completed-calls.ts';
 import { drawOf } from '../judging.ts';
 import { EVALUATORS_PROJECT } from '../rule-keeper.ts';
-import { activeEvaluators, type ActiveEvaluator } from './evaluators.ts';
-import { judgementId, readVerdict, requestFor, type Read } from './verdict.ts';
+import { addToDay, takeCall, type Counts } from './budget.ts';
+import { consult, type Consulting } from './consult.ts';
+import { activeEvaluators, hasEvaluators, type ActiveEvaluator } from './evaluators.ts';
+import { judgementId } from './verdict.ts';
 
-export interface ModelAnswer {
-  readonly status: number;
-  readonly body: string;
-  /** As prices know it. */
-  readonly provider: string | null;
-  readonly model: string;
-}
-
-/** The way to models: whatever provider is configured. */
-export interface ModelDoor {
-  /** One answer to a chat. Throws where nobody answers. */
-  complete(body: string, signal: AbortSignal): Promise<ModelAnswer>;
-}
-
-export interface JudgeOptions {
+export interface JudgeOptions extends Consulting {
   readonly database: Database;
   readonly feed: FeedReader;
-  readonly door: ModelDoor;
-  readonly intake: Pick<Intake, 'submit'>;
-  /** USD of a call, as it is priced; undefined: nobody knows. */
-  readonly costOf: (call: { readonly inputs: string; readonly outputs: string; readonly extra: string }) => number | undefined;
-  readonly now?: () => number;
 }
 
+/** Where there are no evaluators, whether there are some by now is looked at so often, however much comes in. */
+const LOOK_EVERY_MS = 10_000;
 const ENTRIES_AT_ONCE = 100;
 const RUNS_AT_ONCE = 5_000;
 const MOST_WAITING = 5_000;
 const MOST_ATTEMPTS = 3;
 const CALLS_AT_ONCE = 4;
 const CLAIM_SECONDS = 180;
-const CALL_MS = 90_000;
 const KEPT_DAYS = 400;
 
 interface Claimed {
@@ -57,9 +38,32 @@ interface Claimed {
 /** Lets models judge runs of models, as far as the evaluators' shares and budgets go. */
 export class Judge {
   readonly #options: JudgeOptions;
+  /** Monotonic: until then nobody looks whether there are evaluators by now. */
+  #restsUntil = 0;
 
   constructor(options: JudgeOptions) {
     this.#options = options;
+  }
+
+  /** Queues what is new, and judges some of what waits. */
+  async step(signal: AbortSignal): Promise<{ readonly isFull: boolean }> {
+    const now = performance.now();
+    if (now < this.#restsUntil) return { isFull: false };
+    const todo = await this.#look();
+    if (todo === undefined) this.#restsUntil = now + LOOK_EVERY_MS;
+    const isFull = todo?.toQueue === true && (await this.queue());
+    const judged = todo?.toJudge === true || todo?.toQueue === true ? await this.judge(signal) : 0;
+    return { isFull: isFull || judged > 0 };
+  }
+
+  /** What there is to do, in one question; undefined: there are no evaluators. */
+  async #look(): Promise<{ readonly toQueue: boolean; readonly toJudge: boolean } | undefined> {
+    const { database, feed } = this.#options;
+    if (!(await hasEvaluators(database))) return undefined;
+    const row = await database.one<{ waits: boolean }>(
+      sql`select exists (select from muster.trace_judgements where claimed_until is null or claimed_until < clock_timestamp()) as waits`,
+    );
+    return { toQueue: await feed.hasMore(), toJudge: row?.waits === true };
   }
 
   /** Queues what the feed brings. Returns whether there may be more. */
@@ -104,25 +108,11 @@ export class Judge {
     // The run is gone, or failed, or said nothing: there is no answer to judge.
     if (evaluator === undefined || call === undefined || judged === undefined || judged.failed || judged.answer.trim() === '')
       return this.#settle(claimed, { calls: -1 });
-    const request = requestFor(evaluator, judged);
-    const startedAt = (this.#options.now ?? Date.now)();
-    const began = performance.now();
-    const { answer, read } = await this.#ask(evaluator, request, signal);
-    if (signal.aborted) return;
-    const extra = JSON.stringify({
-      metadata: {
-        ls_model_name: answer?.model ?? evaluator.model,
-        ...(typeof answer?.provider === 'string' ? { ls_provider: answer.provider } : {}),
-        evaluator: evaluator.name,
-        judged_run_id: call.runId,
-      },
-    });
-    const outputs = answer !== undefined && isJson(answer.body) ? answer.body : undefined;
-    const cost = outputs === undefined ? 0 : (this.#options.costOf({ inputs: request, outputs, extra }) ?? 0);
-    await this.#log(evaluator, call, { inputs: request, outputs, extra, read, startedAt, tookMs: performance.now() - began });
+    const opinion = await consult(evaluator, { ...judged, runId: call.runId }, this.#options, signal);
+    if (opinion === undefined) return;
+    const { cost, read } = opinion;
     if ('error' in read) {
-      const isLast = claimed.attempts >= MOST_ATTEMPTS;
-      await this.#settle(claimed, { errors: 1, cost, lastError: read.error, again: !isLast });
+      await this.#settle(claimed, { errors: 1, cost, lastError: read.error, again: claimed.attempts < MOST_ATTEMPTS });
       return;
     }
     const { raw, score, reasoning } = read.verdict;
@@ -135,84 +125,20 @@ export class Judge {
     );
   }
 
-  async #ask(
-    evaluator: ActiveEvaluator,
-    request: string,
-    signal: AbortSignal,
-  ): Promise<{ readonly answer?: ModelAnswer; readonly read: Read }> {
-    try {
-      const answer = await this.#options.door.complete(request, AbortSignal.any([signal, AbortSignal.timeout(CALL_MS)]));
-      const { status } = answer;
-      return {
-        answer,
-        read: status < 200 || status >= 300 ? { error: `the provider answered ${status}` } : readVerdict(answer.body, evaluator),
-      };
-    } catch (error) {
-      return { read: { error: messageOf(error).slice(0, 500) } };
-    }
-  }
-
-  /** The call of the judge is a run itself, in a project that no judge looks at. */
-  async #log(
-    evaluator: ActiveEvaluator,
-    call: CompletedCall,
-    {
-      read,
-      startedAt,
-      tookMs,
-      ...texts
-    }: {
-      readonly inputs: string;
-      readonly outputs: string | undefined;
-      readonly extra: string;
-      readonly read: Read;
-      readonly startedAt: number;
-      readonly tookMs: number;
-    },
+  async #settle(
+    claimed: Claimed,
+    { again = false, ...counts }: Counts & { readonly again?: boolean },
+    also?: (tx: Transaction) => Promise<unknown>,
   ): Promise<void> {
-    const runId = judgementId('run', evaluator.name, call.runId);
-    const startTime = Math.round(startedAt * 1_000);
-    await this.#options.intake.submit({
-      source: 'gateway',
-      mayWrite: null,
-      operations: [
-        {
-          kind: 'post',
-          runId,
-          project: { name: EVALUATORS_PROJECT },
-          traceId: runId,
-          dottedOrder: dottedOrderOf(null, startTime, runId),
-          name: evaluator.name,
-          runType: 'llm',
-          startTime,
-          endTime: startTime + Math.max(1, Math.round(tookMs * 1_000)),
-          ...texts,
-          error: 'error' in read ? JSON.stringify(read.error) : undefined,
-        },
-      ],
-    });
-  }
-
-  async #settle(claimed: Claimed, counts: Counts, also?: (tx: Transaction) => Promise<unknown>): Promise<void> {
     await this.#options.database.transaction(async (tx) => {
       await also?.(tx);
-      if (counts.again === true)
+      if (again)
         await tx.query(sql`update muster.trace_judgements set claimed_until = clock_timestamp() + interval '30 seconds' * attempts
           where evaluator = ${claimed.evaluator} and run_id = ${claimed.runId}`);
       else await tx.query(sql`delete from muster.trace_judgements where evaluator = ${claimed.evaluator} and run_id = ${claimed.runId}`);
       await addToDay(tx, claimed.evaluator, counts);
     });
   }
-}
-
-interface Counts {
-  readonly calls?: number;
-  readonly scores?: number;
-  readonly errors?: number;
-  readonly leftOut?: number;
-  readonly cost?: number;
-  readonly lastError?: string;
-  readonly again?: boolean;
 }
 
 /** Which evaluators want which runs: those of their project and model, by the draw of the run, and not of projects that wait too long already. */
@@ -249,12 +175,7 @@ async function claim(tx: Transaction): Promise<readonly Claimed[]> {
     order by j.queued_at limit ${CALLS_AT_ONCE} for update of j skip locked`);
   const claimed: Claimed[] = [];
   for (const one of rows) {
-    await tx.query(sql`insert into muster.trace_evaluator_days (evaluator, day) values (${one.evaluator}, (clock_timestamp() at time zone 'UTC')::date)
-      on conflict do nothing`);
-    const { count } = await tx.query(sql`update muster.trace_evaluator_days d set calls = calls + 1 from muster.trace_evaluators e
-      where e.name = ${one.evaluator} and d.evaluator = e.name and d.day = (clock_timestamp() at time zone 'UTC')::date
-        and d.calls < e.budget_runs and d.cost < e.budget_usd`);
-    if (count === 0 || one.attempts > MOST_ATTEMPTS) {
+    if (one.attempts > MOST_ATTEMPTS || !(await takeCall(tx, one.evaluator))) {
       await tx.query(sql`delete from muster.trace_judgements where evaluator = ${one.evaluator} and run_id = ${one.runId}`);
       await addToDay(tx, one.evaluator, { leftOut: 1 });
       continue;
@@ -266,29 +187,7 @@ async function claim(tx: Transaction): Promise<readonly Claimed[]> {
   return claimed;
 }
 
-async function addToDay(
-  tx: Transaction,
-  evaluator: string,
-  { calls = 0, scores = 0, errors = 0, leftOut = 0, cost = 0, lastError }: Counts,
-): Promise<void> {
-  // Nothing where the evaluator was deleted meanwhile.
-  await tx.query(sql`insert into muster.trace_evaluator_days as d (evaluator, day, calls, scores, errors, left_out, cost, last_error)
-    select name, (clock_timestamp() at time zone 'UTC')::date, greatest(0, ${calls}), ${scores}, ${errors}, ${leftOut}, ${cost}::numeric, ${lastError ?? null}::text
-    from muster.trace_evaluators where name = ${evaluator}
-    on conflict (evaluator, day) do update set calls = greatest(0, d.calls + ${calls}), scores = d.scores + excluded.scores, errors = d.errors + excluded.errors,
-      left_out = d.left_out + excluded.left_out, cost = d.cost + excluded.cost, last_error = coalesce(excluded.last_error, d.last_error)`);
-}
-
 async function runOf(db: Database, { runId, keepDays, day }: Claimed): Promise<CompletedCall | undefined> {
   return db.one<CompletedCall>(sql`select run_id as "runId", trace_id as "traceId", project_no as "projectNo", start_time as "startTime",
     keep_days as "keepDays", to_char(day, 'YYYY-MM-DD') as day, model, tags from muster.trace_runs where run_id = ${runId} and keep_days = ${keepDays} and day = ${day}::date`);
-}
-
-function isJson(text: string): boolean {
-  try {
-    JSON.parse(text);
-    return true;
-  } catch {
-    return false;
-  }
 }
