@@ -525,20 +525,45 @@ export function buildProgram(outcome: Outcome = { exitCode: EXIT.ok }): Command 
   program
     .command('eval <dataset>')
     .description('run a dataset of examples against a target, score what comes, and compare it with an earlier experiment')
-    .requiredOption('--target <target>', 'an http address that takes the inputs, model:<name> for a model of the gateway, or a command')
+    .requiredOption(
+      '--target <target>',
+      'an http address that takes the inputs, model:<name> for a model of the gateway, a module (./answer.mjs), or a command',
+    )
+    .option('--header <name: value>', 'sent to the http address; repeat it for more', collect, [])
     .option(
       '--evaluators <names>',
-      'what scores, with commas: exact, contains, json_equal, overlap, not_refused, complete, … (default: several)',
+      'what scores, with commas: exact, contains, json, json_equal, overlap, not_refused, complete, … (default: several)',
     )
-    .option('--baseline <experiment>', 'compare with this one, example by example')
+    .option(
+      '--scorer <scorer>',
+      'one that says more: regex:…, number:1%, schema:file.json, similarity:<model>, judge:<evaluator>, command:…, ./mine.mjs; repeat it for more',
+      collect,
+      [],
+    )
+    .option('--compare <experiment>', 'compare with this one, example by example')
     .option('--experiment <name>', 'its name; one that was interrupted goes on')
     .option('--concurrency <count>', 'examples at a time', wholeNumber, 4)
     .option('--timeout <time>', 'how long an example may take', '60s')
+    .option('--retries <count>', 'how often a target is asked again that refuses for now or cannot be reached', wholeNumber, 2)
+    .option('--retry-failed', 'run examples again that failed before, in an experiment that goes on')
     .option('--split <name>', 'only the examples of this split')
     .option('--limit <count>', 'only so many examples', wholeNumber)
-    .option('--report <file>', 'write the report there: Markdown, or JSON where its name ends in .json')
+    .option('--report <file>', 'write the report there: .html, .json, or Markdown')
+    .option('--fail-under <score=mean>', 'end with exit code 1 where the mean is less, as exact=0.8; repeat it for more', collect, [])
     .option('--fail-on-regression', 'end with exit code 1 where a score is worse beyond doubt')
     .action(lazily(async () => (await import('./commands/eval.ts')).run));
+  const experiments = program.command('experiments').description('what was run on a dataset, by `muster eval` or an SDK');
+  experiments
+    .command('list <dataset>')
+    .description('the experiments of a dataset, newest first, with their scores')
+    .option('--last <count>', 'how many', wholeNumber, 20)
+    .action(lazily(async () => (await import('./commands/experiments.ts')).list));
+  experiments
+    .command('compare <baseline> <candidate>')
+    .description('two experiments on the same dataset, example by example')
+    .option('--report <file>', 'write the report there: .html, .json, or Markdown')
+    .option('--fail-on-regression', 'end with exit code 1 where a score is worse beyond doubt')
+    .action(lazily(async () => (await import('./commands/experiments.ts')).compareTwo));
 
   program.commandsGroup('Set up:');
   program

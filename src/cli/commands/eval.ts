@@ -1,58 +1,74 @@
-import { writeFile } from 'node:fs/promises';
+import { systemClock } from '../../base/clock.ts';
 import { durationMs } from '../../base/duration.ts';
 import { EXIT, messageOf, MusterError } from '../../base/errors.ts';
 import type { Config } from '../../config/config.ts';
-import { createOutbound } from '../../outbound/index.ts';
 import { Datasets, Examples, type Example } from '../../modules/traces/datasets/index.ts';
 import {
   closeExperiment,
   compare,
   DEFAULT_SCORERS,
+  doorsOf,
   evaluateAll,
   experimentOf,
-  markdownOf,
+  keepReport,
+  notOnOneDataset,
   openExperiment,
+  reachedBy,
   reportOf,
+  reportView,
   runTrial,
-  scorersOf,
-  scoresOf,
+  scorerOf,
   targetOf,
+  thresholdOf,
   trialsOf,
-  type Report,
+  untilLogged,
+  type Unscored,
 } from '../../modules/traces/eval/index.ts';
 import { intakeOf } from '../../modules/traces/intake/index.ts';
+import { createOutbound } from '../../outbound/index.ts';
+import { drawReport } from '../experiment-tables.ts';
 import type { Invocation } from '../invocation.ts';
-import type { Colors } from '../output.ts';
+import type { Output } from '../output.ts';
 import { withFleet } from '../runtime/fleet-access.ts';
+import { codeFolderOf } from '../runtime/parts.ts';
 import { recallAddress } from '../runtime/server-address.ts';
 import { StopSignals } from '../signals.ts';
-import { drawTable, printable } from '../table.ts';
+import { printable } from '../table.ts';
 
 interface EvalOptions {
   readonly target: string;
+  readonly header: readonly string[];
   readonly evaluators?: string;
-  readonly baseline?: string;
+  readonly scorer: readonly string[];
+  readonly compare?: string;
   readonly experiment?: string;
   readonly concurrency: number;
   readonly timeout: string;
+  readonly retries: number;
+  readonly retryFailed?: boolean;
   readonly split?: string;
   readonly limit?: number;
   readonly report?: string;
+  readonly failUnder: readonly string[];
   readonly failOnRegression?: boolean;
 }
 
-const MOST_CONCURRENT = 64;
-const MOST_EXAMPLES = 100_000;
-const REGRESSIONS_SHOWN = 10;
 /** As a shell says of what Ctrl-C ended. */
 const INTERRUPTED = 130;
+const MOST_CONCURRENT = 64;
+const MOST_RETRIES = 10;
+const MOST_EXAMPLES = 100_000;
+/** A gateway writes down what was said a moment after it answers. */
+const LOGGED_WITHIN_MS = 5_000;
 
 /** Runs the examples of a dataset against a target and scores what comes; an experiment that was interrupted goes on under its name. */
 export async function run(invocation: Invocation, options: EvalOptions, name: string): Promise<number> {
-  const scorers = scorersOf(options.evaluators?.split(',').map((one) => one.trim()) ?? DEFAULT_SCORERS);
   if (options.concurrency < 1 || options.concurrency > MOST_CONCURRENT)
     throw new MusterError('USAGE', `--concurrency is 1 to ${MOST_CONCURRENT}`);
+  if (options.retries > MOST_RETRIES) throw new MusterError('USAGE', `--retries is 0 to ${MOST_RETRIES}`);
   const timeoutMs = timeoutOf(options.timeout);
+  const headers = Object.fromEntries(options.header.map(headerOf));
+  const thresholds = options.failUnder.map(thresholdOf);
   const { output } = invocation;
   return withFleet(invocation, async ({ state, config, wake, log }) => {
     const db = state.database;
@@ -60,51 +76,138 @@ export async function run(invocation: Invocation, options: EvalOptions, name: st
     const examples = await allExamples(new Examples(db), dataset.datasetId, options);
     if (examples.length === 0)
       throw new MusterError('INVALID_INPUT', `${name} has no such examples`, { remedy: 'Add some, or leave --split out.' });
-    // Who types a command may call what they like; what agents and channels may call is narrower.
+    // Who types a command may call what they like, with their own environment; what agents and channels may call is narrower.
     const outbound = createOutbound({ allowedNetworks: ['0.0.0.0/0', '::/0'], allowCommands: true });
-    const target = targetOf(options.target, { outbound, timeoutMs, models: await modelsOf(config) });
-    const baseline = options.baseline === undefined ? undefined : await experimentOf(db, dataset, options.baseline);
-    const experiment = await openExperiment(db, dataset, options.experiment ?? nameFor(name), {
-      target: options.target,
-      tool: 'muster eval',
-    });
+    const calls = { outbound, timeoutMs, environment: ownEnvironment(), codeFolder: codeFolderOf(config.dataDir) };
+    const target = await targetOf(options.target, { ...calls, headers, models: await modelsOf(config) });
+    const services = { state, wake: { ...wake, on: () => () => undefined }, outbound, log };
+    const intake = intakeOf(services);
+    const doors = doorsOf(services, calls);
     using signals = new StopSignals();
-    const intake = intakeOf({ state, wake: { ...wake, on: () => () => undefined }, log });
-    const done = await trialsOf(db, experiment);
-    output.line(`${printable(experiment.name)}: ${examples.length} examples${done.size > 0 ? `, ${done.size} of them done before` : ''}`);
     try {
-      const trials = await evaluateAll(examples, done, {
-        concurrency: options.concurrency,
-        run: (example) => {
-          signals.signal.throwIfAborted();
-          return runTrial(experiment, example, { intake, target, scorers, signal: signals.signal, now: Date.now });
-        },
-        progress: ({ exampleId, error }, n) => {
-          if (error !== null) output.line(output.colors.yellow(`  ${exampleId} failed: ${printable(error).slice(0, 200)}`));
-          if (n % Math.max(1, Math.round(examples.length / 10)) === 0 || n === examples.length) output.line(`  ${n} of ${examples.length}`);
-        },
+      const scorers = await Promise.all(scorersNamed(options).map((one) => scorerOf(one, doors)));
+      const baseline = options.compare === undefined ? undefined : await experimentOf(db, options.compare);
+      if (baseline !== undefined && baseline.datasetId !== dataset.datasetId) throw notOnOneDataset();
+      const experiment = await openExperiment(db, dataset, options.experiment ?? nameFor(name), {
+        target: options.target,
+        tool: 'muster eval',
       });
+      const done = await trialsOf(db, experiment);
+      const isOpen = ({ exampleId }: Example): boolean => {
+        const trial = done.get(exampleId);
+        return trial === undefined || (options.retryFailed === true && trial.error !== null);
+      };
+      const waiting = examples.filter(isOpen);
+      const progress = new Progress(output, examples.length, examples.length - waiting.length);
+      progress.begin(experiment.name);
+      const logged: string[] = [];
+      const unscored: Unscored[] = [];
+      try {
+        await evaluateAll(waiting, {
+          concurrency: options.concurrency,
+          async run(example) {
+            signals.signal.throwIfAborted();
+            const tried = await runTrial(experiment, example, {
+              intake,
+              target,
+              scorers,
+              patience: { retries: options.retries, sleep: (ms, signal) => systemClock.sleep(ms, signal) },
+              signal: signals.signal,
+              now: Date.now,
+              again: done.has(example.exampleId),
+            });
+            if (tried.loggedAs !== undefined) logged.push(tried.loggedAs);
+            unscored.push(...tried.unscored);
+            progress.step(example.exampleId, tried.error);
+          },
+        });
+      } catch (error) {
+        if (!signals.signal.aborted) throw error;
+        progress.end();
+        output.notice(`Stopped; what is done is kept. The same command with --experiment ${printable(experiment.name)} goes on.`);
+        return INTERRUPTED;
+      }
+      progress.end();
+      await untilLogged(db, logged, { mostMs: LOGGED_WITHIN_MS, sleep: (ms) => systemClock.sleep(ms) });
       await closeExperiment(db, experiment);
-      const comparison = baseline === undefined ? null : compare(scoresOf((await trialsOf(db, baseline)).values()), scoresOf(trials));
+      const kept = await trialsOf(db, experiment);
+      const trials = new Map(examples.flatMap(({ exampleId }) => entryOf(kept, exampleId)));
+      const comparison = baseline === undefined ? null : compare(await trialsOf(db, baseline), trials);
+      const reached = reachedBy([...trials.values()], thresholds);
       const report = reportOf(
         { dataset: dataset.name, experiment: experiment.name, target: options.target, baseline: baseline?.name ?? null },
-        trials,
-        comparison,
+        [...trials.values()],
+        { comparison, thresholds: reached, unscored },
       );
-      if (options.report !== undefined) await keep(options.report, report);
-      output.result(report, () => drawReport(report, output.columns, output.colors));
-      const isWorse = comparison?.keys.some(({ verdict }) => verdict === 'worse') ?? false;
-      return options.failOnRegression === true && isWorse ? EXIT.failure : EXIT.ok;
-    } catch (error) {
-      if (!signals.signal.aborted) throw error;
-      output.line(
-        `Stopped; what is done is kept. \`muster eval ${printable(name)} --experiment ${printable(experiment.name)} …\` goes on.`,
-      );
-      return INTERRUPTED;
+      if (options.report !== undefined)
+        await keepReport(db, options.report, report, { datasetId: dataset.datasetId, experiment, baseline, trials });
+      output.result(reportView(report), () => drawReport(report, output));
+      const isWorse = options.failOnRegression === true && comparison?.keys.some(({ verdict }) => verdict === 'worse') === true;
+      return isWorse || reached.some(({ passed }) => !passed) ? EXIT.failure : EXIT.ok;
     } finally {
+      doors.close();
       await intake.stop();
     }
   });
+}
+
+const entryOf = <T>(map: ReadonlyMap<string, T>, key: string): readonly (readonly [string, T])[] => {
+  const value = map.get(key);
+  return value === undefined ? [] : [[key, value]];
+};
+
+const scorersNamed = ({ evaluators, scorer }: EvalOptions): readonly string[] => [
+  ...(evaluators?.split(',').map((one) => one.trim()) ?? (scorer.length > 0 ? [] : DEFAULT_SCORERS)),
+  ...scorer,
+];
+
+/** How far it is: a line that is drawn again on a terminal, and a line for each tenth elsewhere. */
+class Progress {
+  readonly #output: Output;
+  readonly #total: number;
+  readonly #before: number;
+  readonly #began = performance.now();
+  #done: number;
+  #failed = 0;
+
+  constructor(output: Output, total: number, done: number) {
+    this.#output = output;
+    this.#total = total;
+    this.#before = done;
+    this.#done = done;
+  }
+
+  begin(experiment: string): void {
+    this.#output.notice(
+      `${printable(experiment)}: ${this.#total} examples${this.#before > 0 ? `, ${this.#before} of them done before` : ''}`,
+    );
+  }
+
+  step(exampleId: string, error: string | null): void {
+    this.#done += 1;
+    if (error !== null) {
+      this.#failed += 1;
+      this.#clear();
+      this.#output.notice(this.#output.colors.yellow(`  ${exampleId} failed: ${printable(error).slice(0, 200)}`));
+    }
+    if (this.#output.interactive) this.#output.write(`\r\x1b[2K  ${this.#said()}`);
+    else if (this.#done % Math.max(1, Math.round(this.#total / 10)) === 0 || this.#done === this.#total)
+      this.#output.notice(`  ${this.#said()}`);
+  }
+
+  end(): void {
+    this.#clear();
+  }
+
+  #clear(): void {
+    if (this.#output.interactive) this.#output.write('\r\x1b[2K');
+  }
+
+  #said(): string {
+    const seconds = (performance.now() - this.#began) / 1_000;
+    const left = Math.round((seconds / Math.max(1, this.#done - this.#before)) * (this.#total - this.#done));
+    return `${this.#done} of ${this.#total}${this.#failed > 0 ? `, ${this.#failed} failed` : ''}${left > 0 ? `, about ${left} s more` : ''}`;
+  }
 }
 
 async function allExamples(
@@ -132,7 +235,17 @@ async function modelsOf(config: Config): Promise<{ readonly baseUrl: string; rea
   const named = process.env['OPENAI_BASE_URL'];
   if (named !== undefined && named !== '') return { baseUrl: named, key };
   const running = await recallAddress(config.dataDir);
-  return running === undefined ? undefined : { baseUrl: `http://${running.host}:${running.port}/openai/v1`, key };
+  if (running === undefined) return undefined;
+  return { baseUrl: `http://${running.host}:${running.port}/openai/v1`, key: process.env['MUSTER_API_KEY'] ?? key };
+}
+
+const ownEnvironment = (): Readonly<Record<string, string>> =>
+  Object.fromEntries(Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
+
+function headerOf(text: string): readonly [string, string] {
+  const [, name = '', value = ''] = /^([\w-]+)\s*:\s*(.*)$/.exec(text) ?? [];
+  if (name === '') throw new MusterError('USAGE', `--header ${text.slice(0, 50)} is no header`, { remedy: "Write it as 'name: value'." });
+  return [name.toLowerCase(), value];
 }
 
 function timeoutOf(text: string): number {
@@ -143,74 +256,4 @@ function timeoutOf(text: string): number {
   }
 }
 
-async function keep(file: string, report: Report): Promise<void> {
-  try {
-    await writeFile(file, file.endsWith('.json') ? `${JSON.stringify(report, null, 2)}\n` : markdownOf(report));
-  } catch (cause) {
-    throw new MusterError('INVALID_INPUT', `the report could not be written: ${messageOf(cause)}`, {
-      remedy: 'Name a file in a folder that is there.',
-      cause,
-    });
-  }
-}
-
 const nameFor = (dataset: string): string => `${dataset.slice(0, 400)}-${new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}`;
-
-function drawReport(report: Report, columns: number, colors: Colors): string {
-  const lines = [
-    '',
-    `${colors.bold(printable(report.experiment))}  ${report.examples} examples, ${report.errors} failed, p50 ${report.latency_p50_seconds.toFixed(2)} s, p95 ${report.latency_p95_seconds.toFixed(2)} s`,
-    '',
-    drawTable(
-      [
-        { title: 'SCORE', shrinkTo: 12 },
-        { title: 'EXAMPLES', align: 'right' },
-        { title: 'MEAN', align: 'right' },
-      ],
-      report.scores.map(({ key, n, mean }) => [printable(key), String(n), mean.toFixed(3)]),
-      columns,
-      colors.dim,
-    ),
-  ];
-  const { comparison } = report;
-  if (comparison === null) return lines.join('\n');
-  const mark = { better: colors.green, worse: colors.red, unclear: colors.yellow, same: colors.dim };
-  lines.push(
-    '',
-    `Against ${printable(report.baseline ?? '')}, example by example:`,
-    '',
-    drawTable(
-      [
-        { title: 'SCORE', shrinkTo: 12 },
-        { title: 'BEFORE', align: 'right' },
-        { title: 'NOW', align: 'right' },
-        { title: 'DIFFERENCE', align: 'right' },
-        { title: '95 %', align: 'right' },
-        { title: 'BETTER', align: 'right' },
-        { title: 'WORSE', align: 'right' },
-        { title: '' },
-      ],
-      comparison.keys.map(({ key, baseline, candidate, difference, interval, wins, losses, verdict }) => [
-        printable(key),
-        baseline.toFixed(3),
-        candidate.toFixed(3),
-        difference.toFixed(3),
-        interval === null ? '' : `${interval[0].toFixed(3)}…${interval[1].toFixed(3)}`,
-        String(wins),
-        String(losses),
-        mark[verdict](verdict),
-      ]),
-      columns,
-      colors.dim,
-    ),
-  );
-  if (comparison.regressions.length > 0)
-    lines.push(
-      '',
-      `${comparison.regressions.length} got worse${comparison.regressions.length > REGRESSIONS_SHOWN ? `, the worst ${REGRESSIONS_SHOWN}` : ''}:`,
-      ...comparison.regressions
-        .slice(0, REGRESSIONS_SHOWN)
-        .map(({ exampleId, key, from, to }) => `  ${exampleId}  ${key}  ${from.toFixed(3)} → ${to.toFixed(3)}`),
-    );
-  return lines.join('\n');
-}

@@ -1,49 +1,27 @@
 import { describe, expect, it } from 'vitest';
-import { compare } from './comparison.ts';
-import { evaluateAll } from './evaluate.ts';
-import type { Trial } from './experiment.ts';
-import { markdownOf, reportOf } from './report.ts';
-import { scorersOf, type Answered } from './scorers.ts';
-import { messagesFor, targetOf } from './target.ts';
 import type { Example } from '../datasets/dataset.ts';
+import { compare, type Trials } from './comparison.ts';
+import { evaluateAll } from './evaluate.ts';
+import { htmlOf } from './report-html.ts';
+import { markdownOf } from './report-markdown.ts';
+import { reportOf } from './report.ts';
+import { reachedBy, thresholdOf } from './thresholds.ts';
+import { together, type Trial } from './trial.ts';
 
-const scored = (names: string, answered: Partial<Answered>) =>
-  Object.fromEntries(
-    scorersOf(names.split(' ')).flatMap((scorer) => {
-      const found = scorer({ inputs: '{}', expected: null, outputs: null, ...answered });
-      return found === undefined ? [] : [[found.key, Number(found.score.toFixed(3))]];
-    }),
-  );
-const of = (scores: Record<string, number>) => new Map(Object.entries(scores).map(([id, score]) => [id, new Map([['exact', score]])]));
-
-describe('scores', () => {
-  it('compare what came with what was expected, whatever the fields are called', () => {
-    const expected = '{"answer":"Paris is the capital"}';
-    expect(scored('exact contains overlap json_equal', { expected, outputs: '{"output":"Paris is the capital "}' })).toEqual({
-      exact: 1,
-      contains: 1,
-      overlap: 1,
-      json_equal: 0,
-    });
-    const chat = JSON.stringify({ choices: [{ message: { role: 'assistant', content: 'Well, PARIS is the  capital of France.' } }] });
-    expect(scored('exact contains overlap', { expected, outputs: chat })).toEqual({ exact: 0, contains: 1, overlap: 0.727 });
-    expect(scored('json_equal', { expected: '{"a":{"x":1,"y":[2]}}', outputs: '{"b":{"y":[2],"x":1}}' })).toEqual({ json_equal: 1 });
-    expect(scored('exact overlap', { expected: '"北京是首都"', outputs: '"首都是北京"' })).toEqual({ exact: 0, overlap: 1 });
-    expect(scored('exact', { expected: '{"n":3}', outputs: '3' })).toEqual({ exact: 1 });
-  });
-
-  it('are missing where nothing was expected or nothing came, and not zero', () => {
-    expect(scored('exact contains overlap json_equal not_empty', { outputs: '"x"' })).toEqual({ not_empty: 1 });
-    expect(scored('exact contains overlap json_equal not_empty', { expected: '"x"' })).toEqual({});
-    expect(() => scorersOf(['exact', 'nonsense'])).toThrow(/no evaluator nonsense/);
-  });
+const trial = (exampleId: string, score: number | null, more: Partial<Trial> = {}): Trial => ({
+  exampleId,
+  seconds: 1,
+  cost: null,
+  error: null,
+  scores: score === null ? [] : [{ key: 'exact', score }],
+  ...more,
 });
+const of = (scores: Record<string, number>): Trials => new Map(Object.entries(scores).map(([id, score]) => [id, trial(id, score)]));
+const many = (one: (i: number) => number): Trials => of(Object.fromEntries(Array.from({ length: 40 }, (_, i) => [`e${i}`, one(i)])));
 
 describe('a comparison', () => {
   it('calls better and worse only what would hold on other examples', () => {
-    const ids = Array.from({ length: 40 }, (_, i) => `e${i}`);
-    const scores = (one: (i: number) => number) => of(Object.fromEntries(ids.map((id, i) => [id, one(i)])));
-    const verdict = (a: (i: number) => number, b: (i: number) => number) => compare(scores(a), scores(b)).keys[0];
+    const verdict = (a: (i: number) => number, b: (i: number) => number) => compare(many(a), many(b)).keys[0];
     expect(
       verdict(
         (i) => Number(i % 2 === 0),
@@ -71,87 +49,132 @@ describe('a comparison', () => {
     expect(compare(of({ a: 0 }), of({ a: 1 })).keys[0]).toMatchObject({ verdict: 'unclear', interval: null });
   });
 
+  it('takes a handful that changed for chance, however alike they changed', () => {
+    const fell = (n: number) =>
+      compare(
+        many(() => 1),
+        many((i) => Number(i >= n)),
+      ).keys[0];
+    expect([fell(5)?.verdict, fell(6)?.verdict]).toEqual(['unclear', 'worse']);
+    expect(fell(5)?.interval?.[1]).toBeLessThan(0);
+  });
+
   it('lists what got worse, the worst first, and leaves out what only one of them has', () => {
-    const { keys, regressions } = compare(of({ a: 1, b: 1, c: 0, gone: 1 }), of({ a: 0.5, b: 0, c: 1, fresh: 0 }));
+    const { examples, keys, regressions } = compare(of({ a: 1, b: 1, c: 0, gone: 1 }), of({ a: 0.5, b: 0, c: 1, fresh: 0 }));
     expect(keys[0]?.n).toBe(3);
     expect(regressions).toEqual([
       { exampleId: 'b', key: 'exact', from: 1, to: 0 },
       { exampleId: 'a', key: 'exact', from: 1, to: 0.5 },
     ]);
+    expect(examples.map(({ exampleId, gain }) => [exampleId, gain])).toEqual([
+      ['b', -1],
+      ['a', -0.5],
+      ['c', 1],
+    ]);
+  });
+
+  it('tells what it costs in time and money, of examples of which both are known', () => {
+    const before = new Map(['a', 'b', 'c', 'd'].map((id) => [id, trial(id, 1, { seconds: 2, cost: 0.5 })]));
+    const now = new Map([
+      ['a', trial('a', 1, { seconds: 1, cost: 0.25 })],
+      ['b', trial('b', 1, { seconds: 1, cost: 0.25 })],
+      ['c', trial('c', null, { seconds: 60, error: 'away' })],
+      ['d', trial('d', 1, { seconds: 1, cost: null })],
+    ]);
+    expect(compare(before, now)).toMatchObject({
+      latency: { n: 3, baseline: 2, candidate: 1, difference: -1, interval: [-1, -1] },
+      cost: { n: 2, baseline: 0.5, candidate: 0.25, difference: -0.25 },
+      failures: { baseline: 0, candidate: 1 },
+    });
+    expect(compare(new Map(), now)).toMatchObject({ keys: [], latency: null, cost: null, examples: [] });
+  });
+});
+
+describe('a report', () => {
+  const named = { dataset: 'd|x', experiment: 'e <b>', target: 'cat', baseline: 'old' };
+  const comparison = compare(of({ a: 1, b: 1 }), of({ a: 1, b: 0 }));
+  const report = reportOf(named, [trial('a', 1, { cost: 0.001 }), trial('b', 0, { error: 'a|b\nc' })], {
+    comparison,
+    thresholds: [{ key: 'exact', least: 0.9, mean: 0.5, passed: false }],
+    unscored: [
+      { key: 'polite', unscored: 'no' },
+      { key: 'polite', unscored: 'the budget is spent' },
+    ],
   });
 
   it('is written down for people', () => {
-    const trial = (exampleId: string, score: number): Trial => ({
-      exampleId,
-      seconds: 1,
-      error: score === 0 ? 'a|b\nc' : null,
-      scores: [{ key: 'exact', score, because: '' }],
-    });
-    const named = { dataset: 'd|x', experiment: 'e', target: 'cat', baseline: 'old' };
-    const text = markdownOf(reportOf(named, [trial('a', 1), trial('b', 0)], compare(of({ a: 1, b: 1 }), of({ a: 1, b: 0 }))));
-    expect(text).toContain('Dataset d\\|x');
-    expect(text).toContain('| exact | 2 | 0.500 |');
-    expect(text).toContain('| b | exact | 1.000 | 0.000 |');
-    expect(text).toContain('- b: a\\|b c');
+    const text = markdownOf(report);
+    for (const line of [
+      'Dataset d\\|x',
+      '| exact | 2 | 0.500 |',
+      '| b | exact | 1.000 | 0.000 |',
+      '- b: a\\|b c',
+      '**missed**: exact 0.500, at least 0.9',
+      'polite is missing for 2: the budget is spent',
+      '$0.001000',
+    ])
+      expect(text).toContain(line);
   });
+
+  it('is one file of HTML that fetches nothing, runs nothing, and takes no text for markup', () => {
+    const evil = '<script>alert(1)</script><img src=x onerror=alert(1)>"\'';
+    const texts = { inputs: evil, outputs: evil, error: null };
+    const html = htmlOf({ ...report, baseline: evil, target: evil }, [
+      { exampleId: evil, expected: evil, now: texts, before: texts, scores: [], change: comparison.examples[0] },
+    ]);
+    expect(html).toContain('e &lt;b&gt;');
+    expect(html).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
+    expect(html).not.toMatch(/<script|<img|<link|javascript:|url\(|https?:/);
+    expect(html).toContain("default-src 'none'");
+    expect(html).toContain('exact 1.00 → 0.00');
+  });
+});
+
+describe('a threshold', () => {
+  it('counts examples on which the target failed as 0, and is missed by a score that nobody gave', () => {
+    const trials = [trial('a', 1), trial('b', 1), trial('c', null, { error: 'away' }), trial('d', 1)];
+    expect(reachedBy(trials, ['exact=0.75', 'exact=0.8', 'polite=0'].map(thresholdOf))).toEqual([
+      { key: 'exact', least: 0.75, mean: 0.75, passed: true },
+      { key: 'exact', least: 0.8, mean: 0.75, passed: false },
+      { key: 'polite', least: 0, mean: null, passed: false },
+    ]);
+    expect(() => thresholdOf('0.8')).toThrow(/exact=0.8|least mean/);
+  });
+});
+
+it('examples that were run several times count by their means, and failed where all of it failed', () => {
+  expect(
+    together('a', [
+      trial('a', 1, { seconds: 1, cost: 1 }),
+      trial('a', 0, { seconds: 3, cost: 2 }),
+      trial('a', null, { seconds: 60, error: 'away' }),
+    ]),
+  ).toEqual({ exampleId: 'a', seconds: 2, cost: 1.5, error: null, scores: [{ key: 'exact', score: 0.5 }] });
+  expect(together('a', [trial('a', null, { error: 'away' }), trial('a', null, { error: 'still away' })]).error).toBe('still away');
 });
 
 describe('examples', () => {
   const examples = Array.from({ length: 9 }, (_, i) => ({ exampleId: `e${i}` }) as Example);
-  const trial = ({ exampleId }: Example): Trial => ({ exampleId, seconds: 0, error: null, scores: [] });
 
-  it('are run so many at a time, and not again where they have been', async () => {
+  it('are run so many at a time', async () => {
     let [running, most] = [0, 0];
     const ran: string[] = [];
-    const trials = await evaluateAll(examples, new Map([['e3', trial({ exampleId: 'e3' } as Example)]]), {
+    await evaluateAll(examples, {
       concurrency: 3,
-      run: async (example) => {
+      run: async ({ exampleId }) => {
         most = Math.max(most, ++running);
         await Promise.resolve();
         running--;
-        ran.push(example.exampleId);
-        return trial(example);
+        ran.push(exampleId);
       },
-      progress: () => undefined,
     });
-    expect(trials.map(({ exampleId }) => exampleId)).toEqual(examples.map(({ exampleId }) => exampleId));
-    expect([most, ran.includes('e3'), ran.length]).toEqual([3, false, 8]);
+    expect([most, ran.length, new Set(ran).size]).toEqual([3, 9, 9]);
   });
 
   it('stop where something else than the target fails', async () => {
     let ran = 0;
-    const run = async (example: Example): Promise<Trial> => {
-      if (++ran === 2) throw new Error('the database is away');
-      return trial(example);
-    };
-    await expect(evaluateAll(examples, new Map(), { concurrency: 1, run, progress: () => undefined })).rejects.toThrow('away');
+    const run = (): Promise<void> => (++ran === 2 ? Promise.reject(new Error('the database is away')) : Promise.resolve());
+    await expect(evaluateAll(examples, { concurrency: 1, run })).rejects.toThrow('away');
     expect(ran).toBe(2);
-  });
-});
-
-describe('a target', () => {
-  const refused = { request: () => Promise.reject(new Error('unused')), run: () => Promise.reject(new Error('unused')) };
-
-  it('that is a command gets the inputs and may answer in plain text; its failure is told', async () => {
-    const ran: unknown[] = [];
-    const outbound = {
-      ...refused,
-      run: async (command: { command: string; input?: string }) => {
-        ran.push([command.command, command.input]);
-        return { exitCode: command.command === 'false' ? 1 : 0, output: 'So it is\n', truncated: false, durationMs: 1 };
-      },
-    };
-    const options = { outbound, timeoutMs: 1_000, models: undefined };
-    const signal = new AbortController().signal;
-    expect(await targetOf('answer', options)({ id: 'x', inputs: '{"q":1}' }, signal)).toBe('{"output":"So it is"}');
-    expect(ran).toEqual([['answer', '{"q":1}']]);
-    await expect(targetOf('false', options)({ id: 'x', inputs: '{}' }, signal)).rejects.toThrow(/exit status 1: So it is/);
-  });
-
-  it('that is a model is asked as the example says: a chat as it is, anything else as a question', async () => {
-    expect(messagesFor('{"messages":[{"role":"user","content":"Hi"}]}')).toEqual([{ role: 'user', content: 'Hi' }]);
-    expect(messagesFor('{"question":"Why?"}')).toEqual([{ role: 'user', content: 'Why?' }]);
-    expect(messagesFor('{"a":"x","b":"y"}')).toEqual([{ role: 'user', content: '{"a":"x","b":"y"}' }]);
-    expect(() => targetOf('model:gpt', { outbound: refused, timeoutMs: 1, models: undefined })).toThrow(/no server runs/);
   });
 });

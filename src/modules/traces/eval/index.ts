@@ -1,6 +1,12 @@
-export { compare } from './comparison.ts';
+export { compare, type Comparison } from './comparison.ts';
+export { doorsOf } from './doors.ts';
 export { evaluateAll } from './evaluate.ts';
-export { closeExperiment, experimentOf, openExperiment, runTrial, scoresOf, trialsOf } from './experiment.ts';
-export { markdownOf, reportOf, type Report } from './report.ts';
-export { DEFAULT_SCORERS, scorersOf } from './scorers.ts';
-export { targetOf } from './target.ts';
+export { closeExperiment, experimentOf, experimentsOn, listExperiments, notOnOneDataset, openExperiment } from './experiment.ts';
+export { reportOf, signed, usd, type Report } from './report.ts';
+export { keepReport } from './report-file.ts';
+export { DEFAULT_SCORERS, scorerOf, type Unscored } from './scorers/index.ts';
+export { targetOf } from './targets/index.ts';
+export { reachedBy, thresholdOf } from './thresholds.ts';
+export { runTrial, trialsOf } from './trial.ts';
+export { untilLogged } from './until-logged.ts';
+export { reportView } from './views.ts';

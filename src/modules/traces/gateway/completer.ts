@@ -5,6 +5,8 @@ import { readAsked } from './asked.ts';
 import { Caller } from './call.ts';
 import { hear } from './conversation.ts';
 import { directoryOf } from './directory.ts';
+import { embed, type Embedded } from './embedder.ts';
+import { priceBookOf } from '../prices/index.ts';
 import { targetsOf } from './routing.ts';
 
 /** What a model said to Muster itself. */
@@ -20,11 +22,14 @@ export interface Completed {
 export interface Completer {
   /** `body` is a chat as clients of OpenAI write it. Throws NOT_FOUND where nobody serves its model, and what Caller.call throws. */
   complete(body: string, signal: AbortSignal): Promise<Completed>;
+  /** What texts mean to a model. Throws what `embed` throws. */
+  embed(model: string, texts: readonly string[], signal: AbortSignal): Promise<Embedded>;
   close(): void;
 }
 
 /** The way to models for Muster's own questions: with the routes, retries, fallbacks and keys of the gateway, and not logged by it. */
-export function completerOf({ log, outbound, state, wake }: Pick<ModuleServices, 'state' | 'wake' | 'outbound' | 'log'>): Completer {
+export function completerOf(services: Pick<ModuleServices, 'state' | 'wake' | 'outbound' | 'log'>): Completer {
+  const { log, outbound, state, wake } = services;
   const directory = directoryOf(state, log);
   const caller = new Caller({ outbound, sleep: (ms, signal) => systemClock.sleep(ms, signal) });
   const unlisten = wake.on('gateway', () => directory.forget());
@@ -40,6 +45,8 @@ export function completerOf({ log, outbound, state, wake }: Pick<ModuleServices,
       if (error !== undefined && answer.status < 400) throw new MusterError('PROVIDER_FAILED', error);
       return { status: answer.status, body: text, model: answer.model, provider: answer.priceProvider ?? answer.provider };
     },
+    embed: async (model, texts, signal) =>
+      embed(texts, { caller, model, prices: priceBookOf(services), providers: await directory.value(), signal }),
     close: unlisten,
   };
 }
