@@ -5,6 +5,7 @@ import type { Service } from '../../../base/service.ts';
 import { Loop } from '../../../fleet/loop.ts';
 import { FEED_TOPIC } from '../feed/feed-service.ts';
 import type { ModuleServices } from '../../module.ts';
+import { originOf } from '../origin/origin.ts';
 import { ForwardStore } from './forward-store.ts';
 import { sealedAs, type Forward, type ForwardSecrets } from './forward.ts';
 import { forwardRound } from './forwarder.ts';
@@ -99,7 +100,9 @@ export class ForwardService implements Service {
     if (known?.key === key) return known.target;
     const { secrets, name, kind } = forward;
     const opened = secrets === null ? {} : (JSON.parse(await this.#site.state.secrets.open(secrets, sealedAs(name))) as ForwardSecrets);
-    const target = new { langsmith: LangsmithTarget, otlp: OtlpTarget }[kind](this.#site.outbound, forward, opened);
+    const { outbound, state } = this.#site;
+    const origin = await originOf(state.database);
+    const target = new { langsmith: LangsmithTarget, otlp: OtlpTarget }[kind]({ outbound, forward, secrets: opened, origin });
     this.#targets.set(name, { key, target });
     return target;
   }

@@ -318,7 +318,12 @@ describe('a forward to another Muster', () => {
     await stepOf(service);
     const columns = `run_id, parent_run_id, name, project_no, run_type, status, start_time, end_time, tags, thread_id, model, total_tokens,
       inputs, outputs, error, rest`;
-    expect(await rows(there, columns)).toEqual(await rows(here, columns));
+    const withoutTrail = (all: readonly Record<string, unknown>[]) =>
+      all.map(({ rest, ...row }) => {
+        const { muster_trail: _, ...others } = JSON.parse((rest ?? '{}') as string) as Record<string, unknown>;
+        return { ...row, rest: others };
+      });
+    expect(withoutTrail(await rows(there, columns))).toEqual(withoutTrail(await rows(here, columns)));
     expect(await rows(there, 'run_id')).toHaveLength(4);
     await service.stop();
   });
@@ -360,6 +365,46 @@ describe('a forward to another Muster', () => {
       'run_id, trace_id, parent_run_id, path, name, run_type, status, start_time, end_time, tags, thread_id, model, provider, total_tokens, total_cost, inputs, outputs, error';
     expect(await rows(there, columns)).toEqual(await rows(here, columns));
     await service.stop();
+  });
+
+  it.each([
+    ['langsmith', 'langsmith'],
+    ['otlp', 'otlp'],
+    ['langsmith', 'otlp'],
+  ] as const)('that forwards back here ends where it began: %s there, %s back', async (out, back) => {
+    const homeward = await here.listen();
+    const endpoint = (kind: string, url: string): string => (kind === 'langsmith' ? `${url}/langsmith` : url);
+    await add({ name: 'out', kind: out, endpoint: endpoint(out, base), api_key: BOOTSTRAP });
+    const body = { name: 'back', kind: back, endpoint: endpoint(back, homeward), api_key: BOOTSTRAP };
+    expect((await there.ask('POST', '/traces/forwards', { body })).statusCode).toBe(201);
+    const services = [serviceOf(here), serviceOf(there)];
+    const id = randomUUID();
+    await send(here, { post: [run(id)] });
+    const say = (server: TestServer, score: number) =>
+      server.app.inject({
+        method: 'POST',
+        url: '/langsmith/feedback',
+        headers: bearer(BOOTSTRAP),
+        payload: { id: randomUUID(), run_id: id, key: 'stars', score },
+      });
+    await say(here, 1);
+    const lap = async (): Promise<void> => {
+      for (const service of services) await stepOf(service);
+    };
+    await lap();
+    // What began there does come here, and does not go back either.
+    await send(there, { post: [run(randomUUID(), { name: 'theirs' })] });
+    await lap();
+    const seen = async (server: TestServer) => ({
+      runs: await rows(server, 'run_id, name'),
+      feed: (await server.database.database.query(sql`select count(*)::int as n from muster.trace_feed`)).rows,
+      feedback: (await server.database.database.query(sql`select feedback_id, modified_at from muster.trace_feedback order by 1`)).rows,
+    });
+    const before = [await seen(here), await seen(there)];
+    expect(before.map(({ runs }) => runs.length)).toEqual([2, 2]);
+    for (let laps = 0; laps < 3; laps += 1) await lap();
+    expect([await seen(here), await seen(there)]).toEqual(before);
+    for (const service of services) await service.stop();
   });
 });
 

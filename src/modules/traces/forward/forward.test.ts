@@ -87,6 +87,7 @@ const RUN: OutgoingRun = {
     { at: 1_795_677_264_000_000, runId: '11111111-1111-4111-8111-111111111111' },
     { at: 1_795_677_264_123_456, runId: '22222222-2222-4222-8222-222222222222' },
   ],
+  trail: [],
   attachments: [{ name: 'a"\r\nb', mimeType: 'text/plain\r\nx: y', body: Buffer.from('hi') }],
 };
 

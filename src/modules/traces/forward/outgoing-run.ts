@@ -1,6 +1,7 @@
 import type { Queryable } from '../../../db/database.ts';
 import { sql } from '../../../db/sql.ts';
 import { inflate } from '../blobs/inflate.ts';
+import { trailIn, type Trail } from '../origin/trail.ts';
 import type { JsonText, Micros } from '../run/operation.ts';
 import { dottedOrderOf, segmentsOf, type Segment } from '../run/dotted-order.ts';
 import { RUN_TYPES, type RunType } from '../run/run-type.ts';
@@ -42,6 +43,8 @@ export interface OutgoingRun extends RunPlace {
   readonly rest: JsonText | null;
   /** Undefined where an ancestor has not come yet. */
   readonly segments: readonly Segment[] | undefined;
+  /** The Musters it came through to here. */
+  readonly trail: Trail;
   readonly attachments: readonly OutgoingAttachment[];
 }
 
@@ -125,6 +128,7 @@ export async function loadRuns(db: Queryable, places: readonly RunPlace[], proje
       serialized,
       rest,
       segments: placed.get(row.run_id),
+      trail: trailIn(rest),
       attachments: attachments.get(row.run_id) ?? [],
     };
   });

@@ -1,6 +1,8 @@
 import { MusterError } from '../../../base/errors.ts';
 import type { Logger } from '../../../base/logger.ts';
 import type { Database } from '../../../db/database.ts';
+import { foreign } from '../origin/trail.ts';
+import { originOf } from '../origin/origin.ts';
 import { Repeats } from '../blobs/repeats.ts';
 import { TracePartitions } from '../partitions/partitions.ts';
 import { Projects } from '../projects/projects.ts';
@@ -41,8 +43,9 @@ export function createIntake({ database, seams, log, limits = WRITER_LIMITS }: I
   const preparation = new Preparation({ projects, partitions, places, repeats, seams, now: () => Date.now() * 1_000 });
   const late = new LateWatch({ settle: (runIds) => settleLate(database, submit, runIds), expire: () => expireLate(database), log });
 
-  async function keep({ source, feedback: said = [], ...submission }: Submission): Promise<{ readonly refused: number }> {
+  async function keep(all: Submission): Promise<{ readonly refused: number }> {
     await seams.ready?.();
+    const { source, feedback: said = [], ...submission } = await withoutOwn(database, all);
     const { rows, orphans, ...prepared } = await preparation.prepare({ source, ...submission });
     const { kept: feedback, refused: strange } = await preparation.ownFeedback(
       said.map((one) => redactedFeedback(one, seams)),
@@ -86,6 +89,14 @@ export function createIntake({ database, seams, log, limits = WRITER_LIMITS }: I
       await writer.drain();
     },
   };
+}
+
+/** Without what other Musters pass back to us: it is here already, and would go round for ever. */
+async function withoutOwn(database: Database, submission: Submission): Promise<Submission> {
+  const { operations, feedback = [] } = submission;
+  if (operations.every(({ trail }) => trail === undefined) && feedback.every(({ trail }) => trail === undefined)) return submission;
+  const origin = await originOf(database);
+  return { ...submission, operations: foreign(operations, origin), feedback: foreign(feedback, origin) };
 }
 
 /** Comments and corrections are written by people, about people. */

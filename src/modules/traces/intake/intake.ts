@@ -1,3 +1,4 @@
+import type { Trail } from '../origin/trail.ts';
 import type { RunOperation } from '../run/operation.ts';
 import type { Reason } from './quarantine.ts';
 
@@ -15,6 +16,8 @@ export interface NewFeedback {
   readonly source: 'api' | 'app' | 'model' | 'heuristic';
   /** JSON text of an object: all else that was sent. */
   readonly extra?: string | undefined;
+  /** The Musters it came through; it stands in `extra` as well. */
+  readonly trail?: Trail | undefined;
 }
 
 /** What was sent and cannot be kept as what it claims to be. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { NewFeedback, Refused } from '../intake/intake.ts';
+import { readTrail, TRAIL_FIELD } from '../origin/trail.ts';
 import { uuidOf } from '../run/uuid.ts';
 
 const LONGEST_KEY = 200;
@@ -29,6 +30,7 @@ export function readFeedback(said: unknown, text: string, idHint?: string): NewF
     correction: jsonOf(fields['correction']),
     source: sourceOf(fields['feedback_source']),
     extra: Object.keys(rest).length === 0 ? undefined : JSON.stringify(rest),
+    trail: readTrail(fields[TRAIL_FIELD]),
   };
 }
 

@@ -10,7 +10,7 @@ import { addWriteRoutes } from './write-routes.ts';
 
 /** Everything below /langsmith. */
 export function addLangsmithDoors(app: FastifyInstance, services: ModuleServices): void {
-  addInfoRoute(app);
+  addInfoRoute(app, services);
   void app.register(async (scope) => addWriteRoutes(scope, services));
   void app.register(async (scope) => addDatasetDoors(scope, services));
   void app.register(async (scope) => addLangsmithReads(scope, services));

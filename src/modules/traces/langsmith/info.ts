@@ -1,4 +1,6 @@
 import type { FastifyInstance } from 'fastify';
+import type { ModuleServices } from '../../module.ts';
+import { knownOrigin, originOf } from '../origin/origin.ts';
 
 /**
  * What SDKs ask before they send. The version is the oldest one that they call complete, not ours; Python needs every key of
@@ -17,11 +19,18 @@ const INFO = {
   },
 } as const;
 
-/** Without a key: older SDKs send none here. */
-export function addInfoRoute(app: FastifyInstance): void {
+/** Without a key: older SDKs send none here. Another Muster that passes runs on learns from it whom it sends them to. */
+export function addInfoRoute(app: FastifyInstance, { state: { database } }: Pick<ModuleServices, 'state'>): void {
+  // SDKs ask this while the database is away as well, so nobody waits for it here.
+  const origin = (): string | undefined => {
+    const known = knownOrigin(database);
+    if (known === undefined) originOf(database).catch(() => undefined);
+    return known;
+  };
+  app.addHook('onReady', async () => void origin());
   app.get(
     '/langsmith/info',
     { config: { permission: 'public' }, schema: { tags: ['langsmith'], summary: 'What SDKs ask before they send runs', security: [] } },
-    async () => INFO,
+    async () => ({ ...INFO, muster_origin: origin() }),
   );
 }

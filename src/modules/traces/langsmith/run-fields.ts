@@ -1,6 +1,7 @@
 import type { Refused } from '../intake/intake.ts';
 import { cleanText } from '../intake/pg-text.ts';
 import { membersOf } from '../json/slices.ts';
+import { readTrail, TRAIL_FIELD } from '../origin/trail.ts';
 import { LONGEST_NAME } from '../projects/projects.ts';
 import type { JsonText, RunOperation } from '../run/operation.ts';
 import { isRunType } from '../run/run-type.ts';
@@ -84,6 +85,10 @@ function read(operation: OpenOperation, key: string, said: unknown): boolean {
       if (!Array.isArray(said) || said.length > MOST_TAGS || !said.every((tag) => typeof tag === 'string')) return false;
       operation.tags = said.map((tag: string) => cleanText(tag));
       return true;
+    case TRAIL_FIELD:
+      operation.trail = readTrail(said);
+      // Kept as well: whoever passes the run on adds to it.
+      return false;
     default:
       return false;
   }

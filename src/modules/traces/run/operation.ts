@@ -1,3 +1,4 @@
+import type { Trail } from '../origin/trail.ts';
 import type { RunType } from './run-type.ts';
 
 /** JSON as text, valid and as it came: the database keeps it so. */
@@ -44,4 +45,6 @@ export interface RunOperation {
   /** A JSON object: fields nobody here knows. They are kept. */
   readonly rest?: JsonText | undefined;
   readonly attachments?: readonly NewAttachment[] | undefined;
+  /** The Musters it came through; it stands in `rest` as well. */
+  readonly trail?: Trail | undefined;
 }

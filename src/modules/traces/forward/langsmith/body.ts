@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { TRAIL_FIELD, type Trail } from '../../origin/trail.ts';
 import type { JsonText, Micros } from '../../run/operation.ts';
 import { dottedOrder, type OutgoingRun } from '../outgoing-run.ts';
 import type { OutgoingFeedback } from '../outgoing-feedback.ts';
@@ -19,8 +20,10 @@ interface Part {
 
 const JSON_TYPE = 'application/json';
 
-/** A run in the words of LangSmith's protocol: what the SDKs would have sent, with the same ids. */
-export function runItem(run: OutgoingRun, verb: 'post' | 'patch', project: string): Item {
+/**
+ * A run in the words of LangSmith's protocol: what the SDKs would have sent, with the same ids. `trail` is for other Musters alone.
+ */
+export function runItem(run: OutgoingRun, verb: 'post' | 'patch', project: string, trail?: Trail): Item {
   const { runId } = run;
   const segments = run.segments ?? [{ at: run.startTime, runId }];
   const known = {
@@ -36,6 +39,7 @@ export function runItem(run: OutgoingRun, verb: 'post' | 'patch', project: strin
     session_name: project,
     ...(run.tags === null ? {} : { tags: run.tags }),
     ...(run.referenceExampleId === null ? {} : { reference_example_id: run.referenceExampleId }),
+    ...(trail === undefined ? {} : { [TRAIL_FIELD]: trail }),
   };
   const head = `${verb}.${runId}`;
   const fields = (['inputs', 'outputs', 'events', 'extra', 'error', 'serialized'] as const).flatMap((field) => {
@@ -46,11 +50,11 @@ export function runItem(run: OutgoingRun, verb: 'post' | 'patch', project: strin
   return item('run', runId, [jsonPart(head, withRest(JSON.stringify(known), run.rest)), ...fields, ...attachments]);
 }
 
-export function feedbackItem(feedback: OutgoingFeedback): Item {
-  return item('feedback', feedback.feedbackId, [jsonPart(`feedback.${feedback.feedbackId}`, feedbackJson(feedback))]);
+export function feedbackItem(feedback: OutgoingFeedback, trail?: Trail): Item {
+  return item('feedback', feedback.feedbackId, [jsonPart(`feedback.${feedback.feedbackId}`, feedbackJson(feedback, trail))]);
 }
 
-export function feedbackJson(feedback: OutgoingFeedback): JsonText {
+export function feedbackJson(feedback: OutgoingFeedback, trail?: Trail): JsonText {
   const { value, correction, extra } = feedback;
   const text = JSON.stringify({
     id: feedback.feedbackId,
@@ -61,6 +65,7 @@ export function feedbackJson(feedback: OutgoingFeedback): JsonText {
     ...(feedback.comment === null ? {} : { comment: feedback.comment }),
     created_at: feedback.createdAt.toISOString(),
     modified_at: feedback.modifiedAt.toISOString(),
+    ...(trail === undefined ? {} : { [TRAIL_FIELD]: trail }),
   });
   const source = extra?.includes('"feedback_source"') === true ? '{}' : JSON.stringify({ feedback_source: { type: feedback.source } });
   const spliced = [value === null ? '{}' : `{"value":${value}}`, correction === null ? '{}' : `{"correction":${correction}}`, source];

@@ -1,32 +1,29 @@
-import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf } from '../../../../base/errors.ts';
-import type { Outbound } from '../../../../outbound/index.ts';
+import { trailIn, type Trail } from '../../origin/trail.ts';
+import { uuidOf } from '../../run/uuid.ts';
 import { Allowance, REQUESTS_A_MINUTE } from '../allowance.ts';
-import type { Forward, ForwardSecrets } from '../forward.ts';
+import { baseOf, deliver, headersOf, type TargetSite } from '../deliver.ts';
 import type { OutgoingFeedback } from '../outgoing-feedback.ts';
-import { SendLater, type OutgoingItem, type Target } from '../target.ts';
-import { verdictOf } from '../verdict.ts';
+import type { OutgoingItem, Target } from '../target.ts';
 import { feedbackItem, feedbackJson, multipartBody, requestsOf, runItem, type Item } from './body.ts';
 
-const packed = promisify(gzip);
-/** An SDK waits for 90 s; a claim must outlive a request. */
-const TIMEOUT_MS = 30_000;
 const INFO_FRESH_MS = 3_600_000;
+
+/** What the other side says of itself. */
+interface Info {
+  readonly takesGzip: boolean;
+  /** Of another Muster: who it is. */
+  readonly origin: string | undefined;
+}
 
 /** An endpoint that speaks LangSmith's protocol: theirs, or another Muster. One for each forward, since it counts its requests. */
 export class LangsmithTarget implements Target {
-  readonly #outbound: Outbound;
-  readonly #forward: Pick<Forward, 'endpoint' | 'targetProject' | 'options'>;
-  readonly #secrets: ForwardSecrets;
+  readonly #site: TargetSite;
   readonly #allowance: Allowance;
-  #takesGzip: { readonly yes: boolean; readonly at: number } | undefined;
+  #info: { readonly said: Info; readonly at: number } | undefined;
 
-  constructor(outbound: Outbound, forward: Pick<Forward, 'endpoint' | 'targetProject' | 'options'>, secrets: ForwardSecrets) {
-    this.#outbound = outbound;
-    this.#forward = forward;
-    this.#secrets = secrets;
+  constructor(site: TargetSite) {
+    this.#site = site;
     this.#allowance = new Allowance(REQUESTS_A_MINUTE, performance.now());
   }
 
@@ -36,13 +33,20 @@ export class LangsmithTarget implements Target {
     signal: AbortSignal,
   ): Promise<{ readonly refusals: readonly string[] }> {
     const refusals: string[] = [];
-    const runs = items.map(({ run, verb }) => runItem(run, verb, this.#forward.targetProject ?? run.project));
-    const withTrace = feedback.filter(({ traceId }) => traceId !== null).map(feedbackItem);
+    const { origin } = await this.#askInfo(signal);
+    // Whoever has it already is not sent it again; LangSmith itself is told nothing of this.
+    const isNews = (trail: Trail): boolean => origin === undefined || !trail.includes(origin);
+    const longer = (trail: Trail): Trail | undefined => (origin === undefined ? undefined : [...trail, this.#site.origin]);
+    const runs = items.flatMap(({ run, verb }) =>
+      isNews(run.trail) ? [runItem(run, verb, this.#site.forward.targetProject ?? run.project, longer(run.trail))] : [],
+    );
+    const said = feedback.map((one) => ({ one, trail: trailIn(one.extra) })).filter(({ trail }) => isNews(trail));
+    const withTrace = said.flatMap(({ one, trail }) => (one.traceId === null ? [] : [feedbackItem(one, longer(trail))]));
     for (const request of requestsOf([...runs, ...withTrace])) await this.#sendItems(request, refusals, signal);
     // Feedback without a trace has no place among the parts.
-    for (const one of feedback)
+    for (const { one, trail } of said)
       if (one.traceId === null) {
-        const refusal = await this.#post('/feedback', 'application/json', Buffer.from(feedbackJson(one)), signal);
+        const refusal = await this.#post('/feedback', 'application/json', Buffer.from(feedbackJson(one, longer(trail))), signal);
         if (refusal !== undefined) refusals.push(`feedback ${one.feedbackId}: ${refusal}`);
       }
     return { refusals };
@@ -64,57 +68,38 @@ export class LangsmithTarget implements Target {
 
   /** Why it was refused; undefined: it was taken. */
   async #post(path: string, contentType: string, body: Buffer, signal: AbortSignal): Promise<string | undefined> {
-    const takesGzip = await this.#gzipTaken(signal);
+    const { takesGzip } = await this.#askInfo(signal);
     const waitMs = this.#allowance.take(performance.now());
     if (waitMs > 0) await sleep(waitMs, undefined, { signal });
-    const answer = await this.#outbound
-      .request({
-        method: 'POST',
-        url: `${this.#base()}${path}`,
-        headers: { ...this.#headers(), 'content-type': contentType, ...(takesGzip ? { 'content-encoding': 'gzip' } : {}) },
-        body: takesGzip ? await packed(body) : body,
-        timeoutMs: TIMEOUT_MS,
-        signal,
-      })
-      .catch((error: unknown) => {
-        if (signal.aborted) throw error;
-        throw new SendLater(messageOf(error));
-      });
-    const verdict = verdictOf(answer.status, answer.headers, answer.body, Date.now());
-    if (verdict.kind === 'later') throw new SendLater(verdict.why, verdict.afterMs);
-    return verdict.kind === 'refused' ? verdict.why : undefined;
+    return deliver(this.#site, { url: `${baseOf(this.#site)}${path}`, contentType, body, isPacked: takesGzip }, signal);
   }
 
   /** Asked for, as the SDKs do. Where nobody answers it is sent as it is. */
-  async #gzipTaken(signal: AbortSignal): Promise<boolean> {
+  async #askInfo(signal: AbortSignal): Promise<Info> {
     const now = performance.now();
-    if (this.#takesGzip !== undefined && now - this.#takesGzip.at < INFO_FRESH_MS) return this.#takesGzip.yes;
-    let yes = false;
+    if (this.#info !== undefined && now - this.#info.at < INFO_FRESH_MS) return this.#info.said;
+    let said: Info = { takesGzip: false, origin: undefined };
     try {
-      const { status, body } = await this.#outbound.request({ url: `${this.#base()}/info`, headers: this.#headers(), signal });
-      const info = status === 200 ? (JSON.parse(body) as { instance_flags?: { gzip_body_enabled?: unknown } }) : undefined;
-      yes = info?.instance_flags?.gzip_body_enabled === true;
+      const { status, body } = await this.#site.outbound.request({
+        url: `${baseOf(this.#site)}/info`,
+        headers: headersOf(this.#site),
+        signal,
+      });
+      if (status === 200) said = infoIn(body);
     } catch (error) {
       if (signal.aborted) throw error;
       // Sending itself will say what is wrong, and this is asked again then.
-      return false;
+      return said;
     }
-    this.#takesGzip = { yes, at: now };
-    return yes;
+    this.#info = { said, at: now };
+    return said;
   }
+}
 
-  #base(): string {
-    return this.#forward.endpoint.replace(/\/+$/, '');
-  }
-
-  #headers(): Readonly<Record<string, string>> {
-    const { apiKey, headers } = this.#secrets;
-    const { workspaceId } = this.#forward.options;
-    return {
-      'user-agent': 'muster-forward',
-      ...headers,
-      ...(apiKey === undefined ? {} : { 'x-api-key': apiKey }),
-      ...(workspaceId === undefined ? {} : { 'x-tenant-id': workspaceId }),
-    };
-  }
+function infoIn(body: string): Info {
+  const { instance_flags: flags, muster_origin: origin } = JSON.parse(body) as {
+    instance_flags?: { gzip_body_enabled?: unknown };
+    muster_origin?: unknown;
+  };
+  return { takesGzip: flags?.gzip_body_enabled === true, origin: uuidOf(origin) };
 }

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { conversationOf } from '../../content/conversation/index.ts';
+import { TRAIL_ATTRIBUTE } from '../../origin/trail.ts';
 import type { JsonText, Micros } from '../../run/operation.ts';
 import type { RunType } from '../../run/run-type.ts';
 import { dottedOrder, type OutgoingRun } from '../outgoing-run.ts';
@@ -42,7 +43,7 @@ type Fields = Readonly<Record<string, unknown>>;
  * In the current GenAI conventions, for whoever reads those; and with LangSmith's own attributes, by which another Muster or LangSmith finds
  * the same ids, metadata and tags again.
  */
-export function spanOf(run: OutgoingRun, project: string): OutgoingSpan {
+export function spanOf(run: OutgoingRun, project: string, origin: string): OutgoingSpan {
   const extra = objectOf(run.extra);
   const metadata = asObject(extra['metadata']);
   const otel = asObject(extra['otel']);
@@ -57,6 +58,7 @@ export function spanOf(run: OutgoingRun, project: string): OutgoingSpan {
     start: run.startTime,
     end: run.endTime ?? run.startTime,
     attributes: [
+      [TRAIL_ATTRIBUTE, [...run.trail, origin].join(',')],
       ['langsmith.span.id', run.runId],
       ['langsmith.trace.id', run.traceId],
       ...(run.parentRunId === null ? [] : [['langsmith.span.parent_id', run.parentRunId] as const]),

@@ -1,4 +1,5 @@
 import type { NewFeedback } from '../../intake/intake.ts';
+import { readTrail, TRAIL_FIELD } from '../../origin/trail.ts';
 import type { JsonText, Micros, NewAttachment, RunOperation } from '../../run/operation.ts';
 import { isSpanId, partUuid } from '../ids.ts';
 import type { Attributes, Scope, Span, SpanEvent, Value } from '../span.ts';
@@ -59,6 +60,7 @@ export function mapSpan(span: Span, said: Collected, ids: Ids, { source, scope, 
   const failure = failureOf(span, fields);
   const projectId = textOf(fields.get('project_id'));
   const attachments = attachmentsOf(fields.get('attachments'));
+  const trail = readTrail(fields.get('trail'));
   const operation: RunOperation = {
     kind: 'post',
     runId: ids.runId,
@@ -79,6 +81,8 @@ export function mapSpan(span: Span, said: Collected, ids: Ids, { source, scope, 
     tags: tagsOf(fields.get('tags')),
     referenceExampleId: textOf(fields.get('reference_example')),
     attachments,
+    trail,
+    rest: trail === undefined ? undefined : JSON.stringify({ [TRAIL_FIELD]: trail }),
   };
   return { operation, feedback: [...eventFeedback(span, ids), ...listedFeedback(fields, ids)] };
 }

@@ -1,3 +1,4 @@
+import { TRAIL_ATTRIBUTE } from '../../origin/trail.ts';
 import type { RunType } from '../../run/run-type.ts';
 
 /**
@@ -46,6 +47,7 @@ export const ROWS: readonly Row[] = [
   { field: 'trace', as: 'uuid', names: { langsmith: ['langsmith.trace.id'] } },
   { field: 'dotted_order', as: 'text', names: { langsmith: ['langsmith.span.dotted_order'] } },
   { field: 'reference_example', as: 'uuid', names: { langsmith: ['langsmith.reference_example_id'] } },
+  { field: 'trail', as: 'text', names: { langsmith: [TRAIL_ATTRIBUTE] } },
   { field: 'name', as: 'text', names: { langsmith: ['langsmith.trace.name', 'langsmith.metadata.ls_run_name'] } },
   {
     field: 'name',
