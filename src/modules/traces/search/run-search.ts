@@ -5,7 +5,7 @@ import { OpenSegment } from './open-segment.ts';
 import type { SearchQuery } from './query.ts';
 import { newestFirst, readRun, RUN_BYTES, type IndexedRun } from './segment.ts';
 import { listSegments, readBlocks, readSegment, type Partition, type SegmentHead } from './segment-store.ts';
-import { unindexedRuns } from './unindexed.ts';
+import { UnindexedRuns } from './unindexed.ts';
 
 const CACHE_BYTES = 96 * 1024 ** 2;
 /** Handed on at once: enough that reading them is one statement, few enough that the first page comes soon. */
@@ -28,10 +28,12 @@ export interface SearchScope {
 /** Looks runs up by words. Segments never change, so a process keeps the words of those it used last. */
 export class RunSearch {
   readonly #database: Queryable;
+  readonly #unindexed: UnindexedRuns;
   readonly #open = new ByteCache<OpenSegment>(CACHE_BYTES);
 
   constructor(database: Queryable) {
     this.#database = database;
+    this.#unindexed = new UnindexedRuns(database);
   }
 
   /**
@@ -43,8 +45,9 @@ export class RunSearch {
     const looked = new Set<number>();
     const unlooked = async (): Promise<SegmentHead[]> =>
       (await listSegments(this.#database, scope)).filter(({ segmentNo }) => !looked.has(segmentNo));
+    // In this order: what is indexed between the two stands in both, and not in neither.
+    let waiting: Candidate[] = (await this.#unindexed.matching(query)).filter((run) => isWithin(run, scope)).toSorted(newestFirst);
     let segments = await unlooked();
-    let waiting: Candidate[] = (await unindexedRuns(this.#database)).filter((run) => isWithin(run, scope)).toSorted(newestFirst);
     for (;;) {
       const segment = segments.shift();
       // What waits and is newer than all that the next segment can hold is in its place.

@@ -59,6 +59,13 @@ async function find(text: string, scope: Partial<Parameters<RunSearch['candidate
   return found;
 }
 
+/** Those that the search names, before anybody looked at what they hold. */
+async function candidates(text: string): Promise<readonly string[]> {
+  const found: string[] = [];
+  for await (const batch of search.candidates(readQuery(text), everywhere)) found.push(...batch.map(({ runId }) => runId));
+  return found;
+}
+
 async function thatHold(query: ReturnType<typeof readQuery>, batch: readonly Candidate[]): Promise<readonly string[]> {
   const { rows } = await test.database.query<{ run_id: string; inputs: string }>(sql`
     select run_id, inputs from muster.trace_runs where run_id = any(${batch.map(({ runId }) => runId)}::uuid[])`);
@@ -79,6 +86,28 @@ describe('searching runs', () => {
     expect(await find('zebra')).toEqual([young, old]);
     expect(await find('ebra cross')).toEqual([old]);
     expect(await find('"zebra crossing" -zebras')).toEqual([old]);
+  });
+
+  it('finds what is not indexed yet as it is now, when it changed between two searches, and what came since', async () => {
+    const [changing = '', same = ''] = await add({ text: 'ocelot', second: 3 }, { text: 'ocelot', second: 4 });
+    expect(await find('ocelot')).toEqual([same, changing]);
+    await test.database.query(sql`update muster.trace_runs set inputs = '"margay"' where run_id = ${changing}`);
+    await test.database.query(
+      sql`insert into muster.trace_feed (keep_days, day, runs, completed) values (${KEEP}, ${DAY}, ${[changing]}::uuid[], '{}')`,
+    );
+    const [newest = ''] = await add({ text: 'ocelot', second: 5 });
+    expect(await candidates('ocelot')).toEqual([newest, same]);
+    expect(await candidates('margay')).toEqual([changing]);
+    await index();
+    expect(await find('ocelot')).toEqual([newest, same]);
+  });
+
+  it('reads what is not indexed yet in parts where it is large', async () => {
+    const long = 'lorem ipsum '.repeat(20_000);
+    const ids = await add(...Array.from({ length: 60 }, (_, second) => ({ text: `${long} ${second === 7 ? 'serval' : ''}`, second })));
+    expect(await candidates('serval')).toEqual([ids[7]]);
+    expect(await candidates('ipsum')).toHaveLength(60);
+    await index();
   });
 
   it('keeps to projects, to a time, and to what comes after the page before', async () => {
