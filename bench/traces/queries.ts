@@ -22,6 +22,8 @@ interface Question {
   readonly title: string;
   /** A new one each time, so that no cache of answers can help. */
   readonly path: (n: number, from: string, rare: readonly string[]) => string;
+  /** Items that the answer must have. Default: 1. */
+  readonly least?: number;
 }
 
 const PROJECT = 'project=bench';
@@ -49,8 +51,32 @@ const QUESTIONS: readonly Question[] = [
     id: 'search-none',
     title: 'full text: what no run holds',
     path: (n) => `/traces/runs?${PROJECT}&limit=50&q=${encodeURIComponent(`zq${n}zq`)}`,
+    least: 0,
+  },
+  {
+    id: 'filter-user',
+    title: 'the runs of a user who has one',
+    path: (n, _, rare) => `/traces/runs?${PROJECT}&limit=50&user=${userOf(rare[n % rare.length] ?? '')}`,
+  },
+  {
+    id: 'filter-metadata',
+    title: 'the runs with a tag and an entry of metadata that one has',
+    path: (n, _, rare) => {
+      const order = rare[n % rare.length] ?? '';
+      const filter = `and(has(tags,"${tagOf(order)}"),eq(metadata_key,"order"),eq(metadata_value,"${order}"),lt(latency,60))`;
+      return `/traces/runs?${PROJECT}&limit=50&filter=${encodeURIComponent(filter)}`;
+    },
+  },
+  {
+    id: 'filter-none',
+    title: 'the runs of a model that nobody asked',
+    path: (n) => `/traces/runs?${PROJECT}&limit=50&model=model-${n}`,
+    least: 0,
   },
 ];
+
+const userOf = (order: string): string => `user-${order}`;
+const tagOf = (order: string): string => `order:${order}`;
 
 const figuresOf = ({ id, title }: Question): readonly Figure[] => [
   { id, title: `${title}, p95`, unit: 'ms', bar: 200, better: 'less' },
@@ -101,7 +127,10 @@ export const queries: Part = {
   },
 };
 
-/** Sends runs that began in the last week, oldest first. Gives back parts of words that stand in one run each. */
+/**
+ * Sends runs that began in the last week, oldest first. Gives back parts of words that stand in one run each, of the oldest; these runs alone have a user, a
+ * tag and an entry of metadata, named after the word.
+ */
 async function fill(ctx: BenchContext, { base }: Stage, runs: number): Promise<readonly string[]> {
   const corpus = new Corpus(7);
   const rare: string[] = [];
@@ -115,8 +144,16 @@ async function fill(ctx: BenchContext, { base }: Stage, runs: number): Promise<r
       const batch = Array.from({ length: RUNS_A_REQUEST }, (_, n) => corpus.next(Math.round(first + (begun + n) * step)));
       const marked = batch.map((run) => {
         const word = `order${run.id.replaceAll('-', '').slice(0, 12)}`;
-        if (rare.length < ASKED) rare.push(word.slice(2));
-        return { ...run, outputs: { ...run.outputs, order: word } };
+        const said = { ...run, outputs: { ...run.outputs, order: word } };
+        if (rare.length >= ASKED) return said;
+        const order = word.slice(2);
+        rare.push(order);
+        const { metadata } = run.extra as { readonly metadata: object };
+        return {
+          ...said,
+          fields: { ...run.fields, tags: [tagOf(order)] },
+          extra: { ...run.extra, metadata: { ...metadata, user_id: userOf(order), order } },
+        };
       });
       const reply = await fetch(`${base}/langsmith/runs/multipart`, {
         method: 'POST',
@@ -154,7 +191,7 @@ async function caughtUp(ctx: BenchContext, { database }: Stage): Promise<number>
 async function askAll(ctx: BenchContext, stage: Stage, from: string, rare: readonly string[]) {
   const times = new Map(QUESTIONS.map(({ id }) => [id, [] as number[]]));
   for (let n = 0; n < ASKED; n += 1) {
-    for (const { id, path } of QUESTIONS) {
+    for (const { id, path, least = 1 } of QUESTIONS) {
       const began = performance.now();
       const reply = await fetch(`${stage.base}/api/v1${path(n, from, rare)}`, {
         headers: { authorization: `Bearer ${KEY}` },
@@ -162,8 +199,7 @@ async function askAll(ctx: BenchContext, stage: Stage, from: string, rare: reado
       });
       const answer = (await reply.json()) as { readonly items?: readonly unknown[] };
       times.get(id)?.push(performance.now() - began);
-      const expected = id === 'search-none' ? 0 : 1;
-      if (reply.status !== 200 || (answer.items?.length ?? -1) < expected)
+      if (reply.status !== 200 || (answer.items?.length ?? -1) < least)
         throw new Error(`${path(n, from, rare)} answered ${reply.status} ${JSON.stringify(answer).slice(0, 300)}`);
     }
   }

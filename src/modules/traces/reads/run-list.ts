@@ -12,11 +12,16 @@ export interface Place {
   readonly runId: string;
 }
 
+/** By day. */
+export type OnlyRuns = ReadonlyMap<string, readonly string[]>;
+
 export interface ListQuery {
   /** Numbers of the projects; none: nothing is found. */
   readonly projects: readonly number[];
   /** Conditions over the row `r` of a day. */
   readonly where: (day: string) => readonly Sql[];
+  /** Tells of some days the only runs that can fit; a day it does not tell of is read. Default: of none. */
+  readonly only?: ((days: readonly string[]) => Promise<OnlyRuns>) | undefined;
   /** Starts at or after. */
   readonly from?: Micros | undefined;
   /** Starts before. */
@@ -36,7 +41,10 @@ export async function listRuns(db: Queryable, query: ListQuery): Promise<readonl
   const days = daysAfter(daysWithin(await daysWithRuns(db), query.from, query.to), query);
   const found: RunRecord[] = [];
   for (const group of growing(days)) {
-    const { rows } = await db.query<RunRow>(statement(group, query, query.limit - found.length));
+    const only = await query.only?.(group);
+    const possible = group.filter((day) => only?.get(day)?.length !== 0);
+    if (possible.length === 0) continue;
+    const { rows } = await db.query<RunRow>(statement(possible, query, query.limit - found.length, only));
     found.push(...rows.map(recordOf));
     if (found.length >= query.limit) break;
   }
@@ -49,20 +57,25 @@ function daysAfter(days: readonly string[], { order, after }: ListQuery): readon
 }
 
 /** One part a day; the parts are read in their order, and those behind a full page not at all. */
-function statement(days: readonly string[], query: ListQuery, limit: number): Sql {
-  const parts = days.map((day) => dayPart(day, query, limit));
+function statement(days: readonly string[], query: ListQuery, limit: number, only: OnlyRuns | undefined): Sql {
+  const parts = days.map((day) => dayPart(day, query, limit, only?.get(day)));
   const [first = sql`select`, ...rest] = parts;
   return sql`select * from (${rest.reduce((all, part) => sql`${all} union all ${part}`, first)}) page limit ${limit}`;
 }
 
-function dayPart(day: string, query: ListQuery, limit: number): Sql {
+function dayPart(day: string, query: ListQuery, limit: number, only: readonly string[] | undefined): Sql {
   const { projects, order } = query;
-  const [only] = projects;
+  const [first] = projects;
   const direction = raw(order === 'asc' ? 'asc' : 'desc');
   const ordered = sql`order by r.start_time ${direction}, r.run_id ${direction} limit ${limit}`;
+  if (only !== undefined)
+    // The offset keeps the planner from going through the day by time, in the belief that the page is full soon.
+    return sql`(select ${runColumns('r')} from (
+        select r.* from muster.trace_runs r where r.day = ${day}::date and r.run_id = any(${only}::uuid[]) and r.project_no = any(${projects}::int[]) offset 0) r
+      where ${conditions(day, query)} ${ordered})`;
   const runs = (project: Sql): Sql => sql`select ${runColumns('r')} from muster.trace_runs r
     where r.day = ${day}::date and r.project_no = ${project} and ${conditions(day, query)} ${ordered}`;
-  if (projects.length === 1) return sql`(${runs(sql`${only}`)})`;
+  if (projects.length === 1) return sql`(${runs(sql`${first}`)})`;
   // Each project by its index, then together: no index serves all of them in one order.
   return sql`(select r.* from unnest(${projects}::int[]) p(no) cross join lateral (${runs(sql`p.no`)}) r ${ordered})`;
 }

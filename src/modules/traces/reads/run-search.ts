@@ -1,9 +1,10 @@
 import type { Queryable } from '../../../db/database.ts';
 import { MusterError } from '../../../base/errors.ts';
 import { sql } from '../../../db/sql.ts';
-import { foldedTextOf, holds, readQuery, RunSearch, type Candidate, type SearchQuery } from '../search/index.ts';
+import { foldedTextOf, holds, readQuery, RunSearch, type Candidate, type FieldGroup, type SearchQuery } from '../search/index.ts';
 import type { Filter } from './filter/filter.ts';
 import { parseFilter } from './filter/parse.ts';
+import { fieldGroupsOf } from './run-demands.ts';
 import { conditionsOf, plainSearch, type RunFilters } from './run-filters.ts';
 import { listRuns, type ListQuery } from './run-list.ts';
 import { recordOf, runColumns, type RunRecord, type RunRow } from './run-record.ts';
@@ -19,17 +20,24 @@ export interface RunQuery extends Omit<ListQuery, 'where'> {
 const FIRST_LOOK = 60;
 
 /**
- * Runs that fit, in their order. Words, also those that the filter demands of every run, are looked up in the index: then the newest come first.
+ * Runs that fit, in their order. Words, also those that the filter demands of every run, are looked up in the index: then the newest come first. So are
+ * rare values of fields.
  * Throws INVALID_INPUT for a filter or words that cannot be read.
  */
 export async function listRunsOf(db: Queryable, { filters, words, ...query }: RunQuery): Promise<readonly RunRecord[]> {
   const demanded = new Set(filters.filter === undefined ? [] : demandedWords(parseFilter(filters.filter)));
-  if (words === undefined && demanded.size === 0) return listRuns(db, { ...query, where: conditionsOf(filters) });
+  const fields = fieldGroupsOf(filters);
+  if (words === undefined && demanded.size === 0)
+    return listRuns(db, {
+      ...query,
+      where: conditionsOf(filters),
+      only: fields.length === 0 ? undefined : (days) => searchOf(db).fields.runsOf(days, fields, query.limit),
+    });
   if (query.order === 'asc')
     throw new MusterError('INVALID_INPUT', 'a search lists the newest runs first', { remedy: 'Leave order out, or the words.' });
   const where = conditionsOf(filters, (text, run) => (run === 'r' && demanded.has(text) ? sql`true` : plainSearch(text, run)));
   const asked = [...(words === undefined ? [] : [words]), ...[...demanded].map((text) => `"${text.replaceAll('"', ' ')}"`)].map(readQuery);
-  return search(db, { ...query, where }, together(asked));
+  return search(db, { ...query, where }, together(asked), fields);
 }
 
 /** What no run may lack: `search("…")` alone, or one of what `and` joins. */
@@ -48,10 +56,11 @@ async function search(
   db: Queryable,
   { projects, where, from, to, after, limit }: ListQuery,
   asked: SearchQuery,
+  fields: readonly FieldGroup[],
 ): Promise<readonly RunRecord[]> {
   if (projects.length === 0 || limit === 0) return [];
   const found: RunRecord[] = [];
-  const scope = { projects: new Set(projects), from: from ?? 0, to: to ?? Number.MAX_SAFE_INTEGER, after };
+  const scope = { projects: new Set(projects), from: from ?? 0, to: to ?? Number.MAX_SAFE_INTEGER, after, fields };
   let look = FIRST_LOOK;
   for await (const batch of searchOf(db).candidates(asked, scope)) {
     for (let at = 0; at < batch.length; at += look) {

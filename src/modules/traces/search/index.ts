@@ -1,5 +1,7 @@
+export { fieldWord, INDEXED_FIELDS, metadataEntryWord, metadataKeyWord, UNREAD_METADATA, type IndexedField } from './field-words.ts';
 export { indexNext, indexRunsOf, forgetRuns } from './indexing.ts';
 export { holds, readQuery, type SearchQuery } from './query.ts';
 export { RunSearch, type Candidate } from './run-search.ts';
+export type { FieldGroup } from './segment-fields.ts';
 export { foldedTextOf } from './run-text.ts';
 export { SEARCH_READER } from './unindexed.ts';

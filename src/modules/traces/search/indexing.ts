@@ -5,7 +5,9 @@ import { inflate } from '../blobs/inflate.ts';
 import { FeedReader, type FeedEntry } from '../feed/feed-reader.ts';
 import { isMine, type FeedWork } from '../feed/feed-service.ts';
 import { mergeable } from './merging.ts';
-import { MOST_CHARACTERS, wordsOf, type SearchedTexts } from './run-text.ts';
+import { RUN_TYPES } from '../run/run-type.ts';
+import { fieldWordsOf } from './field-words.ts';
+import { extraOf, metadataIn, MOST_CHARACTERS, wordsOf, type SearchedTexts } from './run-text.ts';
 import { mergeSegments, packSegment, withoutRuns, type Document } from './segment.ts';
 import { addSegment, loadSegment, removeSegments, segmentsOf, type Partition } from './segment-store.ts';
 import { SEARCH_READER } from './unindexed.ts';
@@ -14,6 +16,12 @@ interface Row extends SearchedTexts {
   readonly run_id: string;
   readonly started: string;
   readonly project_no: number;
+  readonly run_type: number;
+  readonly model: string | null;
+  readonly provider: string | null;
+  readonly thread_id: string | null;
+  readonly user_id: string | null;
+  readonly prompt: string | null;
 }
 
 /** Read at once: of runs as long as they may be, some 100 MB. */
@@ -62,7 +70,7 @@ async function readDocuments(database: Queryable, { keepDays, day }: Partition, 
   for (let at = 0; at < runIds.length; at += CHUNK) {
     const { rows } = await database.query<Row>(sql`
       select run_id, (extract(epoch from start_time) * 1000000)::int8::text as started, project_no, name, tags,
-        left(inputs, ${MOST_CHARACTERS}) as inputs, left(outputs, ${MOST_CHARACTERS}) as outputs, left(error, ${MOST_CHARACTERS}) as error,
+        run_type, model, provider, thread_id, user_id, prompt, left(inputs, ${MOST_CHARACTERS}) as inputs, left(outputs, ${MOST_CHARACTERS}) as outputs, left(error, ${MOST_CHARACTERS}) as error,
         left(extra, ${MOST_CHARACTERS}) as extra
       from muster.trace_runs
       where keep_days = ${keepDays} and day = ${day}::date and run_id = any(${runIds.slice(at, at + CHUNK)}::uuid[])`);
@@ -76,7 +84,7 @@ async function readDocuments(database: Queryable, { keepDays, day }: Partition, 
         runId: row.run_id,
         startTime: Number(row.started),
         projectNo: row.project_no,
-        words: wordsOf({ name: row.name, tags: row.tags, inputs, outputs, error, extra }),
+        words: documentWords(row, { name: row.name, tags: row.tags, inputs, outputs, error, extra }),
       });
       await breather.breathe();
     }
@@ -84,11 +92,31 @@ async function readDocuments(database: Queryable, { keepDays, day }: Partition, 
   return documents;
 }
 
+function documentWords(row: Row, texts: SearchedTexts): Set<string> {
+  const extra = extraOf(texts);
+  const words = wordsOf(texts, extra);
+  const fields = fieldWordsOf({
+    name: row.name,
+    runType: RUN_TYPES[row.run_type] ?? 'chain',
+    model: row.model,
+    provider: row.provider,
+    threadId: row.thread_id,
+    userId: row.user_id,
+    prompt: row.prompt,
+    tags: row.tags,
+    metadata: metadataIn(extra),
+  });
+  for (const word of fields) words.add(word);
+  return words;
+}
+
 /** Adds a segment with these runs, and merges where small ones have become many. In the transaction that moves the reader's place. */
 async function indexRuns(tx: Transaction, partition: Partition, documents: readonly Document[]): Promise<void> {
   if (documents.length > 0) await addSegment(tx, partition, await packSegment(documents));
   for (;;) {
-    const chosen = mergeable(await segmentsOf(tx, partition));
+    const heads = await segmentsOf(tx, partition);
+    // Those of before fields were indexed stay among themselves, so that the others' are kept.
+    const chosen = mergeable(heads.filter(({ hasFields }) => hasFields)) ?? mergeable(heads.filter(({ hasFields }) => !hasFields));
     if (chosen === undefined) return;
     const loaded = [];
     for (const head of chosen) loaded.push(await loadSegment(tx, head));

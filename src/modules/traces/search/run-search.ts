@@ -2,7 +2,9 @@ import type { Queryable } from '../../../db/database.ts';
 import type { Micros } from '../run/operation.ts';
 import { ByteCache } from './cache.ts';
 import { OpenSegment } from './open-segment.ts';
+import { FieldSearch } from './field-search.ts';
 import type { SearchQuery } from './query.ts';
+import type { FieldGroup } from './segment-fields.ts';
 import { newestFirst, readRun, RUN_BYTES, type IndexedRun } from './segment.ts';
 import { listSegments, readBlocks, readSegment, type Partition, type SegmentHead } from './segment-store.ts';
 import { UnindexedRuns } from './unindexed.ts';
@@ -23,6 +25,8 @@ export interface SearchScope {
   readonly to: Micros;
   /** Only what comes after this one in the list: it was the last on the page before. */
   readonly after?: Pick<IndexedRun, 'startTime' | 'runId'> | undefined;
+  /** Only such as may have a value of every group. */
+  readonly fields?: readonly FieldGroup[] | undefined;
 }
 
 /** Looks runs up by words. Segments never change, so a process keeps the words of those it used last. */
@@ -30,10 +34,12 @@ export class RunSearch {
   readonly #database: Queryable;
   readonly #unindexed: UnindexedRuns;
   readonly #open = new ByteCache<OpenSegment>(CACHE_BYTES);
+  readonly fields: FieldSearch;
 
   constructor(database: Queryable) {
     this.#database = database;
     this.#unindexed = new UnindexedRuns(database);
+    this.fields = new FieldSearch(database, this.#unindexed);
   }
 
   /**
@@ -73,7 +79,7 @@ export class RunSearch {
   async #look(head: SegmentHead, query: SearchQuery, scope: SearchScope): Promise<readonly Candidate[] | undefined> {
     const segment = await this.#opened(head);
     if (segment === undefined) return undefined;
-    const outlook = segment.outlook(query.patterns);
+    const outlook = segment.outlook(query.patterns, scope.fields);
     if (outlook.kind === 'none') return [];
     let places: readonly number[];
     if (outlook.kind === 'all') places = Array.from({ length: segment.runs.length / RUN_BYTES }, (_, place) => place);

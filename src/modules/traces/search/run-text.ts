@@ -17,19 +17,28 @@ const MOST_WORDS = 20_000;
 const LONGEST_UNBROKEN = 1_000;
 const KEPT_OF_UNBROKEN = 256;
 
+/** What `extra` says, read once for all that is made of it. */
+export const extraOf = ({ extra }: Pick<SearchedTexts, 'extra'>): unknown => (extra === null ? null : valueOf(extra));
+
+/** Of what extraOf() read: the metadata, null where there is none, undefined where it is not known because it was too long or no JSON. */
+export function metadataIn(extra: unknown): unknown {
+  if (typeof extra === 'string') return undefined;
+  return typeof extra === 'object' && extra !== null && 'metadata' in extra ? extra.metadata : null;
+}
+
 /** Everything people may look for in a run, folded; what stands apart lies on lines of its own. */
-export function foldedTextOf(run: SearchedTexts): string {
+export function foldedTextOf(run: SearchedTexts, extra: unknown = extraOf(run)): string {
   const lines: string[] = [];
   if (run.name !== null) lines.push(run.name);
   for (const tag of run.tags ?? []) lines.push(tag);
   for (const text of [run.inputs, run.outputs, run.error]) if (text !== null) addStrings(valueOf(text), lines);
-  if (run.extra !== null) addStrings(metadataOf(valueOf(run.extra)), lines);
+  addStrings(ownMetadata(metadataIn(extra)), lines);
   return fold(lines.join('\n'));
 }
 
-export function wordsOf(run: SearchedTexts): Set<string> {
+export function wordsOf(run: SearchedTexts, extra: unknown = extraOf(run)): Set<string> {
   const words = new Set<string>();
-  collectWords(foldedTextOf(run), words, MOST_WORDS);
+  collectWords(foldedTextOf(run, extra), words, MOST_WORDS);
   return words;
 }
 
@@ -48,10 +57,8 @@ function valueOf(text: string): unknown {
     .replace(/\\[nrtbf]/g, ' ');
 }
 
-/** Of extra, what the application said; what its SDK tells of itself is the same in every run. */
-function metadataOf(extra: unknown): unknown {
-  if (typeof extra !== 'object' || extra === null || !('metadata' in extra)) return undefined;
-  const { metadata } = extra;
+/** Of metadata, what the application said; what its SDK tells of itself is the same in every run. */
+function ownMetadata(metadata: unknown): unknown {
   if (typeof metadata !== 'object' || metadata === null) return undefined;
   return Object.entries(metadata as Record<string, unknown>).flatMap(([key, value]) =>
     /^(ls_|LANGSMITH_|LANGCHAIN_|usage_metadata$)/.test(key) ? [] : [value],

@@ -1,7 +1,7 @@
 import type { Queryable, Transaction } from '../../../db/database.ts';
-import { sql } from '../../../db/sql.ts';
+import { sql, type Sql } from '../../../db/sql.ts';
 import type { Micros } from '../run/operation.ts';
-import type { StoredSegment } from './segment.ts';
+import { readRun, RUN_BYTES, type StoredSegment } from './segment.ts';
 
 /** Where a segment lies: in one partition, with the runs it speaks of. */
 export interface SegmentKey {
@@ -15,6 +15,8 @@ export interface SegmentHead extends SegmentKey {
   readonly count: number;
   readonly newest: Micros;
   readonly oldest: Micros;
+  /** Whether the fields of its runs can be looked up in it. */
+  readonly hasFields: boolean;
 }
 
 export type Partition = Pick<SegmentKey, 'keepDays' | 'day'>;
@@ -26,9 +28,10 @@ interface HeadRow {
   readonly runs_count: number;
   readonly newest: string;
   readonly oldest: string;
+  readonly has_fields: boolean;
 }
 
-const HEAD = sql`keep_days, day::text, segment_no, runs_count,
+const HEAD = sql`keep_days, day::text, segment_no, runs_count, fields is not null as has_fields,
   (extract(epoch from newest) * 1000000)::int8::text as newest, (extract(epoch from oldest) * 1000000)::int8::text as oldest`;
 
 const toHead = (row: HeadRow): SegmentHead => ({
@@ -38,6 +41,7 @@ const toHead = (row: HeadRow): SegmentHead => ({
   count: row.runs_count,
   newest: Number(row.newest),
   oldest: Number(row.oldest),
+  hasFields: row.has_fields,
 });
 
 /** The segments that may hold runs begun in [from, to), newest first. */
@@ -54,19 +58,25 @@ export async function listSegments(
   return rows.map(toHead);
 }
 
+/** All segments of some days. */
+export async function segmentsOfDays(database: Queryable, days: readonly string[]): Promise<readonly SegmentHead[]> {
+  const { rows } = await database.query<HeadRow>(sql`
+    select ${HEAD} from muster.trace_search_segments where day = any(${days}::date[])`);
+  return rows.map(toHead);
+}
+
 export async function segmentsOf(database: Queryable, { keepDays, day }: Partition): Promise<readonly SegmentHead[]> {
   const { rows } = await database.query<HeadRow>(sql`
     select ${HEAD} from muster.trace_search_segments where keep_days = ${keepDays} and day = ${day}::date order by segment_no`);
   return rows.map(toHead);
 }
 
+export type OpenedSegment = Pick<StoredSegment, 'runs' | 'fields' | 'words' | 'firsts'>;
+
 /** What opening a segment takes. Undefined where it was merged away meanwhile. */
-export async function readSegment(
-  database: Queryable,
-  { keepDays, day, segmentNo }: SegmentKey,
-): Promise<Pick<StoredSegment, 'runs' | 'words' | 'firsts'> | undefined> {
-  const { rows } = await database.query<Pick<StoredSegment, 'runs' | 'words' | 'firsts'>>(sql`
-    select runs, words, firsts from muster.trace_search_segments
+export async function readSegment(database: Queryable, { keepDays, day, segmentNo }: SegmentKey): Promise<OpenedSegment | undefined> {
+  const { rows } = await database.query<OpenedSegment>(sql`
+    select runs, fields, words, firsts from muster.trace_search_segments
     where segment_no = ${segmentNo} and keep_days = ${keepDays} and day = ${day}::date`);
   return rows[0];
 }
@@ -85,6 +95,55 @@ export async function readBlocks(
   return new Map(rows.map(({ block, data }) => [block, data]));
 }
 
+/** What is wanted of segments: blocks of their postings, or places of their runs. */
+export type Wanted = readonly { readonly segmentNo: number; readonly at: number }[];
+
+const unnested = (wanted: Wanted): Sql =>
+  sql`unnest(${wanted.map(({ segmentNo }) => segmentNo)}::int8[], ${wanted.map(({ at }) => at)}::int[]) w(no, at)`;
+
+/** The words of fields of some segments, by their number. Those that are gone are not among them. */
+export async function readFields(
+  database: Queryable,
+  heads: readonly SegmentHead[],
+): Promise<ReadonlyMap<number, { readonly fields: string; readonly firsts: Buffer }>> {
+  if (heads.length === 0) return new Map();
+  const { rows } = await database.query<{ segment_no: number; fields: string; firsts: Buffer }>(sql`
+    select segment_no, fields, firsts from muster.trace_search_segments
+    where segment_no = any(${heads.map(({ segmentNo }) => segmentNo)}::int8[]) and day = any(${daysOf(heads)}::date[]) and fields is not null`);
+  return new Map(rows.map(({ segment_no, ...opened }) => [segment_no, opened]));
+}
+
+/** Blocks of several segments in one statement: by segment, then by block. */
+export async function readBlocksOf(
+  database: Queryable,
+  heads: readonly SegmentHead[],
+  wanted: Wanted,
+): Promise<ReadonlyMap<number, ReadonlyMap<number, Buffer>>> {
+  const found = new Map<number, Map<number, Buffer>>();
+  if (wanted.length === 0) return found;
+  const { rows } = await database.query<{ segment_no: number; block: number; data: Buffer }>(sql`
+    select p.segment_no, p.block, p.data
+    from ${unnested(wanted)} join muster.trace_search_postings p on p.segment_no = w.no and p.block = w.at and p.day = any(${daysOf(heads)}::date[])`);
+  for (const { segment_no, block, data } of rows)
+    found.set(segment_no, (found.get(segment_no) ?? new Map<number, Buffer>()).set(block, data));
+  return found;
+}
+
+/** The ids of the runs at these places, each with its segment: only their bytes are read. */
+export async function readRunsAt(
+  database: Queryable,
+  heads: readonly SegmentHead[],
+  wanted: Wanted,
+): Promise<readonly { readonly segmentNo: number; readonly runId: string }[]> {
+  if (wanted.length === 0) return [];
+  const { rows } = await database.query<{ segment_no: number; run: Buffer }>(sql`
+    select s.segment_no, substring(s.runs from w.at * ${RUN_BYTES} + 1 for ${RUN_BYTES}) as run
+    from ${unnested(wanted)} join muster.trace_search_segments s on s.segment_no = w.no and s.day = any(${daysOf(heads)}::date[])`);
+  return rows.map(({ segment_no, run }) => ({ segmentNo: segment_no, runId: readRun(run, 0).runId }));
+}
+
+const daysOf = (heads: readonly SegmentHead[]): readonly string[] => [...new Set(heads.map(({ day }) => day))];
+
 /** All of a segment, to merge it. */
 export async function loadSegment(database: Queryable, head: SegmentHead): Promise<StoredSegment | undefined> {
   const opened = await readSegment(database, head);
@@ -96,9 +155,9 @@ export async function loadSegment(database: Queryable, head: SegmentHead): Promi
 export async function addSegment(tx: Transaction, { keepDays, day }: Partition, segment: StoredSegment): Promise<void> {
   await tx.query(sql`
     with added as (
-      insert into muster.trace_search_segments (keep_days, day, runs_count, newest, oldest, runs, words, firsts)
+      insert into muster.trace_search_segments (keep_days, day, runs_count, newest, oldest, runs, fields, words, firsts)
       values (${keepDays}, ${day}::date, ${segment.count}, to_timestamp(${segment.newest / 1e6}), to_timestamp(${segment.oldest / 1e6}),
-              ${segment.runs}, ${segment.words}, ${segment.firsts})
+              ${segment.runs}, ${segment.fields}, ${segment.words}, ${segment.firsts})
       returning segment_no)
     insert into muster.trace_search_postings (keep_days, day, segment_no, block, data)
     select ${keepDays}, ${day}::date, segment_no, (ordinality - 1)::int, data

@@ -1,18 +1,20 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { fieldWord } from './field-words.ts';
 import { OpenSegment } from './open-segment.ts';
 import { holds, readQuery } from './query.ts';
 import { foldedTextOf, wordsOf, type SearchedTexts } from './run-text.ts';
+import { SegmentFields, type FieldGroup } from './segment-fields.ts';
 import { mergeSegments, packSegment, readRun, RUN_BYTES, withoutRuns, type Document, type StoredSegment } from './segment.ts';
 
 const nothing = { name: null, tags: null, outputs: null, error: null, extra: null };
 const textsOf = (text: string): SearchedTexts => ({ ...nothing, inputs: JSON.stringify({ q: text }) });
-const documentOf = (runId: string, startTime: number, text: string): Document => ({
+const documentOf = (runId: string, startTime: number, text: string, ...fields: readonly string[]): Document => ({
   runId,
   startTime,
   projectNo: 7,
-  words: wordsOf(textsOf(text)),
+  words: new Set([...wordsOf(textsOf(text)), ...fields]),
 });
 const runsOf = ({ runs }: StoredSegment): readonly string[] =>
   Array.from({ length: runs.length / RUN_BYTES }, (_, place) => readRun(runs, place).runId);
@@ -26,6 +28,18 @@ function led(stored: StoredSegment, query: string): readonly string[] {
     outlook.kind === 'all'
       ? runsOf(stored).map((_, place) => place)
       : segment.places(outlook.patterns, new Map(outlook.blocks.map((block) => [block, stored.blocks[block] ?? Buffer.alloc(0)])));
+  return places.map((place) => readRun(stored.runs, place).runId);
+}
+
+/** The runs that the fields of a segment lead to. */
+function haveField(stored: StoredSegment, group: FieldGroup): readonly string[] {
+  const fields = new SegmentFields({ fields: stored.fields ?? '', firsts: stored.firsts });
+  const outlook = fields.outlook([group], Number.MAX_SAFE_INTEGER);
+  if (outlook.kind !== 'read') return [];
+  const places = fields.postings.places(
+    outlook.patterns,
+    new Map(outlook.blocks.map((block) => [block, stored.blocks[block] ?? Buffer.alloc(0)])),
+  );
   return places.map((place) => readRun(stored.runs, place).runId);
 }
 
@@ -61,14 +75,39 @@ describe('a segment', () => {
     );
   });
 
-  it('keeps of a run that was indexed again what the later one says', async () => {
+  it('keeps of a run that was indexed again the words of both times, since no order tells which is the later', async () => {
     const merged = await mergeSegments([
-      await packSegment([documentOf(ids[0] ?? '', 1, 'before')]),
-      await packSegment([documentOf(ids[0] ?? '', 1, 'after')]),
+      await packSegment([documentOf(ids[0] ?? '', 1, 'before both')]),
+      await packSegment([documentOf(ids[0] ?? '', 1, 'after both')]),
     ]);
-    expect(led(merged, 'before')).toEqual([]);
-    expect(led(merged, 'after')).toEqual([ids[0]]);
-    expect(merged.words).not.toContain('before');
+    for (const word of ['before', 'after', 'both']) expect(led(merged, word)).toEqual([ids[0]]);
+    expect(merged.count).toBe(1);
+  });
+
+  it('leads to every run that has the values of fields that are asked for, and to none without, also merged with others', async () => {
+    const users = fc.array(fc.constantFrom('ann', 'bob', 'eve'), { minLength: 1, maxLength: 12 });
+    await fc.assert(
+      fc.asyncProperty(users, fc.nat(11), fc.constantFrom('ann', 'bob', 'mallory'), async (names, cut, wanted) => {
+        const documents = names.map((name, index) => documentOf(ids[index] ?? '', index * 1_000, name, fieldWord('user_id', name)));
+        const parts = [documents.slice(0, cut), documents.slice(cut)].filter(({ length }) => length > 0);
+        const merged = await mergeSegments(await Promise.all(parts.map(packSegment)));
+        const expected = names.flatMap((name, index) => (name === wanted ? [ids[index]] : [])).toReversed();
+        expect(haveField(merged, [fieldWord('user_id', wanted)])).toEqual(expected);
+        // Asked again, when it is known how many have it.
+        expect(haveField(merged, [fieldWord('user_id', wanted)])).toEqual(expected);
+        expect(led(merged, wanted)).toEqual(expected);
+      }),
+      { numRuns: 200 },
+    );
+  });
+
+  it('loses its fields where it is merged with one of before there were any', async () => {
+    const old = await packSegment([documentOf(ids[0] ?? '', 1, 'old')]);
+    const young = await packSegment([documentOf(ids[1] ?? '', 2, 'young', fieldWord('user_id', 'ann'))]);
+    const merged = await mergeSegments([{ ...old, fields: null }, young]);
+    expect(merged.fields).toBeNull();
+    expect(led(merged, 'young')).toEqual([ids[1]]);
+    expect(led(merged, 'old')).toEqual([ids[0]]);
   });
 
   it('forgets a run and the words that stood in it alone', async () => {

@@ -1,6 +1,7 @@
 import { Breather } from '../../../base/breather.ts';
 import { ByteReader, ByteWriter } from '../../../state/metrics/codec/bytes.ts';
 import type { Micros } from '../run/operation.ts';
+import { isFieldWord } from './field-words.ts';
 
 /** A run as a segment knows it. */
 export interface IndexedRun {
@@ -11,15 +12,18 @@ export interface IndexedRun {
 }
 
 export interface Document extends IndexedRun {
+  /** Words of its text, and of its fields: field-words.ts. */
   readonly words: ReadonlySet<string>;
 }
 
-/** What is stored of a segment; see migrations/000070_search.sql. */
+/** What is stored of a segment; see migrations/000070_search.sql and 000071_search_fields.sql. */
 export interface StoredSegment {
   readonly count: number;
   readonly newest: Micros;
   readonly oldest: Micros;
   readonly runs: Buffer;
+  /** Null: of a time when fields were not indexed. */
+  readonly fields: string | null;
   readonly words: string;
   readonly firsts: Buffer;
   readonly blocks: readonly Buffer[];
@@ -44,7 +48,7 @@ export async function packSegment(documents: readonly Document[]): Promise<Store
     }
     await breather.breathe();
   }
-  const packing = new Packing();
+  const packing = new Packing(true);
   for (const [index, word] of [...places.keys()].toSorted().entries()) {
     packing.add(word, places.get(word) ?? []);
     if (index % WORDS_AT_ONCE === 0) await breather.breathe();
@@ -52,7 +56,11 @@ export async function packSegment(documents: readonly Document[]): Promise<Store
   return packing.done(ordered);
 }
 
-/** One segment of several. A run that stands in more than one keeps what the last of them, in the order given, says. */
+/**
+ * One segment of several. A run that stands in more than one keeps the words of all: which of them is the latest the order of segments does not tell,
+ * because a merged one is young and its runs may be old. So the index leads to too many runs, never to too few. Of segments of both kinds, with fields and without,
+ * the fields are lost.
+ */
 export async function mergeSegments(segments: readonly StoredSegment[]): Promise<StoredSegment> {
   const breather = new Breather();
   const opened: { readonly stored: StoredSegment; readonly runs: readonly IndexedRun[] }[] = [];
@@ -60,18 +68,16 @@ export async function mergeSegments(segments: readonly StoredSegment[]): Promise
     opened.push({ stored, runs: readRuns(stored.runs) });
     await breather.breathe();
   }
-  const latest = new Map<string, { readonly run: IndexedRun; readonly of: StoredSegment }>();
-  for (const { stored, runs } of opened) for (const run of runs) latest.set(run.runId, { run, of: stored });
-  const ordered = [...latest.values()].map(({ run }) => run).toSorted(newestFirst);
+  const latest = new Map<string, IndexedRun>();
+  for (const { runs } of opened) for (const run of runs) latest.set(run.runId, run);
+  const ordered = [...latest.values()].toSorted(newestFirst);
   const placeOf = new Map(ordered.map((run, place) => [run.runId, place]));
-  const sources = opened.map(
-    ({ stored, runs }) =>
-      new Source(stored, (place) => {
-        const runId = runs[place]?.runId ?? '';
-        return latest.get(runId)?.of === stored ? placeOf.get(runId) : undefined;
-      }),
+  const sources = opened.map(({ stored, runs }) => new Source(stored, (place) => placeOf.get(runs[place]?.runId ?? '')));
+  return mergeSources(
+    sources,
+    ordered,
+    segments.every(({ fields }) => fields !== null),
   );
-  return mergeSources(sources, ordered);
 }
 
 /** The segment without some runs, and without words that stood in these alone. Undefined where nothing is left. */
@@ -80,7 +86,7 @@ export async function withoutRuns(stored: StoredSegment, gone: ReadonlySet<strin
   const kept = runs.filter(({ runId }) => !gone.has(runId));
   if (kept.length === 0) return undefined;
   const placeOf = new Map(kept.map(({ runId }, place) => [runId, place]));
-  return mergeSources([new Source(stored, (place) => placeOf.get(runs[place]?.runId ?? ''))], kept);
+  return mergeSources([new Source(stored, (place) => placeOf.get(runs[place]?.runId ?? ''))], kept, stored.fields !== null);
 }
 
 /** The words of one segment, one after the other, with where their runs stand in another. */
@@ -93,8 +99,8 @@ class Source {
   #block = 0;
   #at = 0;
 
-  constructor({ words, blocks, count }: StoredSegment, placeOf: (place: number) => number | undefined) {
-    this.#words = linesOf(words);
+  constructor({ fields, words, blocks, count }: StoredSegment, placeOf: (place: number) => number | undefined) {
+    this.#words = [...linesOf(fields ?? ''), ...linesOf(words)];
     this.#blocks = blocks;
     this.#moved = Int32Array.from({ length: count }, (_, place) => placeOf(place) ?? -1);
     this.#reader = new ByteReader(blocks[0] ?? Buffer.alloc(0));
@@ -116,8 +122,8 @@ class Source {
   }
 }
 
-async function mergeSources(sources: readonly Source[], ordered: readonly IndexedRun[]): Promise<StoredSegment> {
-  const packing = new Packing();
+async function mergeSources(sources: readonly Source[], ordered: readonly IndexedRun[], hasFields: boolean): Promise<StoredSegment> {
+  const packing = new Packing(hasFields);
   const breather = new Breather();
   for (let word = 1; ; word += 1) {
     if (word % WORDS_AT_ONCE === 0) await breather.breathe();
@@ -127,27 +133,34 @@ async function mergeSources(sources: readonly Source[], ordered: readonly Indexe
     const places: number[] = [];
     // Later segments hold newer runs, whose places come first: then nothing is left to sort.
     for (let index = sources.length - 1; index >= 0; index -= 1) if (sources[index]?.word === first) sources[index]?.take(places);
-    if (places.length > 0) packing.add(first, ascending(places));
+    if (places.length > 0 && (hasFields || !isFieldWord(first))) packing.add(first, ascending(places));
   }
 }
 
+/** Each once, in order. */
 function ascending(places: number[]): readonly number[] {
   for (let index = 1; index < places.length; index += 1) {
-    if ((places[index - 1] ?? 0) > (places[index] ?? 0)) return places.toSorted((a, b) => a - b);
+    if ((places[index - 1] ?? 0) >= (places[index] ?? 0)) return [...new Set(places)].toSorted((a, b) => a - b);
   }
   return places;
 }
 
 /** Takes words in their order, and lays their places down in blocks. */
 class Packing {
+  readonly #hasFields: boolean;
+  readonly #fields: string[] = [];
   readonly #words: string[] = [];
   readonly #blocks: Buffer[] = [];
   readonly #firsts: number[] = [];
   #block = new ByteWriter(BLOCK_BYTES * 2);
 
+  constructor(hasFields: boolean) {
+    this.#hasFields = hasFields;
+  }
+
   add(word: string, places: readonly number[]): void {
-    if (this.#block.length === 0) this.#firsts.push(this.#words.length);
-    this.#words.push(word);
+    if (this.#block.length === 0) this.#firsts.push(this.#fields.length + this.#words.length);
+    (isFieldWord(word) ? this.#fields : this.#words).push(word);
     writePlaces(this.#block, places);
     if (this.#block.length >= BLOCK_BYTES) this.#close();
   }
@@ -161,6 +174,7 @@ class Packing {
       newest: ordered[0]?.startTime ?? 0,
       oldest: ordered.at(-1)?.startTime ?? 0,
       runs: writeRuns(ordered),
+      fields: this.#hasFields ? this.#fields.join('\n') : null,
       words: this.#words.join('\n'),
       firsts,
       blocks: this.#blocks,

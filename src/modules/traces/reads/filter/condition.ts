@@ -2,6 +2,7 @@ import { sql, raw, type Sql } from '../../../../db/sql.ts';
 import { RUN_STATUSES, RUN_TYPES } from '../../run/run-type.ts';
 import { containsText, joined, negated, NEVER, textCondition, type Column } from './comparisons.ts';
 import { FIELDS, pairOf, type Comparison, type FieldName, type Filter, type PairSource, type Scalar } from './filter.ts';
+import { jsonObject } from './json-object.ts';
 import { pairCondition } from './pairs.ts';
 import { isoMicros, parseTimestamp } from './timestamp.ts';
 
@@ -154,17 +155,7 @@ function errorCondition(error: Sql, op: Comparison['op'], value: Scalar): Sql {
 
 function metadataHolds(text: string, run: string): Sql {
   const metadata = sql`muster.trace_object(${raw(run)}.extra, 'metadata')`;
-  return isJsonObject(text) ? sql`${metadata} @> ${text}::jsonb` : sql`${metadata} ? ${text}`;
-}
-
-function isJsonObject(text: string): boolean {
-  if (!text.startsWith('{') || text.includes(String.raw`\u0000`)) return false;
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null;
-  } catch {
-    return false; // then it is the name of a key
-  }
+  return jsonObject(text) !== undefined ? sql`${metadata} @> ${text}::jsonb` : sql`${metadata} ? ${text}`;
 }
 
 function searched(field: FieldName, text: string, run: string): Sql {
