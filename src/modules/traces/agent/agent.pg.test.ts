@@ -10,6 +10,7 @@ import { silentLogger } from '../../../base/logger.ts';
 import { TracePartitions } from '../partitions/partitions.ts';
 import { pruneLeftovers } from '../retention/leftovers.ts';
 import { keepRetention, overdue } from '../retention/retention.ts';
+import { removeProject } from '../reads/project-store.ts';
 import { dayOf } from '../run/days.ts';
 import { addDays, SettingsStore } from '../settings/index.ts';
 import { adoptOrphans } from './orphans.ts';
@@ -59,6 +60,41 @@ describe('retention', () => {
     expect(await keep(0)).toMatchObject({ deleted: 0, more: true });
     expect(await keep()).toMatchObject({ deleted: 5, more: false });
     expect([await there(mine), await there(recent), await there(other)]).toEqual([0, 1, 1]);
+  });
+
+  it('deletes what removed projects left behind, a part of it a call, and nothing of others', async () => {
+    const gone = [...(await place('removed', 30, 10, 3)), ...(await place('removed', 30, 1, 2))];
+    const other = await place('other', 30, 10);
+    const project = await intake().projects.byName('removed');
+    const projectNo = project?.projectNo ?? 0;
+    for (const no of [projectNo, (await intake().projects.byName('other'))?.projectNo]) {
+      const { rows } = await database().query<{ name: string }>(sql`
+        select attname as name from pg_attribute where attrelid = 'muster.trace_figures'::regclass and attnum > 0`);
+      const figure = {
+        ...Object.fromEntries(rows.map(({ name }) => [name, 0])),
+        bucket: today,
+        latency: '\\x',
+        first_token: '\\x',
+        project_no: no,
+      };
+      await database().query(
+        sql`insert into muster.trace_figures select * from jsonb_populate_record(null::muster.trace_figures, ${JSON.stringify(figure)}::jsonb)`,
+      );
+    }
+    await database().query(sql`insert into muster.trace_shares (token, run_id, trace_id, project_no, created_by)
+      values (gen_random_uuid(), ${gone[0]}, ${gone[0]}, ${projectNo}, 'somebody')`);
+    const figures = async (): Promise<number> =>
+      (await database().query(sql`select from muster.trace_figures where project_no = ${projectNo}`)).count;
+    expect(await keep()).toMatchObject({ deleted: 0, more: false });
+    expect([await there(gone), await figures()]).toEqual([5, 1]);
+    const all = (await database().query(sql`select from muster.trace_figures`)).count;
+    expect(await removeProject(database(), projectNo)).toBe(true);
+    expect(await keep(1)).toMatchObject({ deleted: 3, more: true });
+    expect(await keep()).toMatchObject({ deleted: 4, more: false });
+    expect([await there(gone), await there(other), await figures()]).toEqual([0, 1, 0]);
+    expect((await database().query(sql`select from muster.trace_figures`)).count).toBe(all - 1);
+    expect((await database().query(sql`select from muster.trace_shares where project_no = ${projectNo}`)).count).toBe(0);
+    expect(await keep()).toMatchObject({ deleted: 0, more: false });
   });
 
   it('knows the days that are over of each project', () => {

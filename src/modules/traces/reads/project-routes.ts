@@ -124,7 +124,7 @@ export function addProjectRoutes(app: Api, db: Database): void {
       config: { permission: 'traces:manage' },
       schema: {
         tags: ['traces'],
-        summary: 'Remove a project: its runs are found no more',
+        summary: 'Remove a project: its runs are found no more, and deleted soon',
         params: Params,
         response: { 204: Nothing, ...problems(404) },
       },

@@ -119,7 +119,7 @@ export async function changeProject(db: Queryable, projectNo: number, change: Pr
   return rows[0];
 }
 
-/** Its runs are found no more from now on; they themselves go with their days, as the retention of the project said, or with an erasure. */
+/** Its runs are found no more from now on; housekeeping deletes them a little later: retention/removed-projects.ts. */
 export async function removeProject(db: Queryable, projectNo: number): Promise<boolean> {
   return (await db.query(sql`delete from muster.trace_projects where project_no = ${projectNo}`)).count > 0;
 }

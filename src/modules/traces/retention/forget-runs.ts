@@ -41,10 +41,19 @@ export const GOES_WITH_RUNS: readonly RunsForgotten[] = [
   },
 ];
 
+/** The same but for words, for who has taken those out of the index before. */
+export const GOES_BESIDE_WORDS: readonly RunsForgotten[] = GOES_WITH_RUNS.filter(({ table }) => table !== 'trace_search_segments');
+
 /** Deletes runs of one day, because somebody asked for it, with all that belongs to them, and counts by table. Blobs are left: {@link deleteUnusedBlobs}. */
-export async function forgetRuns(tx: Transaction, place: KeptDay, runIds: readonly string[], removed: Map<string, number>): Promise<void> {
+export async function forgetRuns(
+  tx: Transaction,
+  place: KeptDay,
+  runIds: readonly string[],
+  removed: Map<string, number>,
+  goesWith: readonly RunsForgotten[] = GOES_WITH_RUNS,
+): Promise<void> {
   const add = (table: string, count: number): void => void (count > 0 && removed.set(table, (removed.get(table) ?? 0) + count));
-  for (const { table, forget } of GOES_WITH_RUNS) add(table, await forget(tx, place, runIds));
+  for (const { table, forget } of goesWith) add(table, await forget(tx, place, runIds));
   const { count } = await tx.query(sql`delete from muster.trace_runs
     where run_id = any(${runIds}::uuid[]) and keep_days = ${place.keepDays} and day = ${place.day}::date`);
   add('trace_runs', count);

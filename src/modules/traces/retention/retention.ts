@@ -5,24 +5,24 @@ import { ensureClass, KEPT_TABLES } from '../partitions/partitions.ts';
 import type { ProjectSettingsRow, SettingsStore } from '../settings/index.ts';
 import { addDays } from '../settings/index.ts';
 import { keptClasses, keptDays, type KeptDay } from './classes.ts';
-import { forgetRuns } from './forget-runs.ts';
-import { deleteUnusedBlobs } from './unused-blobs.ts';
-
-/** Rows a transaction deletes at most: it holds others up no longer than a blink. */
-const BATCH = 2_000;
+import { deleteRunsOfDay, type Deleted } from './delete-runs.ts';
+import { deleteRemoved } from './removed-projects.ts';
 
 export interface RetentionReport {
   /** Partitions made for days to come. */
   readonly created: number;
   /** Partitions whose days are over. */
   readonly dropped: readonly string[];
-  /** Rows deleted one by one: of projects that keep runs for less time than they did when these came. */
+  /** Rows deleted one by one: of projects that were removed, or keep runs for less time than they did when these came. */
   readonly deleted: number;
   /** Whether more is left to delete than one call does. */
   readonly more: boolean;
 }
 
-/** Partitions of the days to come for what is kept now, away with those whose time is over, and what shortened projects no longer keep. */
+/**
+ * Partitions of the days to come for what is kept now, away with those whose time is over, and with what shortened projects no longer keep and removed ones
+ * left behind.
+ */
 export async function keepRetention(
   database: Database,
   store: SettingsStore,
@@ -42,8 +42,9 @@ export async function keepRetention(
     if (signal.aborted) break;
     dropped.push(...(await dropPartitions(database, table, keepDays)));
   }
-  const { deleted, more } = await deleteShortened(database, general.retention.days, projects, signal, most);
-  return { created, dropped, deleted, more };
+  const shortened = await deleteShortened(database, general.retention.days, projects, signal, most);
+  const removed = await deleteRemoved(database, signal, most - shortened.deleted);
+  return { created, dropped, deleted: shortened.deleted + removed.deleted, more: shortened.more || removed.more };
 }
 
 /** The days, and on each the projects, of which runs lie longer than their project keeps them now. Pure. */
@@ -70,7 +71,7 @@ async function deleteShortened(
   settings: readonly ProjectSettingsRow[],
   signal: AbortSignal,
   most: number,
-): Promise<{ readonly deleted: number; readonly more: boolean }> {
+): Promise<Deleted> {
   const own = settings.flatMap(({ projectNo, settings: { retention } }) =>
     retention === undefined ? [] : [{ projectNo, days: retention.days }],
   );
@@ -78,29 +79,10 @@ async function deleteShortened(
   const ownNos = own.map(({ projectNo }) => projectNo);
   let deleted = 0;
   for (const { keepDays, day, projectNos, others } of overdue(await keptDays(database), row?.today ?? '', own, general)) {
-    let here = 0;
-    for (;;) {
-      if (signal.aborted || deleted >= most) return { deleted, more: true };
-      const gone = await database.transaction(async (tx) => {
-        const { rows } = await tx.query<{ run_id: string }>(sql`
-          select run_id from muster.trace_runs
-          where keep_days = ${keepDays} and day = ${day}::date
-            and (project_no = any(${projectNos}::int[]) or (${others} and not project_no = any(${ownNos}::int[])))
-          limit ${BATCH}`);
-        if (rows.length > 0)
-          await forgetRuns(
-            tx,
-            { keepDays, day },
-            rows.map((found) => found.run_id),
-            new Map(),
-          );
-        return rows.length;
-      });
-      here += gone;
-      deleted += gone;
-      if (gone < BATCH) break;
-    }
-    if (here > 0) await database.transaction((tx) => deleteUnusedBlobs(tx, { keepDays, day }));
+    const whose = { named: projectNos, allBut: others ? ownNos : undefined };
+    const done = await deleteRunsOfDay(database, { keepDays, day }, whose, { signal, most: most - deleted });
+    deleted += done.deleted;
+    if (done.more) return { deleted, more: true };
   }
   return { deleted, more: false };
 }

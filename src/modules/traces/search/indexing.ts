@@ -8,7 +8,7 @@ import { mergeable } from './merging.ts';
 import { RUN_TYPES } from '../run/run-type.ts';
 import { fieldWordsOf } from './field-words.ts';
 import { extraOf, metadataIn, MOST_CHARACTERS, wordsOf, type SearchedTexts } from './run-text.ts';
-import { mergeSegments, packSegment, withoutRuns, type Document } from './segment.ts';
+import { mergeSegments, packSegment, type Document } from './segment.ts';
 import { addSegment, loadSegment, removeSegments, segmentsOf, type Partition } from './segment-store.ts';
 import { SEARCH_READER } from './unindexed.ts';
 
@@ -126,17 +126,5 @@ async function indexRuns(tx: Transaction, partition: Partition, documents: reado
       chosen.map(({ segmentNo }) => segmentNo),
     );
     await addSegment(tx, partition, await mergeSegments(loaded.filter((segment) => segment !== undefined)));
-  }
-}
-
-/** Takes runs out of the index of their partition, with the words that stood in them alone. */
-export async function forgetRuns(tx: Transaction, partition: Partition, runIds: ReadonlySet<string>): Promise<void> {
-  for (const head of await segmentsOf(tx, partition)) {
-    const stored = await loadSegment(tx, head);
-    if (stored === undefined) continue;
-    const rest = await withoutRuns(stored, runIds);
-    if (rest?.count === stored.count) continue;
-    await removeSegments(tx, partition, [head.segmentNo]);
-    if (rest !== undefined) await addSegment(tx, partition, rest);
   }
 }

@@ -6,7 +6,7 @@ import { sql } from '../../../db/sql.ts';
 import { FeedReader } from '../feed/feed-reader.ts';
 import { isMine } from '../feed/feed-service.ts';
 import { TracePartitions } from '../partitions/partitions.ts';
-import { forgetRuns, holds, indexNext, readQuery, RunSearch, SEARCH_READER, foldedTextOf, type Candidate } from './index.ts';
+import { forgetRuns, forgetWhere, holds, indexNext, readQuery, RunSearch, SEARCH_READER, foldedTextOf, type Candidate } from './index.ts';
 
 const KEEP = 30;
 const DAY = '2026-11-20';
@@ -175,6 +175,24 @@ describe('searching runs', () => {
     await test.database.transaction((tx) => forgetRuns(tx, { keepDays: KEEP, day: DAY }, new Set([gone])));
     expect(await find('axolotl')).toEqual([kept]);
     const { rows } = await test.database.query(sql`select from muster.trace_search_segments where words like '%canary%'`);
+    expect(rows).toEqual([]);
+  });
+
+  it('forgets the runs of a project, a segment a transaction', async () => {
+    const [first = '', , kept = ''] = await add(
+      { text: 'lemming', second: 411, project: 8 },
+      { text: 'lemming secretive', second: 412, project: 9 },
+      { text: 'lemming', second: 413, project: 8 },
+    );
+    await index();
+    await add({ text: 'lemming secretive', second: 414, project: 9 });
+    await index();
+    const partition = { keepDays: KEEP, day: DAY };
+    const forget = () => test.database.transaction((tx) => forgetWhere(tx, partition, ({ projectNo }) => projectNo === 9, 1));
+    expect([await forget(), await forget()]).toEqual([true, false]);
+    expect(await forget()).toBe(false);
+    expect(await find('lemming')).toEqual([kept, first]);
+    const { rows } = await test.database.query(sql`select from muster.trace_search_segments where words like '%secretive%'`);
     expect(rows).toEqual([]);
   });
 

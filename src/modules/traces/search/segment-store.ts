@@ -81,6 +81,13 @@ export async function readSegment(database: Queryable, { keepDays, day, segmentN
   return rows[0];
 }
 
+/** The runs of a segment alone, as they are packed; none where it was merged away meanwhile. */
+export async function readSegmentRuns(database: Queryable, { keepDays, day, segmentNo }: SegmentKey): Promise<Buffer> {
+  const { rows } = await database.query<{ runs: Buffer }>(sql`
+    select runs from muster.trace_search_segments where segment_no = ${segmentNo} and keep_days = ${keepDays} and day = ${day}::date`);
+  return rows[0]?.runs ?? Buffer.alloc(0);
+}
+
 /** Blocks of postings, by number. Fewer than asked for where the segment was merged away meanwhile. */
 export async function readBlocks(
   database: Queryable,

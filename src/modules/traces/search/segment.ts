@@ -65,7 +65,7 @@ export async function mergeSegments(segments: readonly StoredSegment[]): Promise
   const breather = new Breather();
   const opened: { readonly stored: StoredSegment; readonly runs: readonly IndexedRun[] }[] = [];
   for (const stored of segments) {
-    opened.push({ stored, runs: readRuns(stored.runs) });
+    opened.push({ stored, runs: indexedRuns(stored.runs) });
     await breather.breathe();
   }
   const latest = new Map<string, IndexedRun>();
@@ -81,9 +81,9 @@ export async function mergeSegments(segments: readonly StoredSegment[]): Promise
 }
 
 /** The segment without some runs, and without words that stood in these alone. Undefined where nothing is left. */
-export async function withoutRuns(stored: StoredSegment, gone: ReadonlySet<string>): Promise<StoredSegment | undefined> {
-  const runs = readRuns(stored.runs);
-  const kept = runs.filter(({ runId }) => !gone.has(runId));
+export async function withoutRuns(stored: StoredSegment, isGone: (run: IndexedRun) => boolean): Promise<StoredSegment | undefined> {
+  const runs = indexedRuns(stored.runs);
+  const kept = runs.filter((run) => !isGone(run));
   if (kept.length === 0) return undefined;
   const placeOf = new Map(kept.map(({ runId }, place) => [runId, place]));
   return mergeSources([new Source(stored, (place) => placeOf.get(runs[place]?.runId ?? ''))], kept, stored.fields !== null);
@@ -235,5 +235,6 @@ export function readRun(runs: Buffer, place: number): IndexedRun {
   };
 }
 
-const readRuns = (runs: Buffer): readonly IndexedRun[] =>
+/** All runs of a segment, in their order. */
+export const indexedRuns = (runs: Buffer): readonly IndexedRun[] =>
   Array.from({ length: runs.length / RUN_BYTES }, (_, place) => readRun(runs, place));
