@@ -7,6 +7,7 @@ import type { SearchQuery } from './query.ts';
 import type { FieldGroup } from './segment-fields.ts';
 import { newestFirst, readRun, RUN_BYTES, type IndexedRun } from './segment.ts';
 import { listSegments, readBlocks, readSegment, type Partition, type SegmentHead } from './segment-store.ts';
+import type { UnindexedRun } from './unindexed-run.ts';
 import { UnindexedRuns } from './unindexed.ts';
 
 const CACHE_BYTES = 96 * 1024 ** 2;
@@ -52,7 +53,8 @@ export class RunSearch {
     const unlooked = async (): Promise<SegmentHead[]> =>
       (await listSegments(this.#database, scope)).filter(({ segmentNo }) => !looked.has(segmentNo));
     // In this order: what is indexed between the two stands in both, and not in neither.
-    let waiting: Candidate[] = (await this.#unindexed.matching(query)).filter((run) => isWithin(run, scope)).toSorted(newestFirst);
+    const unindexed = new Map<Candidate, UnindexedRun>((await this.#unindexed.matching(query)).map((run) => [run.run, run]));
+    let waiting: Candidate[] = [...unindexed.keys()].filter((run) => isWithin(run, scope)).toSorted(newestFirst);
     let segments = await unlooked();
     for (;;) {
       const segment = segments.shift();
@@ -61,7 +63,7 @@ export class RunSearch {
       const ready = waiting.filter(({ startTime }) => startTime > horizon);
       waiting = waiting.filter(({ startTime }) => startTime <= horizon);
       for (let at = 0; at < ready.length; at += BATCH) {
-        const batch = ready.slice(at, at + BATCH).filter(({ runId }) => !seen.has(runId));
+        const batch = ready.slice(at, at + BATCH).filter((run) => !seen.has(run.runId) && unindexed.get(run)?.holds(query) !== false);
         for (const { runId } of batch) seen.add(runId);
         if (batch.length > 0) yield batch;
       }

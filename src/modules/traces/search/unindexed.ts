@@ -4,7 +4,6 @@ import { sql } from '../../../db/sql.ts';
 import { inflate } from '../blobs/inflate.ts';
 import type { SearchQuery } from './query.ts';
 import { MOST_CHARACTERS, type SearchedTexts } from './run-text.ts';
-import type { IndexedRun } from './segment.ts';
 import type { Partition } from './segment-store.ts';
 import { UnindexedRun } from './unindexed-run.ts';
 
@@ -45,8 +44,8 @@ export class UnindexedRuns {
     this.#database = database;
   }
 
-  /** Those that hold what is looked for, in no order. */
-  async matching(query: SearchQuery): Promise<readonly (IndexedRun & Partition)[]> {
+  /** Those that may hold what is looked for, in no order. */
+  async matching(query: SearchQuery): Promise<readonly UnindexedRun[]> {
     const entries = await newestEntries(this.#database);
     const before = this.#kept;
     const missing = entries.filter(({ key }) => !before.has(key));
@@ -54,14 +53,14 @@ export class UnindexedRuns {
     for (const of of byPartition(missing)) for (const [key, runs] of await this.#read(of)) read.set(key, runs);
     this.#kept = withinRoom(entries, (key) => before.get(key) ?? read.get(key));
     const seen = new Set<string>();
-    const found: (IndexedRun & Partition)[] = [];
+    const found: UnindexedRun[] = [];
     const breather = new Breather();
     for (const { key } of entries) {
       for (const unindexed of before.get(key) ?? read.get(key) ?? []) {
-        const { run } = unindexed;
-        if (seen.has(run.runId)) continue;
-        seen.add(run.runId);
-        if (unindexed.holds(query)) found.push(run);
+        const { runId } = unindexed.run;
+        if (seen.has(runId)) continue;
+        seen.add(runId);
+        if (unindexed.mayHold(query)) found.push(unindexed);
       }
       await breather.breathe();
     }
