@@ -22,6 +22,7 @@ export function intakeOf(services: Pick<ModuleServices, 'state' | 'wake' | 'log'
     },
     factsOf: (said: RunSaid) => factsOf(said, book),
     redactJson: (text, field, projectNo) => settings.json(text, field, projectNo),
+    redactAttachment: (attachment, projectNo) => settings.attachment(attachment, projectNo),
     redactText: (text, projectNo) => settings.text(text, projectNo),
     keeps: (projectNo, traceId, hasFailed) => settings.keeps(projectNo, traceId, hasFailed),
     committed: () => wake.hint(FEED_TOPIC),

@@ -182,6 +182,7 @@ export class Preparation {
     row.serialized = row.serialized && seams.redactJson(row.serialized, 'serialized', projectNo);
     row.rest = row.rest && seams.redactJson(row.rest, 'rest', projectNo);
     row.name = row.name && seams.redactText(row.name, projectNo);
+    if (row.attachments.length > 0) row.attachments = row.attachments.flatMap((one) => seams.redactAttachment(one, projectNo) ?? []);
     const said = {
       runType: row.typeSaid,
       startTime: row.startTime,
@@ -203,8 +204,8 @@ export class Preparation {
 }
 
 /** An orphan waits in the database as well: nothing lies there that would not lie in a run. */
-function redacted(operation: RunOperation, { redactJson, redactText }: Seams): RunOperation {
-  const { name, inputs, outputs, error, extra, events, serialized, rest, tags } = operation;
+function redacted(operation: RunOperation, { redactAttachment, redactJson, redactText }: Seams): RunOperation {
+  const { name, inputs, outputs, error, extra, events, serialized, rest, tags, attachments } = operation;
   return {
     ...operation,
     name: name && redactText(name),
@@ -216,6 +217,7 @@ function redacted(operation: RunOperation, { redactJson, redactText }: Seams): R
     serialized: serialized && redactJson(serialized, 'serialized'),
     rest: rest && redactJson(rest, 'rest'),
     tags: tags?.map((tag) => redactText(tag)),
+    attachments: attachments?.flatMap((one) => redactAttachment(one) ?? []),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { RunFacts, RunSaid } from '../content/index.ts';
-import type { JsonText } from '../run/operation.ts';
+import type { JsonText, NewAttachment } from '../run/operation.ts';
 
 /** How many runs a project keeps, where that is not all: figures count those that are left out by it. */
 export interface Kept {
@@ -16,6 +16,8 @@ export interface Seams {
   readonly factsOf: (said: RunSaid) => RunFacts;
   /** The same text back where nothing was found. */
   readonly redactJson: (text: JsonText, field: JsonField | 'feedback', projectNo?: number) => JsonText;
+  /** Undefined where its project keeps none. */
+  readonly redactAttachment: (attachment: NewAttachment, projectNo?: number) => NewAttachment | undefined;
   readonly redactText: (text: string, projectNo?: number) => string;
   /** Whether a run is among those its project keeps. */
   readonly keeps?: (projectNo: number, traceId: string, hasFailed: boolean) => boolean;

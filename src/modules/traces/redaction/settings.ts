@@ -39,6 +39,10 @@ export const redactionSettings = z.strictObject({
   phone: z.boolean().default(true),
   iban: z.boolean().default(true),
   card: z.boolean().default(true),
+  attachments: z
+    .enum(['keep', 'drop'])
+    .default('keep')
+    .describe('keep: texts are redacted like everything else, other files are kept as they came; drop: none is stored'),
   custom: z.array(customPattern).max(20).default([]),
   pseudonyms: z
     .array(z.enum(REDACTION_KINDS))

@@ -3,8 +3,8 @@ import type { Logger } from '../../../base/logger.ts';
 import type { Database } from '../../../db/database.ts';
 import type { Wake } from '../../../base/wake.ts';
 import type { SharedState } from '../../../state/shared-state.ts';
-import { createRedactor, DEFAULT_REDACTION, type RedactedField, type Redactor } from '../redaction/index.ts';
-import type { JsonText } from '../run/operation.ts';
+import { createRedactor, DEFAULT_REDACTION, redactedAttachment, type RedactedField, type Redactor } from '../redaction/index.ts';
+import type { JsonText, NewAttachment } from '../run/operation.ts';
 import { effective, traceSettings, type TraceSettingsDocument } from './documents.ts';
 import { keepsTrace } from './sampling.ts';
 import { SettingsStore } from './store.ts';
@@ -36,6 +36,7 @@ export class CurrentSettings {
   #erasure: string | undefined;
   readonly #onErasure: (() => void)[] = [];
   #sampledOut = 0;
+  #attachmentsDropped = 0;
 
   constructor(state: Pick<SharedState, 'database' | 'secrets'>, wake: Pick<Wake, 'on'>, log: Pick<Logger, 'warn'>) {
     this.#store = new SettingsStore(state.database);
@@ -64,6 +65,14 @@ export class CurrentSettings {
 
   json(text: JsonText, field: RedactedField, projectNo?: number): JsonText {
     return this.#inForce(projectNo).redactor.json(text, field);
+  }
+
+  /** Undefined where it is not to be kept. */
+  attachment(attachment: NewAttachment, projectNo?: number): NewAttachment | undefined {
+    const { settings, redactor } = this.#inForce(projectNo);
+    if (settings.redaction.attachments === 'keep') return redactedAttachment(attachment, redactor);
+    this.#attachmentsDropped += 1;
+    return undefined;
   }
 
   text(text: string, projectNo?: number): string {
@@ -102,7 +111,9 @@ export class CurrentSettings {
     this.#sampledOut = 0;
     // One entry a kind: several projects may have found the same.
     const kinds = new Map<string, number>();
-    for (const { label, count } of tally) kinds.set(label, (kinds.get(label) ?? 0) + count);
+    for (const { label, count } of [...tally, { label: 'attachment', count: this.#attachmentsDropped }])
+      kinds.set(label, (kinds.get(label) ?? 0) + count);
+    this.#attachmentsDropped = 0;
     return [
       ...[...kinds].map(([label, count]) => ({ name: 'redacted' as const, label, count })),
       { name: 'sampled_out', label: '', count: sampledOut },

@@ -107,6 +107,38 @@ describe('what is settled', () => {
     expect((await server.ask('PUT', '/traces/projects/nobody/settings', { body: {} })).statusCode).toBe(404);
   });
 
+  it('redacts attachments that are text, keeps the others as they are, and drops all where a project wants none', async () => {
+    const picture = Buffer.from([0x89, 0x50, 0xff, 0x00]);
+    const sent = async (project: string) => {
+      const given = run(project);
+      const parts: [name: string, type: string, body: Buffer][] = [
+        [`post.${given.id}`, 'application/json', Buffer.from(JSON.stringify(given))],
+        [`attachment.${given.id}.note`, 'text/plain', Buffer.from('ask jan@example.org')],
+        [`attachment.${given.id}.picture`, 'image/png', picture],
+      ];
+      const payload = Buffer.concat([
+        ...parts.flatMap(([name, type, body]) => [
+          Buffer.from(`--b\r\nContent-Disposition: form-data; name="${name}"\r\nContent-Type: ${type}; length=${body.length}\r\n\r\n`),
+          body,
+          Buffer.from('\r\n'),
+        ]),
+        Buffer.from('--b--\r\n'),
+      ]);
+      const headers = { ...bearer(BOOTSTRAP), 'content-type': 'multipart/form-data; boundary=b' };
+      expect((await server.app.inject({ method: 'POST', url: '/langsmith/runs/multipart', headers, payload })).statusCode).toBe(202);
+      const { rows } = await server.database.database.query<{ name: string; body: Buffer }>(
+        sql`select name, body from muster.trace_attachments where run_id = ${given.id} order by name`,
+      );
+      return rows;
+    };
+    expect(await sent('with-files')).toEqual([
+      { name: 'note', body: expect.toSatisfy((body: Buffer) => /^ask \[redacted:email:[0-9a-f]{12}\]$/.test(body.toString())) },
+      { name: 'picture', body: picture },
+    ]);
+    await put('/traces/projects/with-files/settings', { redaction: { attachments: 'drop' } });
+    expect(await sent('with-files')).toEqual([]);
+  });
+
   it('is not for a key that is confined to some projects, but for its own', async () => {
     const { key } = (await server.ask('POST', '/keys', { body: { name: 'of shop', role: 'administrator', projects: ['shop'] } })).json();
     const ask = async (method: 'GET' | 'PUT', path: string, body?: object) =>
