@@ -57,6 +57,40 @@ beforeAll(async () => {
 });
 afterAll(() => server[Symbol.asyncDispose]());
 
+it('a root is listed with what its trace adds up to, models alone counted, and what has no price told apart', async () => {
+  const db = server.database.database;
+  const { projectNo } = await addProject(db, 'sums');
+  const [root, large, single] = [idOf(0x5000), idOf(0x6000), idOf(0x7000)];
+  const below = (n: number, columns: Readonly<Record<string, unknown>>, traceId = root) => ({
+    runId: idOf(0x5000 + n),
+    traceId,
+    parentRunId: traceId,
+    projectNo,
+    startTime: at(n),
+    columns,
+  });
+  await addRuns(db, [
+    { runId: root, projectNo, startTime: at(0), columns: { total_tokens: 99 } },
+    below(1, { run_type: 1, total_tokens: 10, total_cost: '0.1', first_token_time: isoMicros(at(3)) }),
+    below(2, { run_type: 4, total_tokens: 5, total_cost: '0.02' }),
+    below(3, { run_type: 1, total_tokens: 7, status: 2 }),
+    // It says again what the model below it used.
+    below(4, { run_type: 0, total_tokens: 10, total_cost: '0.1' }),
+    { runId: single, projectNo, startTime: at(1), columns: { run_type: 1, total_tokens: 3, total_cost: '0.003' } },
+    { runId: large, projectNo, startTime: at(2) },
+  ]);
+  await db.query(sql`insert into muster.trace_runs (run_id, trace_id, parent_run_id, project_no, day, start_time, keep_days, run_type, status)
+    select gen_random_uuid(), ${large}, ${large}, ${projectNo}, ${DAY}::date, ${isoMicros(at(2))}::timestamptz, 30, 0, 1 from generate_series(1, 1001)`);
+  const { items } = (await get('runs?project=sums&is_root=true')).json<{ items: { run_id: string; trace: unknown }[] }>();
+  expect(items.map(({ run_id: id, trace }) => [id, trace])).toEqual([
+    [large, null],
+    [single, { runs: 1, errors: 0, total_tokens: 3, total_cost: '0.003', unpriced_runs: 0, first_token_seconds: null }],
+    [root, { runs: 5, errors: 1, total_tokens: 22, total_cost: '0.12', unpriced_runs: 1, first_token_seconds: 3 }],
+  ]);
+  const without = (await get('runs?project=sums&is_root=true&previews=false')).json<{ items: { trace: unknown }[] }>();
+  expect(without.items.map(({ trace }) => trace)).toEqual([null, null, null]);
+});
+
 describe('conversations', () => {
   it('are listed with what they took and how they began and stand, page by page', async () => {
     const first = (await get(`threads?project=chat&limit=1`)).json();

@@ -6,6 +6,7 @@ import type { ProjectRecord } from './project-store.ts';
 import type { RunRecord } from './run-record.ts';
 import { boundedTexts } from './run-store.ts';
 import { runItem, type RunItem } from './run-view.ts';
+import { sumsOfTraces } from './trace-usage.ts';
 
 /** Runs as a list shows them, with a line of what was said and what others say of them. */
 export async function withNotes(
@@ -16,12 +17,14 @@ export async function withNotes(
 ): Promise<readonly z.input<typeof RunItem>[]> {
   const projectOfNo = new Map(projects.map((project) => [project.projectNo, project]));
   const fields = hasPreviews ? (['inputs', 'outputs', 'error'] as const) : (['error'] as const);
-  const [whole, feedback] = await Promise.all([
+  const roots = hasPreviews ? runs.filter(({ parentRunId }) => parentRunId === null) : [];
+  const [whole, feedback, sums] = await Promise.all([
     boundedTexts(db, runs, fields),
     feedbackOf(
       db,
       runs.map(({ runId }) => runId),
     ),
+    sumsOfTraces(db, roots),
   ]);
   const textsOf = new Map(whole.map(({ runId, texts }) => [runId, texts]));
   return runs.flatMap((run) => {
@@ -29,7 +32,8 @@ export async function withNotes(
     const texts = textsOf.get(run.runId);
     if (project === undefined) return [];
     const preview = hasPreviews && texts !== undefined ? previewOf(texts) : undefined;
-    return [runItem(run, project, { preview, error: errorPreview(texts?.error), feedback: feedback.get(run.runId) })];
+    const trace = run.parentRunId === null ? sums.get(run.traceId) : undefined;
+    return [runItem(run, project, { preview, error: errorPreview(texts?.error), feedback: feedback.get(run.runId), trace })];
   });
 }
 

@@ -5,6 +5,7 @@ import type { FeedbackRecord, FeedbackStats } from './feedback-store.ts';
 import { isoMicros } from './filter/timestamp.ts';
 import type { Preview } from './preview.ts';
 import type { ProjectRecord } from './project-store.ts';
+import type { TraceSums } from './trace-usage.ts';
 import { firstTokenSeconds, latencySeconds, type RunRecord } from './run-record.ts';
 
 const Id = z.uuid().meta({ examples: ['01993b5e-6d8a-7c11-9d3e-5b1a2c3d4e5f'] });
@@ -47,6 +48,17 @@ export const RunItem = z
     outputs_preview: z.string().nullable(),
     error_preview: z.string().nullable(),
     feedback: z.record(z.string(), z.object({ n: z.number().int(), avg: z.number().nullable() })),
+    trace: z
+      .object({
+        runs: z.number().int(),
+        errors: z.number().int(),
+        total_tokens: Tokens.describe('Of its models and embeddings'),
+        total_cost: Cost,
+        unpriced_runs: z.number().int().describe('Calls whose price nobody knows: they are in no sum'),
+        first_token_seconds: z.number().nullable().describe('From the start of the trace'),
+      })
+      .nullable()
+      .describe('Of a root, what its trace adds up to; null of other runs, without previews, and of traces of more than 1,000 runs'),
   })
   .meta({ id: 'TraceRun', description: 'A run: one step of a conversation with a model' });
 
@@ -87,13 +99,24 @@ export const isoOrNull = (micros: number | null): string | null => (micros === n
 export const runItem = (
   run: RunRecord,
   project: Pick<ProjectRecord, 'name' | 'projectId'>,
-  { preview, error, feedback }: RunNotes,
+  { preview, error, feedback, trace }: RunNotes,
 ): z.input<typeof RunItem> => ({
   ...runFields(run, project),
   inputs_preview: preview?.inputs ?? null,
   outputs_preview: preview?.outputs ?? null,
   error_preview: error,
   feedback: Object.fromEntries(Object.entries(feedback ?? {}).map(([key, { n, avg }]) => [key, { n, avg }])),
+  trace:
+    trace === undefined
+      ? null
+      : {
+          runs: trace.runs,
+          errors: trace.errors,
+          total_tokens: trace.totalTokens,
+          total_cost: trace.totalCost,
+          unpriced_runs: trace.unpricedRuns,
+          first_token_seconds: firstTokenSeconds({ startTime: run.startTime, firstTokenTime: trace.firstTokenTime }),
+        },
 });
 
 /** What is shown of a run besides its own columns. */
@@ -101,6 +124,7 @@ export interface RunNotes {
   readonly preview: Preview | undefined;
   readonly error: string | null;
   readonly feedback: Readonly<Record<string, FeedbackStats>> | undefined;
+  readonly trace: TraceSums | undefined;
 }
 
 const Json = z.unknown().describe('JSON, as it came; null where it was not said');
