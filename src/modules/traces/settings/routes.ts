@@ -5,6 +5,7 @@ import { MusterError } from '../../../base/errors.ts';
 import { mayUseProject, principalOf, requireAllProjects, type Principal } from '../../../http/principal.ts';
 import { problems, text } from '../../../http/schemas.ts';
 import type { ModuleServices } from '../../module.ts';
+import { createRedactor, redactionSettings } from '../redaction/index.ts';
 import { effective, projectSettings, traceSettings } from './documents.ts';
 import { SETTINGS_TOPIC } from './current.ts';
 import { SettingsStore, type ProjectSettingsRow } from './store.ts';
@@ -75,6 +76,29 @@ export function addSettingsRoutes(instance: FastifyInstance, { state, wake }: Pi
     },
   );
 
+  app.post(
+    '/traces/settings/redaction/try',
+    {
+      config: { permission: 'traces:manage' },
+      schema: {
+        tags: TAGS,
+        summary: 'Say what settings of redaction would make of a text; nothing is kept',
+        description: 'JSON is redacted as inputs are, names of members included. Marks carry no pseudonyms here.',
+        body: z.strictObject({ redaction: redactionSettings.prefault({}), text: text(0, 20_000) }),
+        response: {
+          200: z.object({ text: z.string(), counts: z.record(z.string(), z.number().int()).describe('What was found, by kind') }),
+          ...problems(),
+        },
+      },
+    },
+    (request) => {
+      const { redaction, text: given } = request.body;
+      const redactor = createRedactor(redaction);
+      const redacted = isJson(given) ? redactor.json(given, 'inputs') : redactor.text(given);
+      return { text: redacted, counts: redactor.takeCounts() };
+    },
+  );
+
   app.get(
     '/traces/projects/:name/settings',
     {
@@ -111,4 +135,15 @@ export function addSettingsRoutes(instance: FastifyInstance, { state, wake }: Pi
       return view(await found(who, name));
     },
   );
+}
+
+function isJson(text: string): boolean {
+  if (!/^\s*[{[]/.test(text)) return false;
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    // What only begins like JSON is redacted as the text it is.
+    return false;
+  }
 }

@@ -149,3 +149,16 @@ describe('what is settled', () => {
     expect(await ask('PUT', '/traces/projects/elsewhere/settings', {})).toBe(404);
   });
 });
+
+it('settings of redaction are tried on a text before they hold, and nothing of it is kept', async () => {
+  const attempt = (body: object) => server.ask('POST', '/traces/settings/redaction/try', { body });
+  const custom = [{ name: 'order_no', pattern: 'ORD-[0-9]{4}' }];
+  expect((await attempt({ redaction: { custom, phone: false }, text: 'ORD-1234 of jan@example.org, +48 601 234 567' })).json()).toEqual({
+    text: '[redacted:order_no] of [redacted:email], +48 601 234 567',
+    counts: { order_no: 1, email: 1 },
+  });
+  // As JSON it is redacted by the names of its members, too.
+  expect((await attempt({ text: '{"password":"hunter2"}' })).json()).toMatchObject({ text: '{"password":"[redacted:secret]"}' });
+  const broken = await attempt({ redaction: { custom: [{ name: 'x', pattern: '(?=a)' }] }, text: 'a' });
+  expect([broken.statusCode, broken.json().errors[0].pointer]).toEqual([422, '/redaction/custom/0/pattern']);
+});
