@@ -1,4 +1,5 @@
 import { Client } from 'langsmith';
+import { evaluate } from 'langsmith/evaluation';
 import { RunTree } from 'langsmith/run_trees';
 import type { Browser, BrowserContext, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -8,8 +9,9 @@ import { BUILT_IN_PRICES } from '../../src/modules/traces/prices/index.ts';
 import { missing } from '../support/requirements.ts';
 import { until } from '../support/until.ts';
 import { accessibilityViolations, newContext, openBrowser, watch, type Watch } from './support/browser.ts';
+import { converse, sendLarge } from './support/conversations.ts';
 import { startDashboard, type Dashboard } from './support/dashboard.ts';
-import { HOSTILE } from './support/hostile.ts';
+import { HOSTILE, inspect } from './support/hostile.ts';
 
 const MANY = 10_000;
 
@@ -21,7 +23,7 @@ describe.skipIf(missing('chromium'))('the trace explorer', { timeout: 180_000 },
   let page: Page;
   let client: Client;
   /** What the tests below look at, sent by the first of them. */
-  const sent = { agent: '', answer: '', second: '', hostile: '', large: '' };
+  const sent = { agent: '', answer: '', second: '', hostile: '', large: '', dataset: '', comparison: '' };
 
   beforeAll(async () => {
     [dashboard, browser] = await Promise.all([startDashboard(), openBrowser()]);
@@ -36,51 +38,6 @@ describe.skipIf(missing('chromium'))('the trace explorer', { timeout: 180_000 },
     await dashboard?.[Symbol.asyncDispose]();
   });
 
-  /** A conversation of two turns, as an application would send it. */
-  async function converse(thread: string, question: string, answer: string, temperature: number): Promise<readonly [RunTree, RunTree]> {
-    const metadata = { thread_id: thread, user_id: 'ada' };
-    const agent = new RunTree({
-      name: 'support_agent',
-      run_type: 'chain',
-      inputs: { messages: [{ role: 'user', content: question }] },
-      extra: { metadata },
-      tags: ['beta'],
-      project_name: 'support',
-      client,
-    });
-    await agent.postRun();
-    const tool = agent.createChild({ name: 'get_weather', run_type: 'tool', inputs: { city: 'Paris' } });
-    await tool.postRun();
-    await tool.end(undefined, 'TimeoutError: the weather did not answer\n    at get_weather (weather.py:42)');
-    await tool.patchRun();
-    const model = agent.createChild({
-      name: 'ChatOpenAI',
-      run_type: 'llm',
-      inputs: {
-        messages: [
-          { role: 'system', content: 'You are a **travel assistant**.' },
-          { role: 'user', content: question },
-          {
-            role: 'assistant',
-            content: null,
-            tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'get_weather', arguments: '{"city":"Paris"}' } }],
-          },
-          { role: 'tool', tool_call_id: 'call_1', content: '{"summary":"Rain in the afternoon"}' },
-        ],
-      },
-      extra: { metadata: { ...metadata, ls_provider: 'openai', ls_model_name: 'gpt-4o-mini' }, invocation_params: { temperature } },
-    });
-    await model.postRun();
-    await model.end({
-      choices: [{ message: { role: 'assistant', content: answer }, finish_reason: 'stop' }],
-      usage_metadata: { input_tokens: 1_000, output_tokens: 100, total_tokens: 1_100, input_token_details: { cache_read: 400 } },
-    });
-    await model.patchRun();
-    await agent.end({ output: answer });
-    await agent.patchRun();
-    return [agent, model];
-  }
-
   test('says how to send the first trace, makes a key for just that, and shows what it sent', async () => {
     await page.goto(`${dashboard.url}/traces`);
     await page.getByText('No conversation has come yet').waitFor();
@@ -94,8 +51,8 @@ describe.skipIf(missing('chromium'))('the trace explorer', { timeout: 180_000 },
     expect(refused.status).toBe(403);
 
     client = new Client({ apiUrl: `${dashboard.url}/langsmith`, apiKey });
-    const [first, answer] = await converse('thread.one', 'Will it rain in Paris?', 'Yes: **bring an umbrella**.', 0.2);
-    const [second] = await converse('thread.one', 'And on Sunday?', 'No, the sun shines.', 0.9);
+    const [first, answer] = await converse(client, 'thread.one', 'Will it rain in Paris?', 'Yes: **bring an umbrella**.', 0.2);
+    const [second] = await converse(client, 'thread.one', 'And on Sunday?', 'No, the sun shines.', 0.9);
     const hostile = new RunTree({
       name: HOSTILE[1],
       run_type: 'chain',
@@ -244,8 +201,194 @@ describe.skipIf(missing('chromium'))('the trace explorer', { timeout: 180_000 },
     seen.expectNone();
   });
 
+  test('marked runs become examples, a file adds to them, and experiments are compared down to the run', async () => {
+    await page.goto(`${dashboard.url}/traces?project=support`);
+    await page.getByRole('link', { name: 'support_agent' }).first().focus();
+    await page.keyboard.press('x');
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('x');
+    await page.getByRole('button', { name: 'Add to a dataset' }).click();
+    const form = page.getByRole('dialog', { name: 'Make 2 runs examples' });
+    await form.getByLabel('Name').fill('talks');
+    await form.getByRole('button', { name: 'Add' }).click();
+    await page.getByRole('heading', { name: 'talks', level: 1 }).waitFor();
+    await page.getByRole('heading', { name: 'Examples, 2' }).waitFor();
+    sent.dataset = new URL(page.url()).pathname;
+
+    await page.getByRole('button', { name: 'Import' }).click();
+    const files = page.getByRole('dialog', { name: 'Import into talks' });
+    const line = JSON.stringify({ inputs: { question: 'Warm in Rome?' }, outputs: { answer: 'Yes' } });
+    await files
+      .getByLabel('File')
+      .setInputFiles({ name: 'more.jsonl', mimeType: 'application/x-ndjson', buffer: Buffer.from(`${line}\n`) });
+    await files.getByRole('button', { name: 'Import' }).click();
+    await page.getByRole('heading', { name: 'Examples, 3' }).waitFor();
+    await page.getByRole('button', { name: 'Warm in Rome?' }).click();
+    await page.getByRole('dialog', { name: 'Example' }).getByText('Yes').waitFor();
+    await page.keyboard.press('Escape');
+
+    const reader = new Client({ apiUrl: `${dashboard.url}/langsmith`, apiKey: await dashboard.key('operator') });
+    for (const [name, text] of [
+      ['first', 'a good answer'],
+      ['second', 'none'],
+    ] as const)
+      await evaluate(async () => ({ answer: text }), {
+        client: reader,
+        data: 'talks',
+        experimentPrefix: name,
+        evaluators: [
+          ({ outputs }: { outputs: Readonly<Record<string, unknown>> }) => ({
+            key: 'long',
+            score: String(outputs['answer']).length > 5 ? 1 : 0,
+          }),
+        ],
+      });
+    await reader.awaitPendingTraceBatches();
+    await page.reload();
+    for (const name of [/^Compare first/, /^Compare second/]) await page.getByRole('checkbox', { name }).check();
+    await page.getByRole('button', { name: 'Compare 2' }).click();
+    await page.getByRole('heading', { name: 'Compare experiments' }).waitFor();
+    sent.comparison = page.url().slice(dashboard.url.length);
+    const scores = page.getByRole('region', { name: 'Scores', exact: true });
+    await scores.getByRole('row', { name: /long/ }).getByText('Worse').waitFor();
+    const grid = page.getByRole('region', { name: 'Examples against experiments' });
+    await page.getByRole('radio', { name: 'Got better' }).check();
+    await page.getByText('No example did').waitFor();
+    await page.getByRole('radio', { name: 'Got worse' }).check();
+    await until('all three are shown', async () => (await grid.getByRole('row').count()) === 4);
+    await grid.getByRole('link', { name: 'none' }).first().click();
+    await page.getByRole('tree', { name: 'Runs of this trace' }).waitFor();
+    seen.expectNone();
+  });
+
+  test('a judge is made, paused and removed, and rules are switched off', async () => {
+    await page.goto(`${dashboard.url}/traces/quality`);
+    await page.getByRole('button', { name: 'New judge' }).click();
+    const form = page.getByRole('dialog', { name: 'New judge' });
+    await form.getByLabel('Name').fill('Not a name');
+    await form.getByLabel('What is a good answer').fill('It answers what was asked.');
+    await form.getByLabel('Model that judges').fill('gpt-4o-mini');
+    await form.getByRole('button', { name: 'Save' }).click();
+    await form.getByText('lower-case letters, digits, _ . - only').waitFor();
+    await form.getByLabel('Name').fill('helpful');
+    await form.getByRole('button', { name: 'Save' }).click();
+    const row = page.getByRole('row', { name: /helpful/ });
+    await row.getByText('0 of 500').waitFor();
+    const act = async (name: string): Promise<void> => {
+      await row.getByRole('button', { name: 'Actions for helpful' }).click();
+      await page.getByRole('menuitem', { name }).click();
+    };
+    await act('Pause');
+    await row.getByText('Paused').waitFor();
+    await act('Remove');
+    await page.getByRole('dialog', { name: 'Remove the judge helpful?' }).getByRole('button', { name: 'Remove' }).click();
+    await page.getByText('No model judges').waitFor();
+
+    await page.getByRole('button', { name: 'Change the rules' }).click();
+    const rules = page.getByRole('dialog', { name: 'Rules of all projects' });
+    await rules.getByLabel('Share of answers').fill('50');
+    await rules.getByRole('checkbox', { name: 'loops' }).uncheck();
+    await rules.getByRole('button', { name: 'Save' }).click();
+    const shown = page.getByRole('region', { name: 'Rules', exact: true });
+    await shown.getByText('50 % of the answers').waitFor();
+    expect(await shown.innerText()).not.toContain('loops');
+    seen.expectNone(/status of 422/);
+  });
+
+  test('what a key may spend is set, changed and taken away', async () => {
+    await page.goto(`${dashboard.url}/traces/gateway`);
+    await page.getByText('No key has a limit').waitFor();
+    await page.getByRole('button', { name: 'Limit a key' }).click();
+    const form = page.getByRole('dialog', { name: 'Limit a key' });
+    await form.getByLabel('Key').selectOption('Every other key');
+    await form.getByLabel('US dollars a day').fill('1.5');
+    await form.getByRole('button', { name: 'Save' }).click();
+    const row = page.getByRole('row', { name: /every other key/ });
+    await row.getByText('$1.50 each').waitFor();
+    await row.getByRole('button', { name: /^Change/ }).click();
+    const change = page.getByRole('dialog', { name: 'What every other key may spend' });
+    await change.getByLabel('US dollars a day').fill('');
+    await change.getByLabel('Requests a minute').fill('60');
+    await change.getByRole('button', { name: 'Save' }).click();
+    await row.getByText('60 each').waitFor();
+    expect(await row.innerText()).not.toContain('$1.50');
+    await row.getByRole('button', { name: /^Remove/ }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove the limits' }).click();
+    await page.getByText('No key has a limit').waitFor();
+    seen.expectNone();
+  });
+
+  test('a trace is shared by an address that needs no sign-in, until the share is ended', async () => {
+    await page.goto(`${dashboard.url}/traces/trace/${sent.agent}`);
+    await page.getByRole('button', { name: 'Share', exact: true }).click();
+    const form = page.getByRole('dialog', { name: 'Share this trace' });
+    await form.getByRole('button', { name: 'Share and copy the address' }).click();
+    const address = await form.getByText(/\/public\/.*\/r$/).innerText();
+    expect((await fetch(address)).status).toBe(200);
+    await form.getByText(/It holds until \d/).waitFor();
+    await form.getByRole('button', { name: 'End the share' }).click();
+    await page.getByRole('button', { name: 'Share', exact: true }).waitFor();
+    expect((await fetch(address)).status).toBe(404);
+    seen.expectNone();
+  });
+
+  test('a forward is made, paused, resumed and deleted, and says why nothing gets through', async () => {
+    await page.goto(`${dashboard.url}/traces/forwards`);
+    await page.getByRole('button', { name: 'New forward' }).click();
+    const form = page.getByRole('dialog', { name: 'New forward' });
+    await form.getByLabel('Name').fill('away');
+    await form.getByLabel('Address').fill('ftp://nowhere.example');
+    await form.getByRole('button', { name: 'Save' }).click();
+    await form.getByRole('alert').getByText(/./).first().waitFor();
+    await form.getByLabel('Address').fill('https://nowhere.example/langsmith');
+    await form.getByLabel('Its key').fill('secret');
+    await form.getByRole('button', { name: 'Save' }).click();
+    const row = page.getByRole('row', { name: /away/ });
+    const act = async (name: string): Promise<void> => {
+      await row.getByRole('button', { name: 'Actions for away' }).click();
+      await page.getByRole('menuitem', { name }).click();
+    };
+    await act('Pause');
+    await row.getByText('Paused').waitFor();
+    await act('Resume');
+    await row.getByText('Paused').waitFor({ state: 'hidden' });
+    await act('Delete');
+    await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click();
+    await page.getByText('Runs stay here').waitFor();
+    expect(await row.count()).toBe(0);
+    seen.expectNone(/status of 4\d\d/);
+  });
+
+  test('redaction is tried on a text before it is saved, and a project may differ', async () => {
+    await page.goto(`${dashboard.url}/traces/settings`);
+    await page.getByRole('button', { name: 'Settings of support' }).click();
+    await page.getByRole('menuitem', { name: 'Redaction' }).click();
+    const form = page.getByRole('dialog', { name: 'Redaction in support' });
+    await form.getByRole('checkbox', { name: 'Phone numbers', exact: true }).uncheck();
+    await form.getByRole('button', { name: 'Add a pattern' }).click();
+    await form.getByLabel('Name').fill('order_no');
+    await form.getByLabel('Regular expression').fill('ORD-[0-9]{4}(?=x)');
+    await form.getByRole('button', { name: 'Save' }).click();
+    await form
+      .getByText(/look-ahead|look-around/)
+      .first()
+      .waitFor();
+    await form.getByLabel('Regular expression').fill('ORD-[0-9]{4}');
+    await form.getByLabel('Try it on a text').fill('ORD-1234 of jan@example.org');
+    await form.getByRole('button', { name: 'Try it' }).click();
+    await form.getByText('[redacted:order_no] of [redacted:email]').waitFor();
+    await form.getByRole('button', { name: 'Save' }).click();
+    await form.waitFor({ state: 'hidden' });
+    const settings = await fetch(`${dashboard.url}/api/v1/traces/projects/support/settings`, {
+      headers: { authorization: `Bearer ${await dashboard.key('operator')}` },
+    });
+    expect(await settings.json()).toMatchObject({ own: { redaction: { phone: false, custom: [{ name: 'order_no' }] } } });
+    await page.getByText('secrets, e-mail, phone').waitFor();
+    seen.expectNone(/status of 422/);
+  });
+
   test(`a trace of ${MANY} runs is usable: few rows exist, keys reach the last`, async () => {
-    sent.large = await sendLarge(client);
+    sent.large = await sendLarge(client, MANY);
     const began = performance.now();
     await page.goto(`${dashboard.url}/traces/trace/${sent.large}`);
     const tree = page.getByRole('tree', { name: 'Runs of this trace' });
@@ -306,7 +449,11 @@ describe.skipIf(missing('chromium'))('the trace explorer', { timeout: 180_000 },
         ['/traces/threads/turns?project=support&thread=thread.one', 'thread.one'],
         ['/traces/figures?by=model', 'Figures'],
         ['/traces/quality', 'Quality'],
+        ['/traces/datasets', 'Datasets'],
+        [sent.dataset, 'talks'],
+        [sent.comparison, 'Compare experiments'],
         ['/traces/gateway', 'Gateway'],
+        ['/traces/forwards', 'Forwards'],
         ['/traces/settings', 'Projects and settings'],
         ['/traces/quarantine', 'Quarantine'],
         ['/traces/nowhere', 'No such page'],
@@ -326,49 +473,3 @@ describe.skipIf(missing('chromium'))('the trace explorer', { timeout: 180_000 },
     });
   }
 });
-
-/** A root with 99 steps, each with 100 below it. Sent as old SDKs send: so many at once that the network is not what is measured. */
-async function sendLarge(client: Client): Promise<string> {
-  const began = Date.now() - 60_000;
-  const idOf = (index: number): string => `019a0000-0000-4000-8000-${index.toString().padStart(12, '0')}`;
-  const segment = (index: number): string => `${new Date(began + index).toISOString().replaceAll(/[-:.]|Z$/g, '')}000Z${idOf(index)}`;
-  const runs = Array.from({ length: MANY }, (_, index) => {
-    const parent = index === 0 ? undefined : index < 100 ? 0 : 1 + (index % 99);
-    return {
-      id: idOf(index),
-      trace_id: idOf(0),
-      dotted_order: [parent === undefined ? [] : parent === 0 ? [0] : [0, parent], index].flat().map(segment).join('.'),
-      ...(parent === undefined ? {} : { parent_run_id: idOf(parent) }),
-      name: `step ${index}`,
-      run_type: index % 3 === 0 ? 'tool' : 'chain',
-      session_name: 'large',
-      start_time: new Date(began + index).toISOString(),
-      end_time: new Date(began + index + 20).toISOString(),
-      inputs: { index },
-      outputs: { index },
-    };
-  });
-  for (let at = 0; at < runs.length; at += 1_000) await client.batchIngestRuns({ runCreates: runs.slice(at, at + 1_000) });
-  return idOf(0);
-}
-
-/** Runs in the page: whether anything in it was run, and elements that only a trace could have brought. */
-function inspect(): { readonly struck: boolean; readonly strangers: readonly string[] } {
-  interface Found {
-    readonly outerHTML: string;
-    getAttribute(name: string): string | null;
-    readonly attributes: Iterable<{ readonly name: string }>;
-  }
-  const page = globalThis as unknown as {
-    readonly struck?: unknown;
-    readonly document: { querySelectorAll(what: string): Iterable<Found> };
-  };
-  const main = (what: string): readonly Found[] => [...page.document.querySelectorAll(what)];
-  const strangers = [
-    ...main('main script, main iframe, main style, main meta, main math, main object, main embed, main form[action]'),
-    ...main('main a[href]').filter((link) => !/^(https?:\/\/|\/)/.test(link.getAttribute('href') ?? '')),
-    ...main('main img').filter((image) => !/^(data:image\/(png|jpeg|gif|webp|avif);base64,|\/api\/)/.test(image.getAttribute('src') ?? '')),
-    ...main('main *').filter((element) => [...element.attributes].some(({ name }) => name.startsWith('on'))),
-  ];
-  return { struck: page.struck !== undefined, strangers: strangers.map((element) => element.outerHTML.slice(0, 200)) };
-}

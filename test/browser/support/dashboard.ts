@@ -10,9 +10,9 @@ import { PostgresAdapter } from '../../../src/db/adapter.ts';
 import { WakeUps } from '../../../src/db/wake-ups.ts';
 import { FleetHost } from '../../../src/fleet/host.ts';
 import { builtInModules } from '../../../src/modules/built-in.ts';
-import { newToken, sha256 } from '../../../src/server/access/secrets.ts';
+import { newKey, newToken, sha256 } from '../../../src/server/access/secrets.ts';
 import { buildServer, HttpServer } from '../../../src/server/app.ts';
-import { createAccess, type Access } from '../../../src/state/access.ts';
+import { createAccess, type Access, type Role } from '../../../src/state/access.ts';
 import { createSharedState } from '../../../src/state/create-shared-state.ts';
 import type { SharedState } from '../../../src/state/shared-state.ts';
 import { testDatabase } from '../../support/database.ts';
@@ -30,6 +30,8 @@ export interface Dashboard extends AsyncDisposable {
   readonly network: Proxy;
   /** The address of a sign-in link that nobody has used. */
   signInLink(lifetimeMs?: number): Promise<string>;
+  /** A key of the API. */
+  key(role: Role): Promise<string>;
 }
 
 /** How long a statement may take. On a machine that runs other tests beside it, what takes milliseconds may take seconds: that is no fault of a page. */
@@ -91,6 +93,11 @@ export async function startDashboard(patience = PATIENT): Promise<Dashboard> {
       url,
       state,
       network,
+      key: async (role) => {
+        const { key, keyId, secretHash } = newKey();
+        await access.addKey({ keyId, name: role, secretHash, role, scopes: null, createdBy: 'test', expiresAt: null });
+        return key;
+      },
       signInLink: (lifetimeMs = 15 * MINUTE) => signInLink(url, access, lifetimeMs),
       [Symbol.asyncDispose]: end,
     };

@@ -19,3 +19,24 @@ export const HOSTILE = [
   '<meta http-equiv="refresh" content="0;url=https://elsewhere.example/">',
   '<form action="https://elsewhere.example/"><button>go</button></form>',
 ] as const;
+
+/** Runs in the page: whether anything in it was run, and elements that only a trace could have brought. */
+export function inspect(): { readonly struck: boolean; readonly strangers: readonly string[] } {
+  interface Found {
+    readonly outerHTML: string;
+    getAttribute(name: string): string | null;
+    readonly attributes: Iterable<{ readonly name: string }>;
+  }
+  const page = globalThis as unknown as {
+    readonly struck?: unknown;
+    readonly document: { querySelectorAll(what: string): Iterable<Found> };
+  };
+  const main = (what: string): readonly Found[] => [...page.document.querySelectorAll(what)];
+  const strangers = [
+    ...main('main script, main iframe, main style, main meta, main math, main object, main embed, main form[action]'),
+    ...main('main a[href]').filter((link) => !/^(https?:\/\/|\/)/.test(link.getAttribute('href') ?? '')),
+    ...main('main img').filter((image) => !/^(data:image\/(png|jpeg|gif|webp|avif);base64,|\/api\/)/.test(image.getAttribute('src') ?? '')),
+    ...main('main *').filter((element) => [...element.attributes].some(({ name }) => name.startsWith('on'))),
+  ];
+  return { struck: page.struck !== undefined, strangers: strangers.map((element) => element.outerHTML.slice(0, 200)) };
+}

@@ -3,6 +3,8 @@ import { observe } from './server-clock.ts';
 
 const base = '/api/v1';
 const patienceMs = 15_000;
+/** A file may be large, and the way to the server slow. */
+const patienceForFilesMs = 120_000;
 
 export type Query = Readonly<Record<string, string | number | readonly string[] | undefined>>;
 
@@ -10,6 +12,8 @@ export interface Request {
   readonly method?: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
   readonly query?: Query;
   readonly body?: unknown;
+  /** Instead of a body of JSON: a file as it is. */
+  readonly file?: { readonly text: string; readonly type: string };
   /** The revision that a write insists on. */
   readonly ifMatch?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -17,7 +21,8 @@ export interface Request {
 
 /** One call of the REST API. Throws ApiProblem, and AbortError where `signal` aborted. */
 export async function call<Answer>(path: string, request: Request = {}): Promise<Answer> {
-  const timeout = AbortSignal.timeout(patienceMs);
+  const timeout = AbortSignal.timeout(request.file === undefined ? patienceMs : patienceForFilesMs);
+  const type = request.file?.type ?? (request.body === undefined ? undefined : 'application/json');
   const sentAt = Date.now();
   let response: Response;
   try {
@@ -25,10 +30,10 @@ export async function call<Answer>(path: string, request: Request = {}): Promise
       method: request.method ?? 'GET',
       headers: {
         accept: 'application/json',
-        ...(request.body === undefined ? {} : { 'content-type': 'application/json' }),
+        ...(type === undefined ? {} : { 'content-type': type }),
         ...(request.ifMatch === undefined ? {} : { 'if-match': request.ifMatch }),
       },
-      body: request.body === undefined ? null : JSON.stringify(request.body),
+      body: request.file?.text ?? (request.body === undefined ? null : JSON.stringify(request.body)),
       credentials: 'same-origin',
       signal: request.signal ? AbortSignal.any([request.signal, timeout]) : timeout,
     });

@@ -31,7 +31,9 @@ const tracesTabs: readonly Tab[] = [
   { path: '/traces/figures', label: 'Figures' },
   { path: '/traces/threads', label: 'Threads' },
   { path: '/traces/quality', label: 'Quality' },
+  { path: '/traces/datasets', label: 'Datasets' },
   { path: '/traces/gateway', label: 'Gateway' },
+  { path: '/traces/forwards', label: 'Forwards' },
   { path: '/traces/quarantine', label: 'Quarantine' },
   { path: '/traces/settings', label: 'Settings' },
 ];

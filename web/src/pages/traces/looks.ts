@@ -1,3 +1,4 @@
+import { formatSeconds } from '../../ui/format.ts';
 import type { IconName } from '../../ui/icons.tsx';
 import type { Look } from '../../ui/look.tsx';
 import type { RunStatus, RunType } from './types.ts';
@@ -31,3 +32,6 @@ export const typeNames: Readonly<Record<RunType, string>> = {
   prompt: 'Prompt',
   parser: 'Parser',
 };
+
+/** How long a run took. Clients whose end is a microsecond before their beginning took no time. */
+export const latencyText = (seconds: number | null): string => (seconds === null ? '–' : formatSeconds(Math.max(0, seconds)));

@@ -27,10 +27,29 @@ export interface RunSummary {
   readonly completion_tokens: number | null;
   readonly total_tokens: number | null;
   readonly total_cost: string | null;
+  readonly reference_example_id: string | null;
   readonly inputs_preview: string | null;
   readonly outputs_preview: string | null;
   readonly error_preview: string | null;
   readonly feedback: Readonly<Record<string, { readonly n: number; readonly avg: number | null }>>;
+  /** Of a root, what its trace adds up to; null of others, and of traces too large to be added up for a list. */
+  readonly trace: TraceSums | null;
+}
+
+export interface TraceSums {
+  readonly runs: number;
+  readonly errors: number;
+  readonly total_tokens: number | null;
+  readonly total_cost: string | null;
+  /** Calls that are in no sum, because nobody knows what they cost. */
+  readonly unpriced_runs: number;
+  readonly first_token_seconds: number | null;
+}
+
+/** An address under which a trace is read without a key. */
+export interface Share {
+  readonly url: string;
+  readonly expires_at: string | null;
 }
 
 export interface Attachment {
@@ -73,7 +92,7 @@ export interface Conversation {
   readonly finish: string | null;
 }
 
-export interface RunDetail extends Omit<RunSummary, 'inputs_preview' | 'outputs_preview' | 'error_preview' | 'feedback'> {
+export interface RunDetail extends Omit<RunSummary, 'inputs_preview' | 'outputs_preview' | 'error_preview' | 'feedback' | 'trace'> {
   readonly inputs: unknown;
   readonly outputs: unknown;
   /** JSON, mostly a text. */
@@ -86,9 +105,9 @@ export interface RunDetail extends Omit<RunSummary, 'inputs_preview' | 'outputs_
   readonly output_cost: string | null;
   /** Details of tokens and costs, which are parts of the totals, and where the price came from. */
   readonly usage: unknown;
-  readonly reference_example_id: string | null;
   readonly attachments: readonly Attachment[];
   readonly feedback_items: readonly Feedback[];
+  readonly share: Share | null;
   /** null: too large to be read at once. */
   readonly conversation: Conversation | null;
 }

@@ -5,12 +5,12 @@ import { useMay } from '../../../api/use-may.ts';
 import { Answered } from '../../../ui/answered.tsx';
 import { Card } from '../../../ui/card.tsx';
 import { DataTable, dataRow } from '../../../ui/data-table.tsx';
-import { formatCount, formatRatio, formatUsd } from '../../../ui/format.ts';
+import { formatCount, formatUsd } from '../../../ui/format.ts';
+import { Gauge } from '../../../ui/gauge.tsx';
 import { Button, Empty } from '../../../ui/primitives.tsx';
 import { useQuestion } from '../../../ui/use-question.tsx';
 import { LimitsForm } from './limits-form.tsx';
 import { type AccessKey, gatewayQueries, type Limits } from './queries.ts';
-import { shareOf } from './reckoning.ts';
 
 /** The budgets and rates of keys, and how much of them is used. */
 export function LimitsCard(): ReactNode {
@@ -102,13 +102,13 @@ function LimitsTable({
                 {name !== limits.key_id && limits.key_id !== '*' && <code className="block text-xs text-ink-3">{limits.key_id}</code>}
               </th>
               <td>
-                <Gauge name={`Budget of ${name} today`} used={used?.usd_today} limit={limits.usd_per_day} format={formatUsd} />
+                <Use name={`Budget of ${name} today`} used={used?.usd_today} limit={limits.usd_per_day} format={formatUsd} />
               </td>
               <td>
-                <Gauge name={`Budget of ${name} this month`} used={used?.usd_this_month} limit={limits.usd_per_month} format={formatUsd} />
+                <Use name={`Budget of ${name} this month`} used={used?.usd_this_month} limit={limits.usd_per_month} format={formatUsd} />
               </td>
               <td>
-                <Gauge
+                <Use
                   name={`Requests of ${name} this minute`}
                   used={used?.requests_this_minute}
                   limit={limits.requests_per_minute}
@@ -116,7 +116,7 @@ function LimitsTable({
                 />
               </td>
               <td>
-                <Gauge
+                <Use
                   name={`Tokens of ${name} this minute`}
                   used={used?.tokens_this_minute}
                   limit={limits.tokens_per_minute}
@@ -142,15 +142,14 @@ function LimitsTable({
   );
 }
 
-/** What is used of what is allowed; from four fifths on it is said in colour too. */
-function Gauge({
+/** undefined: of many keys, each by itself. null: nothing limits it. */
+function Use({
   name,
   used,
   limit,
   format,
 }: {
   readonly name: string;
-  /** undefined: of many keys, each by itself. */
   readonly used: number | undefined;
   readonly limit: number | null;
   readonly format: (value: number) => string;
@@ -158,26 +157,5 @@ function Gauge({
   if (limit === null)
     return <span className="text-ink-3">{used === undefined || used === 0 ? 'no limit' : `${format(used)}, no limit`}</span>;
   if (used === undefined) return `${format(limit)} each`;
-  const share = shareOf(used, limit) ?? 0;
-  const tone = share >= 1 ? 'bad' : share >= 0.8 ? 'warn' : undefined;
-  return (
-    <span className="block min-w-28">
-      <span className={tone === undefined ? '' : tone === 'bad' ? 'font-medium text-bad' : 'font-medium text-warn'}>{format(used)}</span>
-      <span className="text-ink-2"> of {format(limit)}</span>
-      <span
-        role="meter"
-        aria-label={name}
-        aria-valuemin={0}
-        aria-valuemax={100}
-        aria-valuenow={Math.min(100, Math.round(share * 100))}
-        aria-valuetext={`${format(used)} of ${format(limit)}, ${formatRatio(share)}`}
-        className="mt-1 block h-1 overflow-hidden rounded-full bg-line"
-      >
-        <span
-          className={`block h-full ${tone === 'bad' ? 'bg-bad' : tone === 'warn' ? 'bg-warn' : 'bg-accent'}`}
-          style={{ width: `${Math.min(100, share * 100)}%` }}
-        />
-      </span>
-    </span>
-  );
+  return <Gauge name={name} used={used} limit={limit} format={format} />;
 }

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { DaySaving } from './queries.ts';
-import { daysOf, savers, shareOf } from './reckoning.ts';
+import { daysOf, savers } from './reckoning.ts';
 
 const now = Date.parse('2026-03-01T12:00:00Z');
 const row = (day: string, outcome: DaySaving['outcome'], cost: string, saved: string): DaySaving => ({
@@ -30,10 +30,4 @@ test('days without a request have a place too, and each day its parts by what sa
     [0.5, 1.5],
   ]);
   expect(days[2]?.parts).toEqual(savers.map((saver) => ({ exact: 1, coalesced: 0, semantic: 0, batch: 0.5 })[saver as 'exact'] ?? 0));
-});
-
-test('a limit of nothing is used up, and no limit never', () => {
-  expect(shareOf(0, 0)).toBe(1);
-  expect(shareOf(3, 2)).toBe(1.5);
-  expect(shareOf(3, null)).toBeNull();
 });

@@ -36,6 +36,3 @@ export function daysOf(found: readonly DaySaving[], now: number, count: number):
     };
   });
 }
-
-/** How much of a limit is used: 0 to 1, and beyond. null: nothing limits it. */
-export const shareOf = (used: number, limit: number | null): number | null => (limit === null ? null : limit === 0 ? 1 : used / limit);

@@ -6,9 +6,9 @@ import { Ago } from '../../../ui/primitives.tsx';
 import { useMediaQuery } from '../../../ui/theme.ts';
 import { useWindowRows } from '../../../ui/use-window-rows.ts';
 import { runAddress, type View } from '../address.ts';
-import { nameOf, statusLooks, typeIcons, typeNames } from '../looks.ts';
+import { latencyText, nameOf, statusLooks, typeIcons, typeNames } from '../looks.ts';
 import { formatCost } from '../money.ts';
-import type { RunSummary } from '../types.ts';
+import type { RunSummary, TraceSums } from '../types.ts';
 
 export interface RunTableProps {
   readonly runs: readonly RunSummary[];
@@ -26,7 +26,7 @@ export interface RunTableProps {
 const early = 30;
 
 const columns = [
-  { key: 'choose', label: 'Compare', className: 'hidden w-9 pl-3 sm:table-cell' },
+  { key: 'choose', label: 'Mark', className: 'hidden w-9 pl-3 sm:table-cell' },
   { key: 'run', label: 'Run', className: 'pl-3 sm:pl-1 sm:w-60' },
   { key: 'said', label: 'Input and output', className: 'hidden sm:table-cell px-2' },
   { key: 'latency', label: 'Latency', className: 'hidden w-24 px-2 text-right md:table-cell' },
@@ -35,7 +35,7 @@ const columns = [
   { key: 'start', label: 'Started', className: 'w-24 pr-3 text-right' },
 ] as const;
 
-/** Runs, newest first; only the rows on the screen exist. Arrow keys move, Enter opens, x marks two to be compared. */
+/** Runs, newest first; only the rows on the screen exist. Arrow keys move, Enter opens, x marks those to be compared or made examples of. */
 export function RunTable(props: RunTableProps): ReactNode {
   const { runs, hasMore, onMore } = props;
   const height = useMediaQuery('(min-width: 640px)') ? 52 : 60;
@@ -101,7 +101,7 @@ export function RunTable(props: RunTableProps): ReactNode {
       className="w-full table-fixed border-collapse text-left outline-none"
       aria-rowcount={hasMore ? -1 : runs.length + 1}
     >
-      <caption className="sr-only">{props.label}. Arrow keys move between rows, Enter opens a run, x marks it to be compared.</caption>
+      <caption className="sr-only">{props.label}. Arrow keys move between rows, Enter opens a run, x marks it.</caption>
       <thead className="sticky top-0 z-1 text-xs text-ink-2">
         <tr
           className="h-9 [&>th]:bg-surface [&>th]:shadow-[inset_0_-1px_0_var(--line)] [&>th:first-child]:rounded-tl-lg [&>th:last-child]:rounded-tr-lg"
@@ -146,6 +146,27 @@ function Gap({ rows, height }: { readonly rows: number; readonly height: number 
   );
 }
 
+/** Of a root what its whole trace used, where that is known: an agent has neither tokens nor a price of its own. */
+export function sumsOf(run: RunSummary): {
+  readonly tokens: number | null;
+  readonly cost: string | null;
+  readonly first: number | null;
+  /** Calls that are in no sum. */
+  readonly unpriced: number;
+} {
+  const { trace } = run;
+  if (trace === null)
+    return {
+      tokens: run.total_tokens,
+      cost: run.total_cost,
+      first: run.first_token_seconds,
+      unpriced: run.total_tokens !== null && run.total_cost === null ? 1 : 0,
+    };
+  return { tokens: trace.total_tokens, cost: trace.total_cost, first: trace.first_token_seconds, unpriced: trace.unpriced_runs };
+}
+
+const sizeOf = (trace: TraceSums | null): string => (trace === null || trace.runs === 1 ? '' : `${grouped(trace.runs)} runs`);
+
 interface RowProps extends Pick<RunTableProps, 'onChoose' | 'onNarrow' | 'withProject'> {
   readonly run: RunSummary;
   readonly index: number;
@@ -158,6 +179,7 @@ interface RowProps extends Pick<RunTableProps, 'onChoose' | 'onNarrow' | 'withPr
 function RunRow({ run, index, height, active, onFocus, isChosen, onChoose, onNarrow, withProject }: RowProps): ReactNode {
   const { colour, icon, label } = statusLooks[run.status];
   const scores = Object.entries(run.feedback);
+  const { cost, first, tokens, unpriced } = sumsOf(run);
   return (
     <tr
       data-run={run.run_id}
@@ -170,7 +192,7 @@ function RunRow({ run, index, height, active, onFocus, isChosen, onChoose, onNar
         <input
           type="checkbox"
           tabIndex={-1}
-          aria-label={`Compare ${nameOf(run)}`}
+          aria-label={`Mark ${nameOf(run)}`}
           checked={isChosen}
           onChange={() => onChoose(run)}
           className="size-3.5 align-middle accent-[var(--accent)]"
@@ -189,8 +211,17 @@ function RunRow({ run, index, height, active, onFocus, isChosen, onChoose, onNar
             <span className="flex min-w-0 items-center gap-1 text-xs text-ink-3">
               <Icon name={typeIcons[run.run_type]} className="size-3" />
               <span className="min-w-0 truncate">
-                {[withProject ? run.project : '', run.model ?? typeNames[run.run_type]].filter((part) => part !== '').join(' · ')}
+                {[withProject ? run.project : '', run.model ?? typeNames[run.run_type], sizeOf(run.trace)]
+                  .filter((part) => part !== '')
+                  .join(' · ')}
               </span>
+              {run.trace !== null && run.trace.errors > 0 && run.status !== 'error' && (
+                <span className="flex shrink-0 items-center gap-0.5 text-bad">
+                  <Icon name="critical" className="size-3" />
+                  {grouped(run.trace.errors)}
+                  <span className="sr-only">{run.trace.errors === 1 ? 'run of it failed' : 'runs of it failed'}</span>
+                </span>
+              )}
             </span>
             <span className="block truncate text-xs text-ink-2 sm:hidden">{run.inputs_preview}</span>
           </span>
@@ -203,17 +234,22 @@ function RunRow({ run, index, height, active, onFocus, isChosen, onChoose, onNar
         </span>
       </td>
       <td className={columns[3].className}>
-        <span className="block">{run.latency_seconds === null ? '–' : formatSeconds(run.latency_seconds)}</span>
-        {run.first_token_seconds !== null && (
+        <span className="block">{latencyText(run.latency_seconds)}</span>
+        {first !== null && (
           <span className="block text-xs text-ink-3" title="Until the first token">
-            {formatSeconds(run.first_token_seconds)} first
+            {formatSeconds(Math.max(0, first))} first
           </span>
         )}
       </td>
       <td className={columns[4].className}>
-        <span className="block">{run.total_tokens === null ? '–' : formatCount(run.total_tokens)}</span>
+        <span className="block">{tokens === null ? '–' : formatCount(tokens)}</span>
         <span className="block text-xs text-ink-3">
-          {run.total_cost === null && run.total_tokens !== null ? 'no price' : run.total_cost === null ? '' : formatCost(run.total_cost)}
+          {cost !== null && formatCost(cost)}
+          {unpriced > 0 && (
+            <span className="text-warn" title={`${grouped(unpriced)} of its calls have no known price`}>
+              {cost === null ? 'no price' : ' and more'}
+            </span>
+          )}
         </span>
       </td>
       <td className={columns[5].className}>

@@ -3,10 +3,12 @@ import { type ReactNode, useCallback, useMemo, useState } from 'react';
 import { useLocation, useSearch } from 'wouter';
 import { problemOf } from '../../../api/problem.ts';
 import { serverNow } from '../../../api/server-clock.ts';
+import { useMay } from '../../../api/use-may.ts';
 import { CopyButton } from '../../../ui/copy-button.tsx';
 import { grouped } from '../../../ui/format.ts';
 import { AsOf, Button, Empty, Kbd, PageHeader, ProblemNote, Skeleton } from '../../../ui/primitives.tsx';
 import { compareAddress, emptyView, isNarrowed, queryOf, searchOf, type View, viewOf } from '../address.ts';
+import { AddRunsForm } from '../datasets/add-runs.tsx';
 import { traceQueries } from '../queries.ts';
 import type { RunSummary } from '../types.ts';
 import { FilterBar } from './filter-bar.tsx';
@@ -14,6 +16,9 @@ import { FirstTrace } from './first-trace.tsx';
 import { merge } from './merge.ts';
 import { RunTable } from './run-table.tsx';
 import { SavedFilters } from './saved-filters.tsx';
+
+/** So many become examples at once. */
+const mostChosen = 1_000;
 
 /** Runs of all projects or of one, newest first. What comes while one looks is counted, and shown when it is asked for. */
 export function TracesPage(): ReactNode {
@@ -46,21 +51,39 @@ export function TracesPage(): ReactNode {
     scrollTo({ top: 0 });
   };
   const choose = useCallback((run: RunSummary) => {
-    setChosen((before) => (before.includes(run.run_id) ? before.filter((id) => id !== run.run_id) : [...before.slice(-1), run.run_id]));
+    setChosen((before) =>
+      before.includes(run.run_id) ? before.filter((id) => id !== run.run_id) : [...before, run.run_id].slice(-mostChosen),
+    );
   }, []);
   const narrow = useCallback((change: Partial<View>) => setView({ ...view, ...change }), [setView, view]);
   const [a, b] = chosen;
+  const mayWrite = useMay('traces:write');
+  const [adding, setAdding] = useState(false);
   const narrowed = isNarrowed(view);
   return (
     <>
+      {adding && <AddRunsForm runIds={chosen} onClose={() => setAdding(false)} />}
       <PageHeader title="Traces" note={<AsOf at={newest.dataUpdatedAt} staleAfterMs={15_000} />}>
         {a !== undefined && (
-          <Button icon="compare" disabled={b === undefined} onClick={() => b !== undefined && navigate(compareAddress(a, b))}>
-            {b === undefined ? 'Mark one more' : 'Compare'}
-          </Button>
+          <>
+            {chosen.length <= 2 && (
+              <Button icon="compare" disabled={b === undefined} onClick={() => b !== undefined && navigate(compareAddress(a, b))}>
+                {b === undefined ? 'Mark one more' : 'Compare'}
+              </Button>
+            )}
+            {mayWrite && (
+              <Button icon="book" onClick={() => setAdding(true)}>
+                Add to a dataset
+              </Button>
+            )}
+            <Button kind="ghost" icon="close" onClick={() => setChosen([])}>
+              {grouped(chosen.length)} marked
+              <span className="sr-only">, unmark</span>
+            </Button>
+          </>
         )}
         <span className="hidden items-center gap-1.5 text-xs text-ink-3 xl:inline-flex">
-          <Kbd>↑</Kbd> <Kbd>↓</Kbd> move, <Kbd>x</Kbd> marks two to compare
+          <Kbd>↑</Kbd> <Kbd>↓</Kbd> move, <Kbd>x</Kbd> marks
         </span>
         <CopyButton label="Copy a link to this list" text={() => location.href}>
           Link

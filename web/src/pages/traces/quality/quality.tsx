@@ -1,7 +1,6 @@
-import { keepPreviousData, queryOptions, useQuery } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { type ReactNode, useMemo } from 'react';
 import { Link, useLocation, useSearch } from 'wouter';
-import { call } from '../../../api/client.ts';
 import { problemOf } from '../../../api/problem.ts';
 import { serverNow } from '../../../api/server-clock.ts';
 import { ChartPanel } from '../../../charts/panel.tsx';
@@ -13,30 +12,9 @@ import { AsOf, Empty, PageHeader } from '../../../ui/primitives.tsx';
 import { Segmented } from '../../../ui/segmented.tsx';
 import { listAddress } from '../address.ts';
 import { ProjectSelect } from '../list/filter-bar.tsx';
-
-interface Score {
-  readonly project: string;
-  readonly key: string;
-  readonly source: string;
-  readonly n: number;
-  readonly mean: number;
-  readonly failures: number;
-  readonly failure_share: number;
-}
-
-interface Scores {
-  readonly from: string;
-  readonly to: string;
-  readonly items: readonly Score[];
-}
-
-interface ScoreSeries {
-  readonly step_ms: number;
-  readonly items: readonly (Pick<Score, 'project' | 'key' | 'source'> & {
-    /** Where a step begins, how many scores, their mean, and the share that failed. */
-    readonly points: readonly (readonly [number, number, number, number])[];
-  })[];
-}
+import { JudgesCard } from './judges.tsx';
+import { qualityQueries, type Score, type ScoreSeries } from './queries.ts';
+import { RulesCard } from './rules.tsx';
 
 const spans = [
   { value: '24h', label: '24 h', spoken: '24 hours' },
@@ -49,24 +27,6 @@ const everyMs = 30_000;
 /** Below it, a score is none that anybody wants. */
 const failing = 0.5;
 const sources: Readonly<Record<string, string>> = { heuristic: 'rules', model: 'judges', api: 'applications', app: 'people' };
-
-const scoreQueries = {
-  scores: (project: string, seconds: number) =>
-    queryOptions({
-      queryKey: ['traces', 'scores', project, seconds],
-      queryFn: ({ signal }) => call<Scores>('/traces/scores', { query: { project, from: `now-${seconds}s` }, signal }),
-      refetchInterval: everyMs,
-      placeholderData: keepPreviousData,
-    }),
-  series: (project: string, seconds: number) =>
-    queryOptions({
-      queryKey: ['traces', 'score-series', project, seconds],
-      queryFn: ({ signal }) =>
-        call<ScoreSeries>('/traces/scores/series', { query: { project, from: `now-${seconds}s`, points: 60 }, signal }),
-      refetchInterval: everyMs,
-      placeholderData: keepPreviousData,
-    }),
-};
 
 /** How good answers are, as rules, judges, applications and people see it, and where that goes. */
 export function QualityPage(): ReactNode {
@@ -82,8 +42,8 @@ export function QualityPage(): ReactNode {
     if (wanted.span !== '7d') next.set('range', wanted.span);
     navigate(next.size === 0 ? '/traces/quality' : `/traces/quality?${next.toString()}`, { replace: true });
   };
-  const scores = useQuery(scoreQueries.scores(project, secondsOf[span]));
-  const series = useQuery(scoreQueries.series(project, secondsOf[span]));
+  const scores = useQuery(qualityQueries.scores(project, secondsOf[span]));
+  const series = useQuery(qualityQueries.series(project, secondsOf[span]));
   return (
     <>
       <PageHeader title="Quality" note={<AsOf at={scores.dataUpdatedAt} staleAfterMs={90_000} />} />
@@ -108,6 +68,8 @@ export function QualityPage(): ReactNode {
           )
         }
       </Answered>
+      <JudgesCard />
+      <RulesCard project={project} />
     </>
   );
 }

@@ -9,61 +9,84 @@ import { DataTable, dataRow } from '../../../ui/data-table.tsx';
 import { TextField } from '../../../ui/field.tsx';
 import { FormDialog, textOf } from '../../../ui/form-dialog.tsx';
 import { formatRatio, formatUsd, grouped } from '../../../ui/format.ts';
+import { Menu } from '../../../ui/menu.tsx';
 import { Ago, Button, Empty, PageHeader } from '../../../ui/primitives.tsx';
+import { useQuestion } from '../../../ui/use-question.tsx';
 import { listAddress } from '../address.ts';
-import { JsonView } from '../conversation/json-view.tsx';
 import { traceQueries } from '../queries.ts';
 import type { Project } from '../types.ts';
 import { settingsQueries } from './queries.ts';
+import { RedactionForm } from './redaction-form.tsx';
+import { type Redaction, redactionWords } from './redaction.ts';
 import { type OwnSettings, settingsOf, type TraceSettings } from './settings.ts';
+
+type Topic = 'settings' | 'redaction';
+/** Without a project: what holds where one says nothing. */
+interface Edited {
+  readonly topic: Topic;
+  readonly project?: Project;
+}
 
 /** How long conversations are kept, which of them, what is redacted, and what they may cost: in general, and by project. */
 export function SettingsPage(): ReactNode {
   const general = useQuery(settingsQueries.general());
   const projects = useQuery(traceQueries.projects());
   const may = useMay('traces:manage');
-  const [edited, setEdited] = useState<'' | Project>();
+  const { ask, dialog } = useQuestion();
+  const [edited, setEdited] = useState<Edited>();
+  const close = (): void => setEdited(undefined);
   return (
     <>
       <PageHeader title="Projects and settings" />
-      {edited === '' && general.data && (
+      {edited?.project === undefined && edited?.topic === 'settings' && general.data && (
         <SettingsForm
           title="Settings of all projects"
           shown={general.data}
-          onClose={() => setEdited(undefined)}
+          onClose={close}
           send={(next) => call('/traces/settings', { method: 'PUT', body: { ...general.data, ...next } })}
         />
       )}
-      {edited !== undefined && edited !== '' && <ProjectForm project={edited} onClose={() => setEdited(undefined)} />}
+      {edited?.project === undefined && edited?.topic === 'redaction' && general.data && (
+        <RedactionForm
+          title="Redaction in all projects"
+          redaction={general.data.redaction}
+          onClose={close}
+          send={(redaction) => call('/traces/settings', { method: 'PUT', body: { ...general.data, redaction } })}
+        />
+      )}
+      {edited?.project !== undefined && <ProjectForm project={edited.project} topic={edited.topic} onClose={close} />}
+      {dialog}
       <Card
         title="Where a project says nothing for itself"
         aside={
           may && (
-            <Button kind="ghost" onClick={() => setEdited('')}>
-              Change
-            </Button>
+            <>
+              <Button kind="ghost" onClick={() => setEdited({ topic: 'settings' })}>
+                Change
+              </Button>
+              <Button kind="ghost" onClick={() => setEdited({ topic: 'redaction' })}>
+                Redaction
+              </Button>
+            </>
           )
         }
       >
         <Answered query={general}>
           {(settings) => (
-            <div className="flex flex-col gap-3">
-              <Facts>
-                <Fact name="Kept">{grouped(settings.retention.days)} days</Fact>
-                <Fact name="Sampling">
-                  {settings.sampling.rate === 1
-                    ? 'every trace'
-                    : `${formatRatio(settings.sampling.rate)} of the traces${settings.sampling.keep_errors ? ', and whatever failed' : ''}`}
-                </Fact>
-                <Fact name="Budget">
-                  {settings.budget.usd_per_hour === null ? 'none' : `an alert beyond ${formatUsd(settings.budget.usd_per_hour)} an hour`}
-                </Fact>
-              </Facts>
-              <div>
-                <h3 className="mb-1 text-xs font-medium text-ink-2">Redaction, before anything is stored</h3>
-                <JsonView value={settings.redaction} label="Redaction" />
-              </div>
-            </div>
+            <Facts>
+              <Fact name="Kept">{grouped(settings.retention.days)} days</Fact>
+              <Fact name="Sampling">
+                {settings.sampling.rate === 1
+                  ? 'every trace'
+                  : `${formatRatio(settings.sampling.rate)} of the traces${settings.sampling.keep_errors ? ', and whatever failed' : ''}`}
+              </Fact>
+              <Fact name="Budget">
+                {settings.budget.usd_per_hour === null ? 'none' : `an alert beyond ${formatUsd(settings.budget.usd_per_hour)} an hour`}
+              </Fact>
+              <Fact name="Redacted">
+                <Redacted redaction={settings.redaction} />
+              </Fact>
+            </Facts>
           )}
         </Answered>
       </Card>
@@ -91,9 +114,38 @@ export function SettingsPage(): ReactNode {
                     </th>
                     <td className="text-right">{project.last_run_at === null ? 'never' : <Ago at={project.last_run_at} />}</td>
                     <td className="text-right">
-                      <Button kind="ghost" onClick={() => setEdited(project)} aria-label={`Settings of ${project.name}`}>
-                        Settings
-                      </Button>
+                      {may && (
+                        <Menu
+                          label={`Settings of ${project.name}`}
+                          items={[
+                            {
+                              id: 'settings',
+                              label: 'Retention, sampling, budget',
+                              icon: 'tool',
+                              onSelect: () => setEdited({ topic: 'settings', project }),
+                            },
+                            {
+                              id: 'redaction',
+                              label: 'Redaction',
+                              icon: 'silence',
+                              onSelect: () => setEdited({ topic: 'redaction', project }),
+                            },
+                            {
+                              id: 'reset',
+                              label: 'As all projects',
+                              icon: 'restart',
+                              onSelect: () =>
+                                ask({
+                                  title: `Let ${project.name} say nothing for itself?`,
+                                  text: 'What holds for all projects holds for it then, for runs that come from now on.',
+                                  verb: 'Do so',
+                                  act: () => call(settingsOfProject(project.name), { method: 'PUT', body: {} }),
+                                  concerns: ['traces'],
+                                }),
+                            },
+                          ]}
+                        />
+                      )}
                     </td>
                   </tr>
                 ))}
@@ -106,20 +158,45 @@ export function SettingsPage(): ReactNode {
   );
 }
 
-function ProjectForm({ project, onClose }: { readonly project: Project; readonly onClose: () => void }): ReactNode {
-  const { data } = useQuery(settingsQueries.project(project.name));
-  if (data === undefined) return null;
+/** What goes; and what does not, because somebody switched it off. */
+function Redacted({ redaction }: { readonly redaction: Redaction }): ReactNode {
+  const { off, on } = redactionWords(redaction);
   return (
+    <>
+      {on === '' ? 'nothing' : `${on}, before anything is stored`}
+      {off !== '' && <span className="block text-warn">Switched off: {off}</span>}
+    </>
+  );
+}
+
+const settingsOfProject = (name: string): string => `/traces/projects/${encodeURIComponent(name)}/settings`;
+
+function ProjectForm({
+  project: { name },
+  topic,
+  onClose,
+}: {
+  readonly project: Project;
+  readonly topic: Topic;
+  readonly onClose: () => void;
+}): ReactNode {
+  // Not from the cache: the form begins with what holds now.
+  const { data } = useQuery({ ...settingsQueries.project(name), gcTime: 0 });
+  if (data === undefined) return null;
+  const send = (next: OwnSettings): Promise<unknown> => call(settingsOfProject(name), { method: 'PUT', body: { ...data.own, ...next } });
+  return topic === 'redaction' ? (
+    <RedactionForm
+      title={`Redaction in ${name}`}
+      redaction={data.effective.redaction}
+      onClose={onClose}
+      send={(redaction) => send({ redaction })}
+    />
+  ) : (
     <SettingsForm
-      title={`Settings of ${project.name}`}
+      title={`Settings of ${name}`}
       shown={data.effective}
       onClose={onClose}
-      send={(next) =>
-        call(`/traces/projects/${encodeURIComponent(project.name)}/settings`, {
-          method: 'PUT',
-          body: { ...data.own, ...differing(next, data.effective) },
-        })
-      }
+      send={(next) => send(differing(next, data.effective))}
     />
   );
 }

@@ -1,7 +1,9 @@
+import type { Redaction } from './redaction.ts';
+
 export interface TraceSettings {
   readonly retention: { readonly days: number };
   readonly sampling: { readonly rate: number; readonly keep_errors: boolean };
-  readonly redaction: unknown;
+  readonly redaction: Redaction;
   readonly budget: { readonly usd_per_hour: number | null };
 }
 

@@ -2,15 +2,17 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { type ReactNode, useMemo, useState } from 'react';
 import { Link } from 'wouter';
 import { problemOf } from '../../../api/problem.ts';
+import { useMay } from '../../../api/use-may.ts';
 import { CopyButton } from '../../../ui/copy-button.tsx';
 import { formatFull, grouped } from '../../../ui/format.ts';
 import { Icon } from '../../../ui/icons.tsx';
 import { Mark } from '../../../ui/look.tsx';
-import { ProblemNote, Skeleton } from '../../../ui/primitives.tsx';
+import { Button, ProblemNote, Skeleton } from '../../../ui/primitives.tsx';
 import { Segmented } from '../../../ui/segmented.tsx';
 import { listAddress, threadAddress } from '../address.ts';
 import { CompareButton } from '../compare/compare-button.tsx';
 import { jsonText } from '../compare/text.ts';
+import { AddRunsForm } from '../datasets/add-runs.tsx';
 import { nameOf, statusLooks, typeIcons } from '../looks.ts';
 import { traceQueries } from '../queries.ts';
 import type { RunDetail } from '../types.ts';
@@ -72,10 +74,13 @@ function RunDetails({
   readonly onSelect: (id: string) => void;
 }): ReactNode {
   const [shown, setShown] = useState<Shown>('conversation');
+  const [adding, setAdding] = useState(false);
+  const mayWrite = useMay('traces:write');
   const error = jsonText(run.error);
   const { events, metadata, parameters, runtime, rest } = useMemo(() => detailsOf(run), [run]);
   return (
     <>
+      {adding && <AddRunsForm runIds={[run.run_id]} onClose={() => setAdding(false)} />}
       <header className="sticky top-0 z-1 flex flex-col gap-1.5 border-b border-line bg-surface px-4 py-3">
         <Path run={run} tree={tree} onSelect={onSelect} />
         <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5">
@@ -87,6 +92,15 @@ function RunDetails({
           <span className="ml-auto flex items-center gap-1">
             <Segmented<Shown> legend="How inputs and outputs are shown" options={ways} value={shown} onChange={setShown} />
             <CompareButton runId={run.run_id} name={nameOf(run)} />
+            {mayWrite && (
+              <Button
+                kind="ghost"
+                icon="book"
+                title="Make this run an example of a dataset"
+                aria-label="Add this run to a dataset"
+                onClick={() => setAdding(true)}
+              />
+            )}
             <CopyButton label="Copy this run as JSON" text={() => JSON.stringify(run, undefined, 2)} />
           </span>
         </div>

@@ -12,6 +12,7 @@ import { nameOf, statusLooks } from '../looks.ts';
 import { formatCost } from '../money.ts';
 import { traceQueries } from '../queries.ts';
 import { RunPane } from './run-pane.tsx';
+import { ShareButton } from './share-button.tsx';
 import { matching, type Tree, treeOf, unfolded } from './tree.ts';
 import { Waterfall } from './waterfall.tsx';
 
@@ -97,6 +98,7 @@ function Trace({
         <span className="hidden lg:inline">
           <Totals tree={tree} />
         </span>
+        <ShareButton runId={selected} />
         <CopyButton label="Copy a link to what is shown" text={() => location.href}>
           Link
         </CopyButton>
