@@ -35,14 +35,19 @@ export class Fields {
     return number;
   }
 
-  /** What `read` makes of a message within. Whatever it leaves unread, or throws, the reader goes on behind that message. */
-  message<T>(read: (fields: Fields) => T): T {
+  /**
+   * What `read` makes of a message within. Whatever it leaves unread, or throws, the reader goes on behind that message. What `read` needs
+   * to know is passed on: a closure a message is most of what a reader would allocate.
+   */
+  message<T>(read: (fields: Fields) => T): T;
+  message<T, Known>(read: (fields: Fields, known: Known) => T, known: Known): T;
+  message<T, Known>(read: (fields: Fields, known?: Known) => T, known?: Known): T {
     const length = this.#length();
     const outer = this.#end;
     const end = this.#at + length;
     this.#end = end;
     try {
-      return read(this);
+      return read(this, known);
     } finally {
       this.#at = end;
       this.#end = outer;

@@ -67,32 +67,30 @@ export function countPrice(tallies: Tallies, run: CountedRun, minutesFrom: numbe
 /** Counts a run in one place. `times`: its latency too. */
 export const countIn = (tally: Tally, run: CountedRun, times: boolean): void => addTo(tally, additionOf(run), times);
 
-/** The stretches of time a run belongs to. */
-export function* stretchesAt(run: CountedRun, minutesFrom: number): Iterable<{ readonly grain: Grain; readonly bucket: number }> {
-  for (const grain of GRAINS) {
-    if (grain === 60 && run.startTime < minutesFrom) continue;
-    const width = grain * 1_000;
-    yield { grain, bucket: Math.floor(run.startTime / 1_000 / width) * width };
-  }
-}
+/** The grains by which a run is counted: by minute only where it began after `minutesFrom` (µs). */
+export const grainsOf = (startTime: number, minutesFrom: number): readonly Grain[] => (startTime < minutesFrom ? COARSE : GRAINS);
+const COARSE = GRAINS.filter((grain) => grain !== 60);
+
+/** The stretch of a grain that holds a time (µs), by its beginning in milliseconds since 1970. */
+export const bucketOf = (startTime: number, grain: Grain): number => Math.floor(startTime / 1_000 / (grain * 1_000)) * grain * 1_000;
 
 function visit(tallies: Tallies, run: CountedRun, minutesFrom: number, each: (tally: Tally, dimension: Dimension) => void): void {
-  const values = [...valuesOf(run)];
-  for (const { grain, bucket } of stretchesAt(run, minutesFrom)) {
-    const stretch = tallies.stretch(run.projectNo, grain, bucket);
-    for (const [dimension, value] of values)
-      if (grain !== 60 || BY_MINUTE.has(dimension)) each(tallies.in(stretch, run.projectNo, grain, dimension, bucket, value), dimension);
+  const { projectNo, startTime } = run;
+  for (const grain of grainsOf(startTime, minutesFrom)) {
+    const bucket = bucketOf(startTime, grain);
+    const stretch = tallies.stretch(projectNo, grain, bucket);
+    const at = (dimension: Dimension, value: string | null): void => {
+      if (value !== null && (grain !== 60 || BY_MINUTE.has(dimension)))
+        each(tallies.in(stretch, projectNo, grain, dimension, bucket, cut(value)), dimension);
+    };
+    if (run.isRoot) at('trace', ROOTS);
+    at('run_type', run.runType);
+    if (isCallOf(run.runType)) at('model', run.model);
+    at('name', run.name);
+    at('prompt', run.prompt);
+    at('user', run.user);
+    if (run.tags.length > 0 && grain !== 60) for (const tag of new Set(run.tags.slice(0, MOST_TAGS).map(cut))) at('tag', tag);
   }
-}
-
-function* valuesOf(run: CountedRun): Iterable<readonly [Dimension, string]> {
-  if (run.isRoot) yield ['trace', ROOTS];
-  yield ['run_type', run.runType];
-  if (run.model !== null && isCallOf(run.runType)) yield ['model', cut(run.model)];
-  if (run.name !== null) yield ['name', cut(run.name)];
-  if (run.prompt !== null) yield ['prompt', cut(run.prompt)];
-  if (run.user !== null) yield ['user', cut(run.user)];
-  for (const tag of new Set(run.tags.slice(0, MOST_TAGS).map(cut))) yield ['tag', tag];
 }
 
 /** Not in the middle of a character. Nothing would mean "the others". */

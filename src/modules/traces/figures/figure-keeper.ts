@@ -4,7 +4,7 @@ import { sql } from '../../../db/sql.ts';
 import type { FeedEntry, FeedReader } from '../feed/feed-reader.ts';
 import { isMine } from '../feed/feed-service.ts';
 import type { Prices } from '../prices/index.ts';
-import { count, countPrice, isCallOf, stretchesAt, usageOf } from './counted-run.ts';
+import { bucketOf, count, countPrice, grainsOf, isCallOf, usageOf } from './counted-run.ts';
 import { DIMENSIONS, GRAINS, KEPT_DAYS, OTHER, ROOM } from './dimension.ts';
 import { addStored, readValues, writeTallies } from './figure-rows.ts';
 import { readRuns, writePrices, type LatePrice, type RunRow } from './run-rows.ts';
@@ -132,12 +132,21 @@ export class FigureKeeper {
   /** Learns which values have a row where runs are to be counted. */
   async #openRooms(tx: Transaction, counts: readonly ToCount[]): Promise<void> {
     const unread = new Map<string, Room>();
-    for (const { run, minutesFrom } of counts)
-      for (const { grain, bucket } of stretchesAt(run, minutesFrom)) {
-        const first: Room = { projectNo: run.projectNo, grain, bucket, dimension: 'trace' };
+    const seen = new Map<number, Set<number>>();
+    for (const { run, minutesFrom } of counts) {
+      // Runs of one minute share their stretches: nearly all of a batch do.
+      const { projectNo, startTime } = run;
+      const minutes = seen.get(projectNo) ?? new Set();
+      const grains = grainsOf(startTime, minutesFrom);
+      const minute = bucketOf(startTime, 60) + grains.length;
+      if (minutes.has(minute)) continue;
+      seen.set(projectNo, minutes.add(minute));
+      for (const grain of grains) {
+        const first: Room = { projectNo, grain, bucket: bucketOf(startTime, grain), dimension: 'trace' };
         if (this.#rooms.has(keyOf(first)) || unread.has(keyOf(first))) continue;
         for (const dimension of DIMENSIONS) unread.set(keyOf({ ...first, dimension }), { ...first, dimension });
       }
+    }
     if (unread.size > 0) for (const [room, values] of await readValues(tx, [...unread.values()])) this.#rooms.set(room, new Set(values));
   }
 

@@ -38,7 +38,7 @@ export interface Row {
 export async function readRuns(tx: Queryable, keepDays: number, day: string, runIds: readonly string[]): Promise<readonly RunRow[]> {
   const { rows } = await tx.query<Row>(sql`
     select ${RUN_COLUMNS} from muster.trace_runs r
-    where r.keep_days = ${keepDays} and r.day = ${day}::date and r.run_id = any(${runIds}::uuid[]) and r.end_time is not null`);
+    where r.keep_days = ${keepDays} and r.day = ${day}::date and r.run_id = any(string_to_array(${runIds.join(',')}, ',')::uuid[]) and r.end_time is not null`);
   return rows.map(runOf);
 }
 

@@ -87,7 +87,8 @@ type Stretch = Partial<Record<Dimension, OpenRoom>>;
 /** Tallies by place, as many as a batch of runs touches. A value that its room does not admit is one of the others. */
 export class Tallies {
   readonly #admits: (room: Room, value: string) => boolean;
-  readonly #stretches = new Map<string, Stretch>();
+  /** By project, and then by beginning and grain in one number: asked for with every run. */
+  readonly #stretches = new Map<number, Map<number, Stretch>>();
 
   constructor(admits: (room: Room, value: string) => boolean = () => true) {
     this.#admits = admits;
@@ -99,12 +100,13 @@ export class Tallies {
 
   /** All rooms of a stretch of time: a run has places in many of them, and they are looked up once. */
   stretch(projectNo: number, grain: Grain, bucket: number): Stretch {
-    const key = `${projectNo} ${grain} ${bucket}`;
-    const found = this.#stretches.get(key);
-    if (found !== undefined) return found;
-    const opened: Stretch = {};
-    this.#stretches.set(key, opened);
-    return opened;
+    let ofProject = this.#stretches.get(projectNo);
+    if (ofProject === undefined) this.#stretches.set(projectNo, (ofProject = new Map()));
+    // No two meet: buckets are whole minutes in milliseconds, and grains lie closer together.
+    const key = bucket * 2 + grain;
+    let stretch = ofProject.get(key);
+    if (stretch === undefined) ofProject.set(key, (stretch = {}));
+    return stretch;
   }
 
   in(stretch: Stretch, projectNo: number, grain: Grain, dimension: Dimension, bucket: number, value: string): Tally {
@@ -118,8 +120,9 @@ export class Tallies {
   }
 
   *rows(): Iterable<{ readonly place: Place; readonly tally: Tally }> {
-    for (const stretch of this.#stretches.values())
-      for (const { room, tallies } of Object.values(stretch))
-        for (const [value, tally] of tallies) yield { place: { ...room, value }, tally };
+    for (const ofProject of this.#stretches.values())
+      for (const stretch of ofProject.values())
+        for (const { room, tallies } of Object.values(stretch))
+          for (const [value, tally] of tallies) yield { place: { ...room, value }, tally };
   }
 }

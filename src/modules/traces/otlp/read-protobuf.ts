@@ -179,12 +179,10 @@ function readStatus(fields: Fields): { code: number; message: string } {
 }
 
 function readAttribute(fields: Fields, into: Attributes): void {
-  const [key, value] = fields.message(readTopPair);
+  const [key, value] = fields.message(readPair, 1);
   if (into.size >= LIMITS.attributes) throw new SpanProblem(`it has more than ${LIMITS.attributes} attributes`);
   into.set(key, value);
 }
-
-const readTopPair = (fields: Fields): [string, Value] => readPair(fields, 1);
 
 function readPair(fields: Fields, depth: number): [string, Value] {
   let key = '';
@@ -199,7 +197,7 @@ function readPair(fields: Fields, depth: number): [string, Value] {
 
 function readAny(fields: Fields, depth: number): Value {
   if (depth > LIMITS.depth) throw new SpanProblem(`an attribute is nested deeper than ${LIMITS.depth} levels`);
-  return fields.message((inner) => readAnyValue(inner, depth));
+  return fields.message(readAnyValue, depth);
 }
 
 /** `AnyValue`: one of its fields is set; none: null. */
@@ -220,10 +218,10 @@ function readAnyValue(fields: Fields, depth: number): Value {
         value = finite(fields.double());
         break;
       case 5:
-        value = fields.message((inner) => readArray(inner, depth));
+        value = fields.message(readArray, depth);
         break;
       case 6:
-        value = fields.message((inner) => readObject(inner, depth));
+        value = fields.message(readObject, depth);
         break;
       case 7:
         value = fields.bytes().toString('base64');
@@ -248,7 +246,7 @@ function readObject(fields: Fields, depth: number): { readonly [key: string]: Va
   const object = Object.create(null) as Record<string, Value>;
   for (let field = fields.next(); field !== 0; field = fields.next())
     if (field === 1) {
-      const [key, value] = fields.message((inner) => readPair(inner, depth + 1));
+      const [key, value] = fields.message(readPair, depth + 1);
       object[key] = value;
     } else fields.skip();
   return object;

@@ -42,7 +42,7 @@ export function runsOf(groups: readonly SpanGroup[], project: string | undefined
       const span = item as Span;
       const said = gather(span);
       const runId = runIdOf(span, said);
-      if (said.fields.has('id') || isLangsmith(said)) named.set(`${span.traceId}${span.spanId}`, runId);
+      named.set(`${span.traceId}${span.spanId}`, runId);
       gathered.push({ span, said, source, scope, runId });
     }
   }
@@ -71,7 +71,7 @@ function runIdOf(span: Span, said: Collected): string {
   return isLangsmith(said) ? paddedUuid(span.spanId) : runUuid(span.traceId, span.spanId);
 }
 
-function parentOf(span: Span, said: Collected, named: ReadonlyMap<string, string>): string | undefined {
+function parentOf(span: Span, said: Collected, named: Map<string, string>): string | undefined {
   const own = said.fields.get('parent');
   if (typeof own === 'string') {
     const spanId = paddedSpanId(own);
@@ -79,7 +79,13 @@ function parentOf(span: Span, said: Collected, named: ReadonlyMap<string, string
   }
   // Its parent, if it has one, is a span that LangSmith's SDK left out.
   if (said.unmapped['langsmith.is_root'] === true || !isSpanId(span.parentSpanId)) return undefined;
-  return named.get(`${span.traceId}${span.parentSpanId}`) ?? runUuid(span.traceId, span.parentSpanId);
+  const key = `${span.traceId}${span.parentSpanId}`;
+  const known = named.get(key);
+  if (known !== undefined) return known;
+  const parent = runUuid(span.traceId, span.parentSpanId);
+  // Its other children ask for it too.
+  named.set(key, parent);
+  return parent;
 }
 
 function problemOf(item: Span | BadSpan): Pick<Refused, 'reason' | 'message'> | undefined {

@@ -1,5 +1,5 @@
 import type { Value } from '../span.ts';
-import { isList, isObject, jsonOf, textOf, type Obj } from './read-value.ts';
+import { isList, isObject, jsonOf, put, textOf, type Obj } from './read-value.ts';
 
 /**
  * Messages, in whatever dialect, as chat completions have them: role, content (a text, or parts), tool_calls, tool_call_id. So whoever
@@ -29,6 +29,8 @@ function messagesIn(item: Value, role: string): Value[] {
 }
 
 function messageOf(said: Obj, role: string): Value[] {
+  const plain = plainMessage(said, role);
+  if (plain !== undefined) return [plain];
   const { role: own, parts, contents, content, tool_calls: calls, ...rest } = said;
   const given = isList(parts) ? parts : isList(contents) ? contents : jsonParts(content);
   const said_role = textOf(own) ?? role;
@@ -46,6 +48,30 @@ function messageOf(said: Obj, role: string): Value[] {
     { role: said_role, content: contentOf(shown), ...(toolCalls.length > 0 ? { tool_calls: toolCalls } : {}), ...rest },
     ...results.map(({ message }) => message),
   ];
+}
+
+/** What nearly all are: one text, and nothing that is rewritten. The same comes out as by the long way, in a fraction of its time. */
+function plainMessage(said: Obj, role: string): Obj | undefined {
+  const { parts, contents, content, tool_calls: calls } = said;
+  if (contents !== undefined || calls !== undefined) return undefined;
+  const text = parts === undefined ? plainText(content) : onlyText(parts);
+  if (text === undefined) return undefined;
+  const message: Record<string, Value> = { role: textOf(said['role']) ?? role, content: text };
+  for (const name in said) if (name !== 'role' && name !== 'content' && name !== 'parts') put(message, name, said[name] ?? null);
+  return message;
+}
+
+const plainText = (content: Value | undefined): string | undefined =>
+  typeof content === 'string' && !content.startsWith('[{') ? content : undefined;
+
+/** Of a list of one part, which is a text. */
+function onlyText(parts: Value): string | undefined {
+  if (!isList(parts) || parts.length !== 1) return undefined;
+  const [part] = parts;
+  if (!isObject(part) || part['message_content'] !== undefined || !isShort(part)) return undefined;
+  const { type } = part;
+  const text = part['text'] ?? part['content'];
+  return (type === 'text' || type === 'input_text' || type === 'output_text') && typeof text === 'string' ? text : undefined;
 }
 
 /** Content that is a list of parts, perhaps as a text. */

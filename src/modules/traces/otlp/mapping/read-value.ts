@@ -13,9 +13,11 @@ export function jsonOf(value: Value): Value {
   }
 }
 
-const looksLikeJson = (text: string): boolean => /^\s*[[{"\dtfn-]/.test(text);
+/** By its first and last characters, and words and numbers whole: to find out by parsing costs an exception for every sentence. */
+const looksLikeJson = (text: string): boolean => /^\s*(?:\{[^]*\}|\[[^]*\]|"[^]*"|true|false|null|-?\d[\d.eE+-]*)\s*$/.test(text);
 
 function isTooDeep(text: string): boolean {
+  if (!hasManyBrackets(text)) return false;
   let depth = 0;
   for (let i = 0; i < text.length; i += 1) {
     const c = text.charCodeAt(i);
@@ -26,6 +28,14 @@ function isTooDeep(text: string): boolean {
       if (depth > MOST_DEPTH) return true;
     } else if (c === 0x7d || c === 0x5d /* } ] */) depth -= 1;
   }
+  return false;
+}
+
+/** Nearly no text has so many that they could be nested too deep. */
+function hasManyBrackets(text: string): boolean {
+  let count = 0;
+  for (const bracket of ['[', '{'])
+    for (let at = text.indexOf(bracket); at >= 0; at = text.indexOf(bracket, at + 1)) if (++count > MOST_DEPTH) return true;
   return false;
 }
 

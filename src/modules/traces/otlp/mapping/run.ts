@@ -47,6 +47,7 @@ export interface Mapped {
 
 /** What the attributes of a span and of its events say: gathered first, since the ids in it are needed by others of the same export. */
 export function gather(span: Span): Collected {
+  if (span.events.length === 0) return collect(span.attributes);
   const details = span.events.filter(({ name }) => eventRow(name)?.becomes === 'attributes');
   if (details.length === 0) return collect(span.attributes);
   const attributes = new Map(details.flatMap((event) => [...event.attributes]));
@@ -84,7 +85,7 @@ export function mapSpan(span: Span, said: Collected, ids: Ids, { source, scope, 
     trail,
     rest: trail === undefined ? undefined : JSON.stringify({ [TRAIL_FIELD]: trail }),
   };
-  return { operation, feedback: [...eventFeedback(span, ids), ...listedFeedback(fields, ids)] };
+  return { operation, feedback: feedbackIn(span, fields, ids) };
 }
 
 export interface MappingContext {
@@ -196,6 +197,13 @@ function firstToken(span: Span, fields: ReadonlyMap<string, Value>): string | un
   const event = span.events.find(({ name }) => eventRow(name)?.becomes === 'first_token');
   return event === undefined ? undefined : isoOf(event.time);
 }
+
+const NO_FEEDBACK: readonly NewFeedback[] = [];
+
+const feedbackIn = (span: Span, fields: ReadonlyMap<string, Value>, ids: Ids): readonly NewFeedback[] =>
+  span.events.length === 0 && !fields.has('feedback') && !fields.has('feedback.trace')
+    ? NO_FEEDBACK
+    : [...eventFeedback(span, ids), ...listedFeedback(fields, ids)];
 
 /** `gen_ai.evaluation.result`: a score, a label, an explanation. */
 function eventFeedback(span: Span, { runId, traceId }: Ids): NewFeedback[] {

@@ -1,7 +1,9 @@
 import type { Value } from '../span.ts';
 import { isObject, numberOf, type Obj } from './read-value.ts';
 
-const DETAILS = ['input_token_details', 'output_token_details'] as const;
+const field = <Name extends string>(name: Name) => ({ name, field: `usage.${name}`, prefix: `usage.${name}.` });
+const TOTALS = ['input_tokens', 'output_tokens', 'total_tokens', 'input_cost', 'output_cost', 'total_cost'].map(field);
+const DETAILS = ['input_token_details', 'output_token_details'].map(field);
 
 /**
  * `usage_metadata` as LangSmith has it: details are parts of the totals. Where a sender counts input without what came from the cache (as
@@ -12,13 +14,13 @@ export function usageOf(fields: ReadonlyMap<string, Value>): Obj | undefined {
   // Said in LangSmith's own words: it is right as it is.
   if (isObject(whole)) return whole;
   const usage: Record<string, Value> = {};
-  for (const name of ['input_tokens', 'output_tokens', 'total_tokens', 'input_cost', 'output_cost', 'total_cost']) {
-    const value = fields.get(`usage.${name}`);
-    if (value !== undefined) usage[name] = value;
+  for (const total of TOTALS) {
+    const value = fields.get(total.field);
+    if (value !== undefined) usage[total.name] = value;
   }
-  for (const name of DETAILS) {
-    const details = detailsOf(fields, name);
-    if (details !== undefined) usage[name] = details;
+  for (const kind of DETAILS) {
+    const details = detailsOf(fields, kind);
+    if (details !== undefined) usage[kind.name] = details;
   }
   if (Object.keys(usage).length === 0) return undefined;
   addExclusiveCache(usage);
@@ -28,12 +30,12 @@ export function usageOf(fields: ReadonlyMap<string, Value>): Obj | undefined {
   return usage;
 }
 
-function detailsOf(fields: ReadonlyMap<string, Value>, name: string): Obj | undefined {
-  const whole = fields.get(`usage.${name}`);
-  const details: Record<string, Value> = isObject(whole) ? { ...whole } : {};
-  const prefix = `usage.${name}.`;
-  for (const [field, value] of fields) if (field.startsWith(prefix)) details[field.slice(prefix.length)] = value;
-  return Object.keys(details).length === 0 ? undefined : details;
+function detailsOf(fields: ReadonlyMap<string, Value>, kind: { readonly field: string; readonly prefix: string }): Obj | undefined {
+  const whole = fields.get(kind.field);
+  let details: Record<string, Value> | undefined = isObject(whole) ? { ...whole } : undefined;
+  for (const name of fields.keys())
+    if (name.startsWith(kind.prefix)) (details ??= {})[name.slice(kind.prefix.length)] = fields.get(name) ?? null;
+  return details === undefined || Object.keys(details).length === 0 ? undefined : details;
 }
 
 function addExclusiveCache(usage: Record<string, Value>): void {
