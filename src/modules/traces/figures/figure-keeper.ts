@@ -75,7 +75,7 @@ export class FigureKeeper {
     const counts: ToCount[] = [];
     let priced = 0;
     for (const part of byPartition(batch.entries)) {
-      const late = await this.#read(tx, part, counts);
+      const late = await this.#read(tx, part, batch.place.xid, counts);
       if (late.length > 0) await writePrices(tx, part.keepDays, part.day, late);
       priced += late.length;
     }
@@ -95,13 +95,14 @@ export class FigureKeeper {
   }
 
   /** Reads what is to be counted of one partition; returns the prices that runs lacked and that can be told now. */
-  async #read(tx: Transaction, part: Part, counts: ToCount[]): Promise<readonly LatePrice[]> {
+  async #read(tx: Transaction, part: Part, xid: string, counts: ToCount[]): Promise<readonly LatePrice[]> {
     const minutesFrom = (part.at - KEPT_DAYS[60] * 86_400_000) * 1_000;
     const late: LatePrice[] = [];
     const breather = new Breather();
-    for (const run of await readRuns(tx, part.keepDays, part.day, [...part.completed, ...part.changed])) {
+    const { keepDays, day, completed, changed } = part;
+    for (const run of await readRuns(tx, { keepDays, day, runIds: [...completed, ...changed], xid })) {
       const price = this.#latePrice(run);
-      const isNew = part.completed.has(run.runId);
+      const isNew = completed.has(run.runId);
       if (price !== undefined) late.push(price);
       if (isNew || price !== undefined) counts.push({ run: price === undefined ? run : withPrice(run, price), isNew, minutesFrom });
       await breather.breathe();

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { olderTransactionsOver } from '../../../../test/support/older-transactions.ts';
+import { until } from '../../../../test/support/until.ts';
 import { sql } from '../../../db/sql.ts';
 import { testServer, type TestServer } from '../../../../test/server/support/test-server.ts';
 import { FeedReader } from '../feed/feed-reader.ts';
@@ -59,12 +60,13 @@ async function keep(runs: readonly Run[]): Promise<readonly string[]> {
       const at = run.at ?? NOON;
       const time = (ms: number | undefined) => (ms === undefined ? null : new Date(at + ms).toISOString());
       await tx.query(sql`insert into muster.trace_runs (run_id, trace_id, parent_run_id, project_no, day, keep_days, run_type, status, start_time, end_time,
-          first_token_time, name, model, provider, user_id, tags, prompt_tokens, completion_tokens, total_tokens, total_cost, usage)
+          first_token_time, name, model, provider, user_id, tags, prompt_tokens, completion_tokens, total_tokens, total_cost, usage, completed_in)
         values (${ids[i]}::uuid, ${ids[i]}::uuid, ${run.isChild === true ? randomUUID() : null}, ${run.project}, ${DAY}, ${KEEP_DAYS}, ${RUN_TYPES.indexOf(run.runType ?? 'chain')},
           ${run.failed === true ? 2 : 1}, ${time(0)}, ${run.open === true ? null : time(run.ms ?? 100)}, ${time(run.firstMs)}, 'answer', ${run.model ?? null}, null,
           ${run.user ?? null}, ${run.tags ?? null}, ${run.tokens?.[0] ?? null}, ${run.tokens?.[1] ?? null},
-          ${run.tokens === undefined ? null : run.tokens[0] + run.tokens[1]}, ${run.cost ?? null}, ${run.usage === undefined ? null : JSON.stringify(run.usage)})
-        on conflict (run_id, keep_days, day) do update set end_time = excluded.end_time, model = coalesce(excluded.model, trace_runs.model),
+          ${run.tokens === undefined ? null : run.tokens[0] + run.tokens[1]}, ${run.cost ?? null}, ${run.usage === undefined ? null : JSON.stringify(run.usage)},
+          case when ${run.open !== true}::boolean then pg_current_xact_id() end)
+        on conflict (run_id, keep_days, day) do update set end_time = excluded.end_time, completed_in = excluded.completed_in, model = coalesce(excluded.model, trace_runs.model),
           prompt_tokens = excluded.prompt_tokens, completion_tokens = excluded.completion_tokens, total_tokens = excluded.total_tokens`);
     }
     const completed = ids.filter((_, i) => runs[i]?.open !== true);
@@ -178,6 +180,26 @@ describe('the figures', () => {
       sql`select total_cost, usage from muster.trace_runs where run_id = any(${[first, last]}::uuid[])`,
     );
     expect(rows).toEqual([1, 2].map(() => ({ total_cost: '0.15', usage: '{"price":"openai/gpt-4o-mini"}' })));
+  });
+
+  it('count a run once whose end is there before the feed may tell of it: an older transaction is open', async () => {
+    const no = await project('ahead');
+    const [first] = await keep([
+      { project: no, runType: 'llm', model: 'gpt-4o-mini', open: true },
+      { project: no, runType: 'llm', tokens: [1_000_000, 0] },
+    ]);
+    await olderTransactionsOver(server.database.database);
+    await server.database.database.transaction(async (older) => {
+      await older.query(sql`select pg_current_xact_id()`);
+      await keep([{ runId: first ?? '', project: no, runType: 'llm', tokens: [1_000_000, 0] }]);
+      await until('what the feed shows is counted', async () => {
+        await keeper().step();
+        return (await ask(no)).figures.runs > 0;
+      });
+      expect((await ask(no)).figures).toMatchObject({ runs: 1, unpriced_runs: 1 });
+    });
+    await catchUp();
+    expect((await ask(no)).figures).toMatchObject({ runs: 2, total_cost: '0.15', unpriced_runs: 1 });
   });
 
   it('let a run that stands for ten count ten', async () => {

@@ -34,11 +34,23 @@ export interface Row {
   readonly usage: string | null;
 }
 
-/** Of one partition. Only the narrow columns: what is large lies elsewhere and is not touched. Runs that have gone meanwhile are left out. */
-export async function readRuns(tx: Queryable, keepDays: number, day: string, runIds: readonly string[]): Promise<readonly RunRow[]> {
+/** Which runs to read, and how far in the feed. */
+export interface Reading {
+  readonly keepDays: number;
+  readonly day: string;
+  readonly runIds: readonly string[];
+  /** The transaction of the last entry that is dealt with. */
+  readonly xid: string;
+}
+
+/**
+ * Of one partition. Only the narrow columns: what is large lies elsewhere and is not touched. Left out are runs that have gone meanwhile, and
+ * those that ended in a transaction which the feed shows only later: they will be counted then, and until then they have not been.
+ */
+export async function readRuns(tx: Queryable, { keepDays, day, runIds, xid }: Reading): Promise<readonly RunRow[]> {
   const { rows } = await tx.query<Row>(sql`
     select ${RUN_COLUMNS} from muster.trace_runs r
-    where r.keep_days = ${keepDays} and r.day = ${day}::date and r.run_id = any(string_to_array(${runIds.join(',')}, ',')::uuid[]) and r.end_time is not null`);
+    where (r.completed_in is null or r.completed_in <= ${xid}::xid8) and r.keep_days = ${keepDays} and r.day = ${day}::date and r.run_id = any(string_to_array(${runIds.join(',')}, ',')::uuid[]) and r.end_time is not null`);
   return rows.map(runOf);
 }
 

@@ -101,7 +101,7 @@ export class Tallies {
   /** All rooms of a stretch of time: a run has places in many of them, and they are looked up once. */
   stretch(projectNo: number, grain: Grain, bucket: number): Stretch {
     let ofProject = this.#stretches.get(projectNo);
-    if (ofProject === undefined) this.#stretches.set(projectNo, (ofProject = new Map()));
+    if (ofProject === undefined) this.#stretches.set(projectNo, (ofProject = new Map<number, Stretch>()));
     // No two meet: buckets are whole minutes in milliseconds, and grains lie closer together.
     const key = bucket * 2 + grain;
     let stretch = ofProject.get(key);

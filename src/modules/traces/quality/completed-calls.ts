@@ -27,10 +27,46 @@ const LLM = RUN_TYPES.indexOf('llm');
 /** Texts of one step in memory at once; a run that is larger is judged by none. */
 const MOST_TEXT = 2_000_000;
 
+/** Which run, and no more of it. */
+export interface CallHead {
+  readonly runId: string;
+  readonly projectNo: number;
+  readonly keepDays: number;
+  readonly day: string;
+}
+
+type Completed = Pick<FeedEntry, 'keepDays' | 'day' | 'completed'>;
+
+/** Which runs of models the entries say are completed. A flood brings many, of which few are wanted: so no more is read of each than its id. */
+export async function completedHeads(db: Queryable, entries: readonly Completed[], exceptProject: string): Promise<readonly CallHead[]> {
+  const heads: CallHead[] = [];
+  for (const { keepDays, day, completed } of byDay(entries)) {
+    const { rows } = await db.query<{ readonly projectNo: number; readonly ids: string }>(sql`
+      select r.project_no as "projectNo", string_agg(r.run_id::text, ',') as ids
+      from muster.trace_runs r join muster.trace_projects p on p.project_no = r.project_no
+      where r.keep_days = ${keepDays} and r.day = ${day}::date and r.run_id = any(string_to_array(${completed.join(',')}, ',')::uuid[])
+        and r.run_type = ${LLM} and p.name <> ${exceptProject}
+      group by r.project_no`);
+    for (const { projectNo, ids } of rows) for (const runId of ids.split(',')) heads.push({ runId, projectNo, keepDays, day });
+  }
+  return heads;
+}
+
+function byDay(entries: readonly Completed[]): readonly Completed[] {
+  const days = new Map<string, Completed & { readonly completed: string[] }>();
+  for (const { keepDays, day, completed } of entries) {
+    const key = `${keepDays} ${day}`;
+    const known = days.get(key) ?? { keepDays, day, completed: [] };
+    days.set(key, known);
+    for (const runId of completed) known.completed.push(runId);
+  }
+  return [...days.values()].filter(({ completed }) => completed.length > 0);
+}
+
 /** Those runs of models that the entries say are completed, without their texts: few of them may be wanted. */
 export async function completedCalls(
   db: Queryable,
-  entries: readonly FeedEntry[],
+  entries: readonly Completed[],
   exceptProject: string,
 ): Promise<readonly CompletedCall[]> {
   const wanted = entries.flatMap(({ keepDays, day, completed }) => completed.map((runId) => ({ runId, keepDays, day })));

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { Database, Queryable } from '../../../db/database.ts';
 import { sql } from '../../../db/sql.ts';
 import { namedUuid } from '../run/named-uuid.ts';
@@ -46,7 +46,7 @@ export async function putJudging(db: Database, projectNo: number, { share, check
 
 /** A number from 0 to 1 that only depends on the run and the question: the same runs are chosen everywhere and again. */
 export const drawOf = (runId: string, question: string): number =>
-  createHash('sha1').update(`${question}:${runId}`).digest().readUInt32BE(0) / 2 ** 32;
+  Number.parseInt(hash('sha1', `${question}:${runId}`, 'hex').slice(0, 8), 16) / 2 ** 32;
 
 /** The id that feedback of a rule on a run always has: to judge again writes the same row. */
 export const verdictId = (runId: string, key: string): string => namedUuid(`muster.verdict:${runId}:${key}`);

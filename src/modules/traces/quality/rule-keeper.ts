@@ -4,11 +4,11 @@ import { sql } from '../../../db/sql.ts';
 import type { FeedReader } from '../feed/feed-reader.ts';
 import { isMine } from '../feed/feed-service.ts';
 import { judgeRun, type Judged } from './checks/index.ts';
-import { completedCalls, textsOf, type CompletedCall } from './completed-calls.ts';
+import { completedCalls, completedHeads, textsOf, type CallHead, type CompletedCall } from './completed-calls.ts';
 import { drawOf, readJudging, verdictId, type Judging } from './judging.ts';
 
-const ENTRIES_AT_ONCE = 100;
-const RUNS_AT_ONCE = 5_000;
+const ENTRIES_AT_ONCE = 400;
+const RUNS_AT_ONCE = 20_000;
 /** A step judges no more than this: about 50 ms of work. Where more came, those with the smallest draw are taken, and the rest is counted. */
 const JUDGED_AT_ONCE = 250;
 /** The project to which judges log themselves: nobody judges it. */
@@ -51,12 +51,16 @@ export class RuleKeeper {
     const batch = await this.#feed.take(ENTRIES_AT_ONCE, RUNS_AT_ONCE, tx);
     if (batch === undefined) return { judged: 0, leftOut: 0, isFull: false };
     const judging = await readJudging(tx);
-    const calls = await completedCalls(tx, batch.entries, EVALUATORS_PROJECT);
-    const { chosen, leftOut } = choose(calls, judging);
-    const texts = await textsOf(tx, chosen);
+    const { chosen, leftOut } = choose(await completedHeads(tx, batch.entries, EVALUATORS_PROJECT), judging);
+    const calls = await completedCalls(
+      tx,
+      chosen.map(({ keepDays, day, runId }) => ({ keepDays, day, completed: [runId] })),
+      EVALUATORS_PROJECT,
+    );
+    const texts = await textsOf(tx, calls);
     const verdicts: Verdicts[] = [];
     const breather = new Breather();
-    for (const call of chosen) {
+    for (const call of calls) {
       const said = texts.get(call.runId);
       const { checks, keepPasses } = judging(call.projectNo);
       if (said !== undefined) verdicts.push({ call, keepPasses, judged: judgeRun(said, checks) });
@@ -75,10 +79,10 @@ export class RuleKeeper {
 
 /** Those that a project's share lets through, at most so many; both are decided by the run's draw alone. */
 export function choose(
-  calls: readonly CompletedCall[],
+  calls: readonly CallHead[],
   judging: (projectNo: number) => Judging,
   most = JUDGED_AT_ONCE,
-): { readonly chosen: readonly CompletedCall[]; readonly leftOut: readonly CompletedCall[] } {
+): { readonly chosen: readonly CallHead[]; readonly leftOut: readonly CallHead[] } {
   const drawn = calls
     .map((call) => ({ call, draw: drawOf(call.runId, 'rules') }))
     .filter(({ call, draw }) => draw < judging(call.projectNo).share && judging(call.projectNo).checks.length > 0)
@@ -107,7 +111,7 @@ async function writeFeedback(tx: Transaction, verdicts: readonly Verdicts[]): Pr
 /** PostgreSQL holds no U+0000. */
 const storable = (text: string): string => text.replaceAll('\u0000', '');
 
-async function writeHours(tx: Transaction, verdicts: readonly Verdicts[], leftOut: readonly CompletedCall[]): Promise<void> {
+async function writeHours(tx: Transaction, verdicts: readonly Verdicts[], leftOut: readonly CallHead[]): Promise<void> {
   const tallies = new Map<string, { projectNo: number; key: string; n: number; sum: number; failures: number }>();
   const add = (projectNo: number, key: string, score: number, isFailure: boolean): void => {
     const place = `${projectNo} ${key}`;
