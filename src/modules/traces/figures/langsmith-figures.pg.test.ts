@@ -4,7 +4,9 @@ import { bearer, BOOTSTRAP, testServer, type TestServer } from '../../../../test
 import { sql } from '../../../db/sql.ts';
 import { FeedReader } from '../feed/feed-reader.ts';
 import { tracesModule } from '../index.ts';
+import { projectStats } from '../langsmith/reads/project-stats.ts';
 import { BUILT_IN_PRICES } from '../prices/index.ts';
+import { listProjects } from '../reads/project-store.ts';
 import { FigureKeeper } from './figure-keeper.ts';
 
 let server: TestServer;
@@ -105,6 +107,21 @@ describe('statistics as LangSmith gives them', () => {
     expect(await stats({ run_type: 'llm', trace_filter: 'eq(thread_id, "t1")' })).toMatchObject({ run_count: 2 });
     expect(await stats({ filter: 'eq(' })).toMatchObject({ status: 422 });
     expect(await post('/runs/stats', { session: [randomUUID()] })).toMatchObject({ status: 404 });
+  });
+
+  it('of a project are the same from its figures as from its runs', async () => {
+    const { database } = server.database;
+    const projects = await listProjects(database, null);
+    const no = projects.find(({ projectId }) => projectId === session)?.projectNo ?? 0;
+    const of = async (mostRuns: number) => (await projectStats(database, projects, Date.now(), mostRuns)).get(no) as Record<string, number>;
+    const [exact, estimated] = [await of(6), await of(5)];
+    expect(exact).toMatchObject({ run_count: 3, total_tokens: 4_100, prompt_tokens: 4_000, total_cost: 0.00063, latency_p50: 2 });
+    for (const [name, value] of Object.entries(exact)) {
+      if (typeof value !== 'number' || name === 'latency_p99') continue;
+      expect([name, Math.abs((estimated[name] ?? Number.NaN) - value) <= value * 0.01]).toEqual([name, true]);
+    }
+    // Between two values the one interpolates, and the other names one that was there.
+    expect(estimated['latency_p99']).toBeCloseTo(4, 1);
   });
 
   it('go by group', async () => {

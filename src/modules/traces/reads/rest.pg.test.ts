@@ -47,7 +47,7 @@ beforeAll(async () => {
         parentRunId: idOf(n),
         projectNo,
         startTime: at(n * 10 + 1),
-        columns: { run_type: 1, total_tokens: 10, total_cost: '0.1' },
+        columns: { run_type: 1, total_tokens: 10, total_cost: '0.1', outputs: n === 3 ? '"a needle"' : null },
       },
     ]);
   }
@@ -128,6 +128,28 @@ describe('conversations', () => {
     expect((await get('threads/talk%201?project=other')).json()).toMatchObject({ turns: 1, project: 'other', total_tokens: null });
     expect((await get('threads/nobody?project=other')).statusCode).toBe(404);
     expect((await get('threads?cursor=x')).statusCode).toBe(400);
+  });
+});
+
+describe('a search among conversations', () => {
+  const found = async (path: string): Promise<readonly string[]> =>
+    (await get(path)).json().items.map((item: { thread_id: string }) => item.thread_id);
+
+  it('finds those of which a turn, or a step of one, holds the words, the newest that does first', async () => {
+    expect(await found('threads?project=chat&q=say')).toEqual(['talk 0', 'talk 1']);
+    expect(await found('threads?project=chat&q=%22say%203%22')).toEqual(['talk 1']);
+    expect(await found('threads?project=chat&q=eedl')).toEqual(['talk 1']);
+    expect(await found('threads?q=needle')).toEqual(['talk 1']);
+    expect(await found('threads?project=other&q=needle')).toEqual([]);
+    expect((await get('threads?q=-needle')).statusCode).toBe(422);
+  });
+
+  it('goes from page to page, each conversation once', async () => {
+    const first = (await get('threads?project=chat&q=ask&limit=1')).json();
+    expect(first.items).toHaveLength(1);
+    const second = (await get(`threads?project=chat&q=ask&limit=1&cursor=${first.next_cursor}`)).json();
+    expect([first.items[0].thread_id, second.items[0].thread_id, second.next_cursor]).toEqual(['talk 0', 'talk 1', null]);
+    expect((await get(`threads?project=chat&cursor=${first.next_cursor}`)).statusCode).toBe(400);
   });
 });
 

@@ -52,24 +52,36 @@ const together = (queries: readonly SearchQuery[]): SearchQuery => ({
   patterns: queries.flatMap(({ patterns }) => patterns),
 });
 
-async function search(
+async function search(db: Queryable, query: ListQuery, asked: SearchQuery, fields: readonly FieldGroup[]): Promise<readonly RunRecord[]> {
+  const found: RunRecord[] = [];
+  if (query.limit === 0) return found;
+  for await (const runs of holding(db, query, asked, fields)) {
+    found.push(...runs);
+    if (found.length >= query.limit) return found.slice(0, query.limit);
+  }
+  return found;
+}
+
+/** Runs that hold words, newest first, as many as whoever asks goes on to read. Throws INVALID_INPUT for words that cannot be read. */
+export const runsHolding = (
   db: Queryable,
-  { projects, where, from, to, after, limit }: ListQuery,
+  words: string,
+  query: Pick<ListQuery, 'projects' | 'from' | 'to'>,
+): AsyncGenerator<readonly RunRecord[]> => holding(db, { ...query, where: () => [] }, readQuery(words), []);
+
+async function* holding(
+  db: Queryable,
+  { projects, where, from, to, after }: Omit<ListQuery, 'limit'>,
   asked: SearchQuery,
   fields: readonly FieldGroup[],
-): Promise<readonly RunRecord[]> {
-  if (projects.length === 0 || limit === 0) return [];
-  const found: RunRecord[] = [];
+): AsyncGenerator<readonly RunRecord[]> {
+  if (projects.length === 0) return;
   const scope = { projects: new Set(projects), from: from ?? 0, to: to ?? Number.MAX_SAFE_INTEGER, after, fields };
   let look = FIRST_LOOK;
   for await (const batch of searchOf(db).candidates(asked, scope)) {
-    for (let at = 0; at < batch.length; at += look) {
-      found.push(...(await thatHold(db, batch.slice(at, at + look), where, asked)));
-      if (found.length >= limit) return found.slice(0, limit);
-    }
+    for (let at = 0; at < batch.length; at += look) yield await thatHold(db, batch.slice(at, at + look), where, asked);
     look = batch.length;
   }
-  return found;
 }
 
 /** Of candidates, in their order, those that fit and whose text holds it. */

@@ -9,7 +9,8 @@ import { isoMicros } from './filter/timestamp.ts';
 import type { ProjectRecord } from './project-store.ts';
 import { projectsNamed } from './run-access.ts';
 import { many } from './query-schemas.ts';
-import { listThreads, threadKey, usageOfThreads, type ThreadPlace, type ThreadQuery, type ThreadRecord } from './thread-store.ts';
+import { threadsHolding } from './thread-search.ts';
+import { listThreads, threadKey, usageOfThreads, type ThreadPlace, type ThreadRecord } from './thread-store.ts';
 import { turnPreviews } from './turn-previews.ts';
 
 const ThreadView = z
@@ -38,17 +39,18 @@ const ThreadView = z
 
 const Name = text(1, 512);
 const LIST = 'traces/threads';
-const WEEK_MS = 7 * 86_400_000;
+const HOLDING = 'traces/threads?q';
+const DAY_MS = 86_400_000;
+const WEEK_MS = 7 * DAY_MS;
 /** The year 9999: nobody's conversation is older or younger. */
 const ALWAYS = { from: 0, to: 253_402_214_400_000_000 };
 
 /** Conversations, for people and the dashboard. */
 export function addThreadRoutes(app: Api, db: Database): void {
   const show = async (
-    query: ThreadQuery,
+    threads: readonly ThreadRecord[],
     projects: readonly ProjectRecord[],
   ): Promise<readonly (readonly [ThreadRecord, z.input<typeof ThreadView>])[]> => {
-    const threads = await listThreads(db, query);
     const [usage, previews] = await Promise.all([usageOfThreads(db, threads), turnPreviews(db, threads)]);
     const projectOf = new Map(projects.map((project) => [project.projectNo, project]));
     return threads.flatMap((thread) => {
@@ -80,15 +82,39 @@ export function addThreadRoutes(app: Api, db: Database): void {
     });
   };
 
+  const pageOfThreads = async (projects: readonly ProjectRecord[], { from, to, limit, cursor }: Asked): Promise<Page> => {
+    const found = await listThreads(db, {
+      projects: numbersOf(projects),
+      ...timeOf(from, to, Date.now()),
+      after: placeOfThread(cursor),
+      limit: limit + 1,
+    });
+    const threads = found.slice(0, limit);
+    const last = threads.at(-1);
+    return { threads, next: found.length > limit && last !== undefined ? cursorOfThread(last) : null };
+  };
+
+  const pageOfHolding = async (
+    projects: readonly ProjectRecord[],
+    { q, from, to, limit, cursor }: Asked & { readonly q: string },
+  ): Promise<Page> => {
+    const { now, offset } = placeOfHolding(cursor) ?? { now: Date.now(), offset: 0 };
+    // Until when it looks stands in the cursor: what comes meanwhile moves no page.
+    const asked = { projects: numbersOf(projects), words: q, ...timeOf(from, to ?? now, now), offset, limit };
+    const { threads, more } = await threadsHolding(db, asked);
+    return { threads, next: more ? encodeCursor(HOLDING, `${now} ${offset + limit}`) : null };
+  };
+
   app.get(
     '/traces/threads',
     {
       config: { permission: 'traces:read' },
       schema: {
         tags: ['traces'],
-        summary: 'List conversations, the one spoken in last first',
+        summary: 'List conversations, the one spoken in last first; those that hold words: the one with the newest run that does',
         querystring: z.strictObject({
           project: many(Name).describe('By name or id; repeat it for more. Default: all'),
+          q: text(1, 1_000).optional().describe('Words anywhere in one of its runs'),
           from: Time.optional().describe('A turn began then or later. Default: seven days ago'),
           to: Time.optional().describe('A turn began before'),
           limit: z.coerce.number().int().min(1).max(200).default(50),
@@ -98,22 +124,11 @@ export function addThreadRoutes(app: Api, db: Database): void {
       },
     },
     async (request) => {
-      const { project, from, to, limit, cursor } = request.query;
+      const { project, q } = request.query;
       const projects = await projectsNamed(db, project, await visibleTo(request, db));
-      const end = to ?? Date.now() + 86_400_000;
-      const found = await show(
-        {
-          projects: projects.map(({ projectNo }) => projectNo),
-          from: (from ?? (to ?? Date.now()) - WEEK_MS) * 1_000,
-          to: end * 1_000,
-          after: placeOfThread(cursor),
-          limit: limit + 1,
-        },
-        projects,
-      );
-      const page = found.slice(0, limit);
-      const last = page.at(-1)?.[0];
-      return { items: page.map(([, view]) => view), next_cursor: found.length > limit && last !== undefined ? cursorOfThread(last) : null };
+      const page = q === undefined ? await pageOfThreads(projects, request.query) : await pageOfHolding(projects, { ...request.query, q });
+      const found = await show(page.threads, projects);
+      return { items: found.map(([, view]) => view), next_cursor: page.next };
     },
   );
 
@@ -132,12 +147,32 @@ export function addThreadRoutes(app: Api, db: Database): void {
     async (request) => {
       const { thread_id: threadId } = request.params;
       const projects = await projectsNamed(db, [request.query.project], await visibleTo(request, db));
-      const [found] = await show({ projects: projects.map(({ projectNo }) => projectNo), ...ALWAYS, threadId, limit: 1 }, projects);
+      const [found] = await show(await listThreads(db, { projects: numbersOf(projects), ...ALWAYS, threadId, limit: 1 }), projects);
       if (found === undefined) throw new MusterError('NOT_FOUND', `there is no thread ${threadId} in ${request.query.project}`);
       return found[1];
     },
   );
 }
+
+interface Asked {
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+  readonly limit: number;
+  readonly cursor?: string | undefined;
+}
+
+interface Page {
+  readonly threads: readonly ThreadRecord[];
+  readonly next: string | null;
+}
+
+const numbersOf = (projects: readonly ProjectRecord[]): readonly number[] => projects.map(({ projectNo }) => projectNo);
+
+/** A clock that is ahead does not hide what it stamped. */
+const timeOf = (from: number | undefined, to: number | undefined, now: number) => ({
+  from: (from ?? (to ?? now) - WEEK_MS) * 1_000,
+  to: (to ?? now + DAY_MS) * 1_000,
+});
 
 const cursorOfThread = ({ lastTime, projectNo, threadId }: ThreadRecord): string =>
   encodeCursor(LIST, `${lastTime} ${projectNo} ${threadId}`);
@@ -148,4 +183,12 @@ function placeOfThread(cursor: string | undefined): ThreadPlace | undefined {
   const [, lastTime = '', projectNo = '', threadId = ''] = /^(\d{1,16}) (\d{1,9}) (.+)$/s.exec(place) ?? [];
   if (threadId === '') throw new MusterError('BAD_CURSOR', 'the cursor does not belong to this list');
   return { lastTime: Number(lastTime), projectNo: Number(projectNo), threadId };
+}
+
+function placeOfHolding(cursor: string | undefined): { readonly now: number; readonly offset: number } | undefined {
+  const place = decodeCursor(HOLDING, cursor);
+  if (place === undefined) return undefined;
+  const [, now = '', offset = ''] = /^(\d{1,16}) (\d{1,6})$/.exec(place) ?? [];
+  if (offset === '') throw new MusterError('BAD_CURSOR', 'the cursor does not belong to this list');
+  return { now: Number(now), offset: Number(offset) };
 }
