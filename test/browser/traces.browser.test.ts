@@ -217,12 +217,15 @@ describe.skipIf(missing('chromium'))('the trace explorer', { timeout: 180_000 },
 
     await page.getByRole('button', { name: 'Import' }).click();
     const files = page.getByRole('dialog', { name: 'Import into talks' });
-    const line = JSON.stringify({ inputs: { question: 'Warm in Rome?' }, outputs: { answer: 'Yes' } });
+    // Fewer would decide nothing.
+    const lines = ['Rome', 'Oslo', 'Lima', 'Bern', 'Quito', 'Cairo', 'Tokyo'].map(
+      (city) => `${JSON.stringify({ inputs: { question: `Warm in ${city}?` }, outputs: { answer: 'Yes' } })}\n`,
+    );
     await files
       .getByLabel('File')
-      .setInputFiles({ name: 'more.jsonl', mimeType: 'application/x-ndjson', buffer: Buffer.from(`${line}\n`) });
+      .setInputFiles({ name: 'more.jsonl', mimeType: 'application/x-ndjson', buffer: Buffer.from(lines.join('')) });
     await files.getByRole('button', { name: 'Import' }).click();
-    await page.getByRole('heading', { name: 'Examples, 3' }).waitFor();
+    await page.getByRole('heading', { name: 'Examples, 9' }).waitFor();
     await page.getByRole('button', { name: 'Warm in Rome?' }).click();
     await page.getByRole('dialog', { name: 'Example' }).getByText('Yes').waitFor();
     await page.keyboard.press('Escape');
@@ -255,7 +258,7 @@ describe.skipIf(missing('chromium'))('the trace explorer', { timeout: 180_000 },
     await page.getByRole('radio', { name: 'Got better' }).check();
     await page.getByText('No example did').waitFor();
     await page.getByRole('radio', { name: 'Got worse' }).check();
-    await until('all three are shown', async () => (await grid.getByRole('row').count()) === 4);
+    await until('all of them are shown', async () => (await grid.getByRole('row').count()) === 10);
     await grid.getByRole('link', { name: 'none' }).first().click();
     await page.getByRole('tree', { name: 'Runs of this trace' }).waitFor();
     seen.expectNone();

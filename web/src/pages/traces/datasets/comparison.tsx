@@ -4,7 +4,7 @@ import { Link, useLocation, useSearch } from 'wouter';
 import { problemOf } from '../../../api/problem.ts';
 import { Card } from '../../../ui/card.tsx';
 import { DataTable, dataRow } from '../../../ui/data-table.tsx';
-import { formatValue, grouped } from '../../../ui/format.ts';
+import { formatSeconds, formatUsd, formatValue, grouped } from '../../../ui/format.ts';
 import { type Look, Mark } from '../../../ui/look.tsx';
 import { Button, Empty, PageHeader, ProblemNote, Skeleton } from '../../../ui/primitives.tsx';
 import { Segmented } from '../../../ui/segmented.tsx';
@@ -13,7 +13,17 @@ import { listAddress, runAddress } from '../address.ts';
 import { latencyText } from '../looks.ts';
 import { type Cell, gridOf, type GridRow, rowsShown, type Shown, turnOf, type Turn } from './grid.ts';
 import { lineOf } from './line.ts';
-import { comparisonAddress, datasetAddress, datasetQueries, type Example, type KeyComparison, mostRuns, type Verdict } from './queries.ts';
+import {
+  type Comparison,
+  comparisonAddress,
+  datasetAddress,
+  datasetQueries,
+  type Difference,
+  type Example,
+  type KeyComparison,
+  mostRuns,
+  type Verdict,
+} from './queries.ts';
 
 /** Experiments on one dataset held against the first of them: by score, and example by example down to the run. */
 export function ComparisonPage({ id }: { readonly id: string }): ReactNode {
@@ -77,48 +87,81 @@ function ScoresCard({ baseline, others }: { readonly baseline: string; readonly 
       </Card>
     );
   if (answers.some(({ data }) => data === undefined)) return <Skeleton className="h-32" />;
-  const rows = others.flatMap((name, index) => (answers[index]?.data?.keys ?? []).map((key) => ({ name, key })));
-  const keys = [...new Set(rows.map(({ key }) => key.key))].toSorted();
+  const compared = others.flatMap((name, index) => {
+    const answer = answers[index]?.data;
+    return answer === undefined ? [] : [{ name, answer }];
+  });
+  const keys = [...new Set(compared.flatMap(({ answer }) => answer.keys.map(({ key }) => key)))].toSorted();
+  const rowsOf = (title: string, of: (answer: Comparison) => Difference | null | undefined, format: (value: number) => string) =>
+    compared.flatMap(({ answer, name }) => {
+      const difference = of(answer);
+      return difference ? [<DifferenceRow key={`${title} ${name}`} title={title} name={name} compared={difference} format={format} />] : [];
+    });
   return (
     <Card title="Scores" flush aside={<span className="text-xs text-ink-3">on the examples that both have; 95 % intervals</span>}>
-      {rows.length === 0 ? (
-        <Empty title="They have no score in common" icon="star">
-          Only what was scored under the same name in both can be compared.
-        </Empty>
-      ) : (
-        <DataTable
-          label={`Scores against ${baseline}`}
-          columns={[
-            { title: 'Score' },
-            { title: 'Experiment' },
-            { title: 'Before', right: true },
-            { title: 'Now', right: true },
-            { title: 'Difference', right: true },
-            { title: 'Examples better, worse', right: true },
-            { title: 'Verdict' },
-          ]}
-        >
-          {keys.flatMap((key) =>
-            rows
-              .filter((row) => row.key.key === key)
-              .map(({ key: compared, name }) => <ScoreRow key={`${key} ${name}`} name={name} compared={compared} />),
-          )}
-        </DataTable>
-      )}
+      <DataTable
+        label={`Scores against ${baseline}`}
+        columns={[
+          { title: 'Score' },
+          { title: 'Experiment' },
+          { title: 'Before', right: true },
+          { title: 'Now', right: true },
+          { title: 'Difference', right: true },
+          { title: 'Examples better, worse', right: true },
+          { title: 'Verdict' },
+        ]}
+      >
+        {keys.flatMap((key) =>
+          rowsOf(
+            key,
+            ({ keys: all }) => all.find((each) => each.key === key),
+            (value) => formatValue(value, ''),
+          ),
+        )}
+        {rowsOf('Time an example', ({ latency }) => latency, formatSeconds)}
+        {rowsOf('Cost an example', ({ cost }) => cost, formatUsd)}
+        {compared.map(({ answer: { failures }, name }) => (
+          <tr key={`failures ${name}`} className={dataRow}>
+            <th scope="row">Failed examples</th>
+            <td className="[overflow-wrap:anywhere]">{name}</td>
+            <td className="text-right">{grouped(failures.baseline)}</td>
+            <td className={`text-right font-medium ${failures.candidate > failures.baseline ? 'text-bad' : ''}`}>
+              {grouped(failures.candidate)}
+            </td>
+            <td colSpan={3} />
+          </tr>
+        ))}
+      </DataTable>
     </Card>
   );
 }
 
-function ScoreRow({ name, compared }: { readonly name: string; readonly compared: KeyComparison }): ReactNode {
-  const { baseline, candidate, difference, interval, key, losses, n, verdict, wins } = compared;
+/** Of a score with how many examples went which way, and what that amounts to; of time and cost the figures alone. */
+function DifferenceRow({
+  title,
+  name,
+  compared,
+  format,
+}: {
+  readonly title: string;
+  readonly name: string;
+  readonly compared: Difference | KeyComparison;
+  readonly format: (value: number) => string;
+}): ReactNode {
+  const { baseline, candidate, difference, interval, n } = compared;
+  const score = 'verdict' in compared ? compared : undefined;
+  const signed = (value: number): string => {
+    const text = format(Math.abs(value));
+    return text === format(0) ? text : `${value > 0 ? '+' : '−'}${text}`;
+  };
   return (
     <tr className={dataRow}>
-      <th scope="row" className="font-medium">
-        {key}
+      <th scope="row" className={score ? 'font-medium' : ''}>
+        {title}
       </th>
       <td className="[overflow-wrap:anywhere]">{name}</td>
-      <td className="text-right">{formatValue(baseline, '')}</td>
-      <td className="text-right font-medium">{formatValue(candidate, '')}</td>
+      <td className="text-right">{format(baseline)}</td>
+      <td className="text-right font-medium">{format(candidate)}</td>
       <td className="text-right whitespace-nowrap">
         {signed(difference)}
         {interval && (
@@ -128,18 +171,12 @@ function ScoreRow({ name, compared }: { readonly name: string; readonly compared
         )}
       </td>
       <td className="text-right whitespace-nowrap">
-        {grouped(wins)}, {grouped(losses)} <span className="text-ink-3">of {grouped(n)}</span>
+        {score && `${grouped(score.wins)}, ${grouped(score.losses)} `}
+        <span className="text-ink-3">of {grouped(n)}</span>
       </td>
-      <td>
-        <Mark look={verdicts[verdict]} />
-      </td>
+      <td>{score && <Mark look={verdicts[score.verdict]} />}</td>
     </tr>
   );
-}
-
-function signed(value: number): string {
-  const text = formatValue(Math.abs(value), '');
-  return text === '0' ? '0' : `${value > 0 ? '+' : '−'}${text}`;
 }
 
 const ways = [

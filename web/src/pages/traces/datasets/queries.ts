@@ -36,14 +36,18 @@ export interface Experiment {
 
 export type Verdict = 'better' | 'worse' | 'unclear' | 'same';
 
-export interface KeyComparison {
-  readonly key: string;
+export interface Difference {
   /** Examples that both have. */
   readonly n: number;
   readonly baseline: number;
   readonly candidate: number;
   readonly difference: number;
+  /** In which it lies with 95 % confidence. */
   readonly interval: readonly [number, number] | null;
+}
+
+export interface KeyComparison extends Difference {
+  readonly key: string;
   readonly wins: number;
   readonly losses: number;
   readonly ties: number;
@@ -52,6 +56,11 @@ export interface KeyComparison {
 
 export interface Comparison {
   readonly keys: readonly KeyComparison[];
+  /** Seconds an example. */
+  readonly latency: Difference | null;
+  /** US dollars an example. */
+  readonly cost: Difference | null;
+  readonly failures: { readonly baseline: number; readonly candidate: number };
 }
 
 /** An example may be large: so many are read at a time. */
