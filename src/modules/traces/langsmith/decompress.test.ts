@@ -4,6 +4,9 @@ import { decompress, MOST_BODY_BYTES } from './decompress.ts';
 
 const MAGIC = [0x28, 0xb5, 0x2f, 0xfd];
 
+/** `{"post":[]}` a hundred times, by zstd at level 1 and with its check: what SDKs send. */
+const AS_THE_SDK_DOES = 'KLUv/QRIlQAAWHsicG9zdCI6W119AQA++C9eHFo/lg==';
+
 /** A frame of zstd with what it holds as it is, or repeated (RFC 8878, 3.1.1). */
 function zstd(blocks: readonly (Buffer | { readonly byte: number; readonly times: number })[]): Buffer {
   const parts = blocks.map((block, index) => {
@@ -22,6 +25,8 @@ describe('a body is unpacked', () => {
     ['gzip', gzipSync(text)],
     ['deflate', deflateSync(text)],
     ['zstd', zstd([text.subarray(0, 500), text.subarray(500)])],
+    ['zstd', Buffer.concat([zstd([text.subarray(0, 500)]), zstd([text.subarray(500)])])],
+    ['zstd', Buffer.from(AS_THE_SDK_DOES, 'base64')],
     ['identity', text],
     [undefined, text],
   ])('%s', async (encoding, body) => {
@@ -40,6 +45,8 @@ describe('a body is unpacked', () => {
     ['gzip', gzipSync(Buffer.alloc(MOST_BODY_BYTES + 1))],
     ['zstd', zstd(Array.from({ length: 1_000 }, () => ({ byte: 0, times: 131_072 })))],
     ['zstd', Buffer.from([...MAGIC, 0, 0xf8, 0, 0, 0])], // a window of 2 TiB
+    ['zstd', Buffer.concat([zstd([text]), Buffer.from([...MAGIC, 0, 0xa0, 0x13, 0, 0, 65])])], // a second frame with a window of 1 GiB
+    ['zstd', Buffer.concat([Buffer.from([0x5a, 0x2a, 0x4d, 0x18, 2, 0, 0, 0, 9, 9]), Buffer.from([...MAGIC, 0, 0xa0, 0x13, 0, 0, 65])])], // behind one that is skipped
     ['zstd', Buffer.from([...MAGIC, 0xe0, 0, 0, 0, 0, 0xff, 0, 0, 0, 0, 0, 0])], // says it holds a TiB
   ])('%s, but not to more than may be in memory', async (encoding, body) => {
     await expect(decompress(body, encoding)).rejects.toMatchObject({ code: 'TOO_LARGE' });

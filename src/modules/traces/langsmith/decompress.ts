@@ -52,7 +52,7 @@ const translated =
 
 /** In JavaScript: 100 MB/s. Piece by piece, so that a bomb is noticed before its output is in memory. */
 function unzstd(body: Buffer): Buffer {
-  refuseLargeWindow(body);
+  refuseLargeWindows(body);
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   const unpacking = new Decompress((chunk) => {
@@ -70,22 +70,47 @@ function unzstd(body: Buffer): Buffer {
   return Buffer.concat(chunks, bytes);
 }
 
-/** The first frame says how much memory it needs, and that is taken before a byte is unpacked (RFC 8878, 3.1.1.1). */
-function refuseLargeWindow(body: Buffer): void {
-  if (body.length < 6 || body.readUInt32LE(0) !== 0xfd2fb528) return;
-  const descriptor = body[4] ?? 0;
-  const isSingleSegment = (descriptor & 0x20) !== 0;
-  if (!isSingleSegment) {
-    const window = body[5] ?? 0;
-    const base = 2 ** (10 + (window >> 3));
-    if (base + (base / 8) * (window & 7) > MOST_WINDOW_BYTES) throw tooLarge();
-    return;
+/**
+ * Each frame says how much memory it needs, and that is taken before a byte of it is unpacked (RFC 8878, 3.1.1). What is no frame is left for
+ * the decompressor to refuse.
+ */
+function refuseLargeWindows(body: Buffer): void {
+  for (let at = 0; at + 6 <= body.length;) {
+    const magic = body.readUInt32LE(at);
+    if (magic >>> 4 === SKIPPABLE >>> 4) {
+      at += 8 + (at + 8 <= body.length ? body.readUInt32LE(at + 4) : 0);
+      continue;
+    }
+    if (magic !== FRAME) return;
+    const descriptor = body[at + 4] ?? 0;
+    const isSingleSegment = (descriptor & 0x20) !== 0;
+    const sizeBytes = (isSingleSegment ? [1, 2, 4, 8] : [0, 2, 4, 8])[descriptor >> 6] ?? 0;
+    const sizeAt = at + 5 + (isSingleSegment ? 0 : 1) + ([0, 1, 2, 4][descriptor & 3] ?? 0);
+    if (isSingleSegment) {
+      if (body.length < sizeAt + sizeBytes) return;
+      const size = sizeBytes === 8 ? Number(body.readBigUInt64LE(sizeAt)) : body.readUIntLE(sizeAt, sizeBytes);
+      if (size > MOST_BODY_BYTES) throw tooLarge();
+    } else {
+      const window = body[at + 5] ?? 0;
+      const base = 2 ** (10 + (window >> 3));
+      if (base + (base / 8) * (window & 7) > MOST_WINDOW_BYTES) throw tooLarge();
+    }
+    at = endOfBlocks(body, sizeAt + sizeBytes) + ((descriptor & 4) === 0 ? 0 : 4);
   }
-  const sizeBytes = [1, 2, 4, 8][descriptor >> 6] ?? 1;
-  const at = 5 + ([0, 1, 2, 4][descriptor & 3] ?? 0);
-  if (body.length < at + sizeBytes) return;
-  const size = sizeBytes === 8 ? Number(body.readBigUInt64LE(at)) : body.readUIntLE(at, sizeBytes);
-  if (size > MOST_BODY_BYTES) throw tooLarge();
+}
+
+const FRAME = 0xfd2fb528;
+const SKIPPABLE = 0x184d2a50;
+
+/** Behind the last block of a frame. */
+function endOfBlocks(body: Buffer, from: number): number {
+  for (let at = from; at + 3 <= body.length;) {
+    const head = body.readUIntLE(at, 3);
+    // One that repeats a byte holds that byte alone.
+    at += 3 + (((head >> 1) & 3) === 1 ? 1 : head >> 3);
+    if ((head & 1) === 1) return at;
+  }
+  return body.length;
 }
 
 const tooLarge = (): MusterError =>

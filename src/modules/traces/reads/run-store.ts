@@ -119,7 +119,7 @@ export async function runsOfTrace(db: Queryable, traceId: string, visible: Visib
 
 /** Each part has an index of its own: the root by its id, the other runs, and roots whose trace has another id. */
 const inTrace = (traceId: string, days: readonly string[]): Sql => sql`
-  select * from muster.trace_runs where run_id = ${traceId}::uuid and trace_id = run_id and day = any(${days}::date[])
+  select * from muster.trace_runs where run_id = ${traceId}::uuid and trace_id = run_id and parent_run_id is null and day = any(${days}::date[])
   union all
   select * from muster.trace_runs where trace_id = ${traceId}::uuid and parent_run_id is not null and day = any(${days}::date[])
   union all
