@@ -352,4 +352,23 @@ describe('what a key may', () => {
     );
     expect(rows).toEqual([{ requests: 2, cost: '0.75', tokens: 30 }]);
   });
+
+  it('is added up where all of it was answered from what is kept', async () => {
+    const { database } = server.database;
+    await account(database, [entry('hits', '0', { outcome: 'exact', saved: '0.1' })]);
+    const { rows } = await database.query(
+      sql`select requests::int, cost::text, tokens::int from muster.gateway_spend where key_id = 'hits'`,
+    );
+    expect(rows).toEqual([{ requests: 1, cost: '0', tokens: 0 }]);
+  });
+
+  it('is accounted for, all but what the database never takes', async () => {
+    const { database } = server.database;
+    const ledger = new Ledger({ database, answers: new AnswerStore(database), log: silentLogger });
+    for (let n = 0; n < 700; n++) ledger.add(entry('poisoned', n === 5 ? 'no number' : '0.001'));
+    await ledger.stop();
+    expect(ledger.lost).toBe(1);
+    const { rows } = await database.query(sql`select requests::int, cost::text from muster.gateway_spend where key_id = 'poisoned'`);
+    expect(rows).toEqual([{ requests: 699, cost: '0.699' }]);
+  });
 });

@@ -1,6 +1,7 @@
 import { messageOf } from '../../../base/errors.ts';
 import type { Logger } from '../../../base/logger.ts';
 import type { Database } from '../../../db/database.ts';
+import { failureOf } from '../../../db/failure.ts';
 import { sql } from '../../../db/sql.ts';
 import type { AnswerStore } from './answer-store.ts';
 import type { Face } from './face.ts';
@@ -34,7 +35,7 @@ export class Ledger {
   readonly #answers: AnswerStore;
   readonly #log: Logger;
   #waiting: Entry[] = [];
-  readonly #uses = new Map<string, number>();
+  #uses = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
   #pauseMs = EVERY_MS;
@@ -78,7 +79,7 @@ export class Ledger {
   async stop(): Promise<void> {
     clearTimeout(this.#timer);
     await this.#writing;
-    if (this.#waiting.length > 0 || this.#uses.size > 0) await this.#write();
+    while (this.#waiting.length > 0 || this.#uses.size > 0) if (!(await this.#write())) break;
     clearTimeout(this.#timer);
   }
 
@@ -86,34 +87,54 @@ export class Ledger {
     if (this.#timer !== undefined || this.#writing !== undefined) return;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
-      this.#writing = this.#write().finally(() => {
+      this.#writing = this.#write().then(() => {
         this.#writing = undefined;
         if (this.#waiting.length > 0 || this.#uses.size > 0) this.#plan();
       });
     }, this.#pauseMs);
   }
 
-  async #write(): Promise<void> {
-    const batch = this.#waiting.slice(0, MOST_BATCH);
-    const uses = new Map(this.#uses);
+  /** Whether it could be written. */
+  async #write(): Promise<boolean> {
     try {
-      if (batch.length > 0) await account(this.#db, batch);
-      this.#waiting = this.#waiting.slice(batch.length);
+      await this.#account(this.#waiting.slice(0, MOST_BATCH));
+      const uses = this.#uses;
+      this.#uses = new Map();
       if (uses.size > 0) await this.#answers.touch(uses);
-      this.#uses.clear();
       this.#pauseMs = EVERY_MS;
       if (performance.now() - this.#prunedAt > PRUNE_EVERY_MS) {
         this.#prunedAt = performance.now();
         await this.#answers.prune();
         await prune(this.#db);
       }
+      return true;
     } catch (error) {
       this.#pauseMs = Math.min(MOST_PAUSE_MS, this.#pauseMs * 2);
       this.#log.warn(
         { error: messageOf(error), waiting: this.#waiting.length },
         'requests to the gateway cannot be accounted for now; they wait',
       );
+      return false;
     }
+  }
+
+  /** What the database refuses for a reason of its own must not hold up the rest for ever: it is sought in halves, and lost. */
+  async #account(batch: readonly Entry[]): Promise<void> {
+    if (batch.length === 0) return;
+    try {
+      await account(this.#db, batch);
+    } catch (error) {
+      const { code, transient } = failureOf(error);
+      if (code !== undefined || transient) throw error;
+      if (batch.length > 1) {
+        const middle = batch.length >> 1;
+        await this.#account(batch.slice(0, middle));
+        return this.#account(batch.slice(middle));
+      }
+      this.#lost += 1;
+      this.#log.error({ error: messageOf(error), run_id: batch[0]?.runId }, 'a request to the gateway cannot be accounted for');
+    }
+    this.#waiting = this.#waiting.slice(batch.length);
   }
 }
 
@@ -135,7 +156,8 @@ export async function account(db: Database, entries: readonly Entry[]): Promise<
       returning key_id, at, cost, outcome, coalesce(prompt_tokens, 0) + coalesce(completion_tokens, 0) as tokens
     ), days as (
       insert into muster.gateway_spend as s (key_id, day, requests, tokens, cost)
-      select coalesce(key_id, ''), (at at time zone 'UTC')::date, count(*), sum(tokens) filter (where outcome in ('provider', 'batch')), coalesce(sum(cost), 0)
+      select coalesce(key_id, ''), (at at time zone 'UTC')::date, count(*), coalesce(sum(tokens) filter (where outcome in ('provider', 'batch')), 0),
+        coalesce(sum(cost), 0)
       from written group by 1, 2 order by 1, 2
       on conflict (key_id, day) do update set requests = s.requests + excluded.requests, tokens = s.tokens + excluded.tokens,
         cost = s.cost + excluded.cost
