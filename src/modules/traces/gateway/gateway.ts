@@ -1,4 +1,5 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { serving } from '../../../base/breather.ts';
 import { systemClock } from '../../../base/clock.ts';
 import { messageOf, MusterError } from '../../../base/errors.ts';
 import { newRunId } from '../../../base/ids.ts';
@@ -105,6 +106,7 @@ export class Gateway {
   }
 
   async answer(face: Face, request: FastifyRequest, reply: FastifyReply): Promise<void> {
+    serving();
     const began: Began = {
       asked: readAsked(face, request.body as Buffer | undefined),
       context: contextOf(request.headers),

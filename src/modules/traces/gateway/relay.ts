@@ -1,4 +1,5 @@
 import type { ServerResponse } from 'node:http';
+import { serving } from '../../../base/breather.ts';
 import { MusterError, messageOf } from '../../../base/errors.ts';
 import type { Answered } from './call.ts';
 import type { Face } from './face.ts';
@@ -45,6 +46,7 @@ export function relay({ headers, isStream, status, tape }: Answered, response: S
     };
     const move = (): void => {
       if (isOver || isWaiting || reader === undefined) return;
+      serving();
       for (let piece = reader.next(); piece !== undefined; piece = reader.next()) {
         if (piece.isUsage && !options.wantsUsage) continue;
         if (!hasBegun) options.onFirstByte?.();

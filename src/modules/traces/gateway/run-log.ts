@@ -10,6 +10,8 @@ export interface RunLogOptions {
   readonly mostBytes?: number;
   /** The pause after the first failure; each is twice as long as the one before. */
   readonly pauseMs?: number;
+  /** A first run waits so long for others to be written with it. */
+  readonly gatherMs?: number;
 }
 
 interface Waiting {
@@ -23,6 +25,8 @@ interface Waiting {
 const MOST_RUNS = 20_000;
 const MOST_BYTES = 268_435_456;
 const PAUSE_MS = 250;
+/** Nobody waits for the log, and a transaction a run would take its time from the requests that follow. */
+const GATHER_MS = 50;
 const MOST_PAUSE_MS = 10_000;
 const AT_ONCE = 8;
 const MOST_BATCH = 100;
@@ -44,7 +48,9 @@ export class RunLog {
   #lost = 0;
   #refused = 0;
   #pauseMs: number;
+  /** After a failure. */
   #timer: NodeJS.Timeout | undefined;
+  #gathering: NodeJS.Timeout | undefined;
   #isStopping = false;
   #onIdle: (() => void) | undefined;
 
@@ -71,7 +77,8 @@ export class RunLog {
     }
     this.#waiting.push({ operation, mayWrite, bytes, failures: 0 });
     this.#bytes += bytes;
-    this.#move();
+    if (this.#waiting.length >= MOST_BATCH || this.#isStopping) this.#move();
+    else this.#gathering ??= setTimeout(() => this.#move(), this.#options.gatherMs ?? GATHER_MS);
   }
 
   /** Gives what waits a last few seconds. */
@@ -89,6 +96,7 @@ export class RunLog {
       });
     }
     clearTimeout(this.#timer);
+    clearTimeout(this.#gathering);
     if (this.#waiting.length > 0) {
       this.#lost += this.#waiting.length;
       this.#options.log.error({ lost: this.#waiting.length }, 'the server ends with conversations that could not be logged');
@@ -97,6 +105,8 @@ export class RunLog {
   }
 
   #move(): void {
+    clearTimeout(this.#gathering);
+    this.#gathering = undefined;
     while (this.#timer === undefined && this.#writing < AT_ONCE && this.#waiting.length > 0) void this.#write(this.#take());
     this.#tellIdle();
   }
