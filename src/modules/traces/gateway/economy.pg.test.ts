@@ -20,21 +20,20 @@ let base: string;
 let provider: ScriptedProvider;
 let key: string;
 const runs: RunOperation[] = [];
+let gateway: Gateway;
 const module: Module = {
   name: 'traces',
   migrations: new URL('../migrations/', import.meta.url),
   routes: (app, services) => addGatewayRoutes(app, services),
-  doors: (app, services) =>
-    addGatewayDoor(
-      app,
-      services,
-      new Gateway(services, {
-        submit: async ({ operations }: Submission) => {
-          runs.push(...operations);
-          return { refused: 0 };
-        },
-      }),
-    ),
+  doors(app, services) {
+    gateway = new Gateway(services, {
+      submit: async ({ operations }: Submission) => {
+        runs.push(...operations);
+        return { refused: 0 };
+      },
+    });
+    addGatewayDoor(app, services, gateway);
+  },
 };
 
 beforeAll(async () => {
@@ -51,6 +50,8 @@ afterAll(async () => {
 });
 afterEach(async () => {
   provider.reset();
+  await gateway.settled();
+  await until('all is logged', () => gateway.runs.counts.waiting === 0);
   runs.length = 0;
   await server.ask('DELETE', '/gateway/answers');
 });

@@ -15,22 +15,21 @@ let provider: ScriptedProvider;
 let other: ScriptedProvider;
 let key: string;
 const runs: RunOperation[] = [];
+let gateway: Gateway;
 
 const module: Module = {
   name: 'traces',
   migrations: new URL('../migrations/', import.meta.url),
   routes: (app, services) => addGatewayRoutes(app, services),
-  doors: (app, services) =>
-    addGatewayDoor(
-      app,
-      services,
-      new Gateway(services, {
-        submit: async ({ operations }: Submission) => {
-          runs.push(...operations);
-          return { refused: 0 };
-        },
-      }),
-    ),
+  doors(app, services) {
+    gateway = new Gateway(services, {
+      submit: async ({ operations }: Submission) => {
+        runs.push(...operations);
+        return { refused: 0 };
+      },
+    });
+    addGatewayDoor(app, services, gateway);
+  },
 };
 
 beforeAll(async () => {
@@ -44,9 +43,11 @@ afterAll(async () => {
   await server[Symbol.asyncDispose]();
   await Promise.all([provider.close(), other.close()]);
 });
-afterEach(() => {
+afterEach(async () => {
   provider.reset();
   other.reset();
+  await gateway.settled();
+  await until('all is logged', () => gateway.runs.counts.waiting === 0);
   runs.length = 0;
 });
 

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { serving } from '../../../base/breather.ts';
 import { systemClock } from '../../../base/clock.ts';
@@ -84,6 +85,8 @@ export class Gateway {
   readonly #flights = new Flights();
   readonly #prices: PriceBook;
   readonly #log: Logger;
+  /** What is still to be told of answers that were given. */
+  readonly #telling = new Set<Promise<void>>();
   readonly #unlisten: () => void;
 
   constructor(services: ModuleServices, intake: Pick<Intake, 'submit'>) {
@@ -175,7 +178,13 @@ export class Gateway {
 
   async close(): Promise<void> {
     this.#unlisten();
+    await this.settled();
     await Promise.all([this.runs.stop(), this.ledger.stop()]);
+  }
+
+  /** Resolves when all that was answered is handed to the log and the account. */
+  async settled(): Promise<void> {
+    await Promise.all(this.#telling);
   }
 
   async #give(began: Began, request: FastifyRequest, signal: AbortSignal): Promise<Given> {
@@ -256,11 +265,11 @@ export class Gateway {
   /** After the client has its answer: reading it again must not keep it waiting. */
   #tell(began: Began, given: Given | undefined, error: string | undefined): void {
     const ended = performance.now();
-    setImmediate(() => {
-      void this.#account({ began, given, error, ended }).catch((thrown: unknown) =>
-        this.#log.error({ error: messageOf(thrown), run_id: began.runId }, 'a conversation is not accounted for'),
-      );
-    });
+    const telling = nextTurn()
+      .then(() => this.#account({ began, given, error, ended }))
+      .catch((thrown: unknown) => this.#log.error({ error: messageOf(thrown), run_id: began.runId }, 'a conversation is not accounted for'))
+      .finally(() => this.#telling.delete(telling));
+    this.#telling.add(telling);
   }
 
   async #account({
