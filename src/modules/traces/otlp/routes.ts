@@ -4,10 +4,8 @@ import { problems } from '../../../http/schemas.ts';
 import type { Intake } from '../intake/intake.ts';
 import { decompress } from '../langsmith/decompress.ts';
 import { boundBodies, mayWriteOf } from '../langsmith/request.ts';
-import { readJsonExport } from './read-json.ts';
-import { readProtobufExport } from './read-protobuf.ts';
+import { ExportReader } from './export-reader.ts';
 import { jsonReply, protobufReply, refusalText } from './reply.ts';
-import { runsOf } from './submission.ts';
 
 /** As it arrives; unpacked it may be larger. */
 const MOST_PACKED_BYTES = 32 * 1_048_576;
@@ -19,6 +17,8 @@ export const OTLP_PATHS = ['/v1/traces', '/otel/v1/traces', '/langsmith/otel/v1/
 
 /** Takes what exporters of OpenTelemetry send. */
 export function addOtlpDoors(app: FastifyInstance, intake: Intake & { readonly isFull?: boolean }): void {
+  const reader = new ExportReader();
+  app.addHook('onClose', () => reader[Symbol.asyncDispose]());
   // In a scope of its own: no other route takes these bodies as bytes.
   void app.register(async (scope) => {
     scope.removeAllContentTypeParsers();
@@ -44,18 +44,18 @@ export function addOtlpDoors(app: FastifyInstance, intake: Intake & { readonly i
             response: problems(413, 415),
           },
         },
-        (request, reply) => take(intake, request, reply),
+        (request, reply) => take(intake, reader, request, reply),
       );
   });
 }
 
-async function take(intake: Intake, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
+async function take(intake: Intake, reader: ExportReader, request: FastifyRequest, reply: FastifyReply): Promise<FastifyReply> {
   const { body } = request;
   if (!Buffer.isBuffer(body))
     throw new MusterError('UNSUPPORTED_MEDIA', 'an export of spans is needed', { remedy: `Send OTLP as ${PROTOBUF} or ${JSON_TYPE}.` });
   const isJson = request.headers['content-type']?.toLowerCase().startsWith(JSON_TYPE) === true;
   const bytes = await decompress(body, request.headers['content-encoding']);
-  const { operations, feedback, refused } = runsOf(isJson ? readJsonExport(bytes) : readProtobufExport(bytes), projectOf(request));
+  const { operations, feedback, refused } = await reader.read({ bytes, isJson, project: projectOf(request) });
   const rejected =
     operations.length === 0 && refused.length === 0
       ? 0
