@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { ModuleServices } from '../../module.ts';
 import { MOST_BODY_BYTES } from '../langsmith/decompress.ts';
 import { addDatasetDoors as addDatasets } from './langsmith-datasets.ts';
+import { addComparativeDoors } from './langsmith-comparative.ts';
 import { addExampleDoors } from './langsmith-examples.ts';
 
 /** Datasets and their examples below /langsmith, in a scope of their own: bodies are read as they come. */
@@ -10,4 +11,5 @@ export function addDatasetDoors(app: FastifyInstance, services: Pick<ModuleServi
   app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: MOST_BODY_BYTES }, async (_request: FastifyRequest, body: Buffer) => body);
   addDatasets(app, services);
   addExampleDoors(app, services);
+  addComparativeDoors(app, services);
 }

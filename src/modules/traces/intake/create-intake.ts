@@ -39,7 +39,10 @@ export function createIntake({ database, seams, log, limits = WRITER_LIMITS }: I
   const projects = new Projects(database);
   const repeats = new Repeats();
   const places = new Places(database);
-  const writer = new RunWriter({ database, partitions, repeats, redactText: seams.redactText }, limits);
+  const writer = new RunWriter(
+    { database, partitions, repeats, redactText: seams.redactText, early: (runIds) => late.expect(runIds) },
+    limits,
+  );
   const preparation = new Preparation({ projects, partitions, places, repeats, seams, now: () => Date.now() * 1_000 });
   const late = new LateWatch({ settle: (runIds) => settleLate(database, submit, runIds), expire: () => expireLate(database), log });
 

@@ -6,6 +6,8 @@ export interface NewFeedback {
   readonly feedbackId: string;
   readonly runId?: string | undefined;
   readonly traceId?: string | undefined;
+  /** Of a project as a whole, where there is no run: what sums up an experiment. */
+  readonly projectId?: string | undefined;
   readonly key: string;
   readonly score?: number | undefined;
   /** JSON text. */

@@ -37,7 +37,7 @@ export async function settleLate(
   return rows.length;
 }
 
-/** Those that have waited long enough go to quarantine, where they can be seen. Resolves to how many still wait. */
+/** Those that have waited long enough go to quarantine, where they can be seen. Resolves to how many still wait, feedback of the last hour included. */
 export async function expireLate(db: Database): Promise<number> {
   await db.query(sql`with gone as (
       delete from muster.trace_orphans where received_at < clock_timestamp() - ${PATIENCE}::interval returning run_id, operation
@@ -45,7 +45,10 @@ export async function expireLate(db: Database): Promise<number> {
     insert into muster.trace_quarantine (source, run_id, reason, message, size, body)
     select 'langsmith', run_id::text, 'no_run', 'nobody began this run within ' || ${PATIENCE}, length(operation::text),
       convert_to(left(operation::text, 16000), 'UTF8') from gone`);
-  const row = await db.one<{ n: number }>(sql`select count(*)::int as n from (select from muster.trace_orphans limit 10000) o`);
+  const row = await db.one<{ n: number }>(sql`
+    select (select count(*) from (select from muster.trace_orphans limit 10000) o)::int
+      + (select count(*) from (select from muster.trace_feedback where project_no is null and run_id is not null
+          and created_at > clock_timestamp() - interval '1 hour' limit 10000) f)::int as n`);
   return row?.n ?? 0;
 }
 

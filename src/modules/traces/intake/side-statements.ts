@@ -60,17 +60,18 @@ export function upsertAttachments(rows: readonly RunRow[]): Sql | undefined {
     on conflict (run_id, name, keep_days, day) do update set mime_type = excluded.mime_type, size = excluded.size, body = excluded.body`;
 }
 
-/** The same feedback may come again, and later with more to say: null says nothing. */
+/** The same feedback may come again, and later with more to say: null says nothing. Returns of each its run and project: without one, its run is not there yet. */
 export function upsertFeedback(all: readonly NewFeedback[]): Sql | undefined {
   const feedback = new Map<string, NewFeedback>();
   for (const one of all) feedback.set(one.feedbackId, { ...feedback.get(one.feedbackId), ...one });
   if (feedback.size === 0) return undefined;
   const items = [...feedback.values()]
     .toSorted((a, b) => (a.feedbackId < b.feedbackId ? -1 : 1))
-    .map(({ feedbackId, runId, traceId, key, score, value, comment, correction, source, extra }) => ({
+    .map(({ feedbackId, runId, traceId, projectId, key, score, value, comment, correction, source, extra }) => ({
       feedback_id: feedbackId,
       run_id: runId,
       trace_id: traceId,
+      project_id: projectId,
       key: cleanText(key),
       score,
       value,
@@ -80,15 +81,17 @@ export function upsertFeedback(all: readonly NewFeedback[]): Sql | undefined {
       extra,
     }));
   return sql`insert into muster.trace_feedback as f (feedback_id, run_id, trace_id, project_no, key, score, value, comment, correction, source, extra)
-    select feedback_id, run_id, coalesce(i.trace_id, r.trace_id), r.project_no, key, score, value, comment, correction, source, extra
-    from json_to_recordset(${JSON.stringify(items)}::json) as i(feedback_id uuid, run_id uuid, trace_id uuid, key text, score float8, value text,
+    select feedback_id, run_id, coalesce(i.trace_id, r.trace_id), coalesce(r.project_no, p.project_no), key, score, value, comment, correction, source, i.extra
+    from json_to_recordset(${JSON.stringify(items)}::json) as i(feedback_id uuid, run_id uuid, trace_id uuid, project_id uuid, key text, score float8, value text,
       comment text, correction text, source text, extra text)
     left join lateral (select trace_id, project_no from muster.trace_runs where run_id = i.run_id limit 1) r on true
+    left join muster.trace_projects p on i.run_id is null and p.project_id = i.project_id
     on conflict (feedback_id) do update set run_id = coalesce(excluded.run_id, f.run_id), trace_id = coalesce(excluded.trace_id, f.trace_id),
       project_no = coalesce(excluded.project_no, f.project_no), key = excluded.key, score = coalesce(excluded.score, f.score),
       value = coalesce(excluded.value, f.value), comment = coalesce(excluded.comment, f.comment),
       correction = coalesce(excluded.correction, f.correction), source = excluded.source, extra = coalesce(excluded.extra, f.extra),
-      modified_at = clock_timestamp()`;
+      modified_at = clock_timestamp()
+    returning run_id, project_no`;
 }
 
 export function insertQuarantine(

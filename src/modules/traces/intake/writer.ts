@@ -43,6 +43,8 @@ interface Rooms {
   readonly partitions: TracePartitions;
   readonly repeats: Repeats;
   readonly redactText: (text: string) => string;
+  /** Told of the runs that feedback came before. */
+  readonly early: (runIds: readonly string[]) => void;
 }
 
 /** Writes what concurrent requests bring in shared transactions: one commit, and one wait for the disk, for all that came meanwhile. */
@@ -209,8 +211,13 @@ export class RunWriter {
   }
 
   async #writeRest(tx: Transaction, group: readonly Waiting[]): Promise<void> {
+    const feedback = upsertFeedback(group.flatMap(({ batch }) => batch.feedback));
+    if (feedback !== undefined) {
+      const { rows } = await tx.query<{ run_id: string | null; project_no: number | null }>(feedback);
+      const early = rows.flatMap(({ project_no, run_id }) => (project_no === null && run_id !== null ? [run_id] : []));
+      if (early.length > 0) this.#rooms.early(early);
+    }
     const statements = [
-      upsertFeedback(group.flatMap(({ batch }) => batch.feedback)),
       insertOrphans(group.flatMap(({ batch }) => batch.orphans)),
       insertQuarantine(
         group.flatMap(({ batch }) => batch.refused.map((refused) => ({ ...refused, source: batch.source }))),

@@ -18,10 +18,12 @@ export function readFeedback(said: unknown, text: string, idHint?: string): NewF
   if (typeof key !== 'string' || key === '' || key.length > LONGEST_KEY) return refused(`key is a text of 1 to ${LONGEST_KEY} characters`);
   if (score !== undefined && score !== null && typeof score !== 'boolean' && !(typeof score === 'number' && Number.isFinite(score)))
     return refused('score is a number, true, false or null');
+  const runId = uuidOf(fields['run_id']);
   const rest = Object.fromEntries(Object.entries(fields).filter(([name, value]) => !READ.has(name) && value !== null));
   return {
     feedbackId,
-    runId: uuidOf(fields['run_id']),
+    runId,
+    projectId: runId === undefined ? uuidOf(fields['session_id']) : undefined,
     traceId: uuidOf(fields['trace_id']),
     key,
     score: typeof score === 'number' ? score : typeof score === 'boolean' ? Number(score) : undefined,

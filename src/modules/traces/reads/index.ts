@@ -21,6 +21,7 @@ export function addReadRoutes(app: Api, services: ModuleServices): void {
 }
 
 export { conditionOf } from './filter/condition.ts';
+export type { Filter } from './filter/filter.ts';
 export { parseFilter } from './filter/parse.ts';
 export { listRunsOf } from './run-search.ts';
 export { getRun, runsOfTrace, withTexts } from './run-store.ts';

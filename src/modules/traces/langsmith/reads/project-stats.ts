@@ -43,14 +43,15 @@ export async function projectStats(
     numbers.filter((no) => !small.has(no)),
     now,
   );
-  const feedback = await feedbackByKey(db, numbers);
+  const feedback = await feedbackByKey(db, numbers, 'runs');
+  const ofProjects = await feedbackByKey(db, numbers, 'projects');
   return new Map(
     numbers.map((no) => [
       no,
       {
         ...(small.get(no) ?? large.get(no)),
         feedback_stats: feedback.get(no) ?? {},
-        session_feedback_stats: {},
+        session_feedback_stats: ofProjects.get(no) ?? {},
         run_facets: [],
       },
     ]),
@@ -122,10 +123,15 @@ function seconds(sketch: Sketch, q: number): number | null {
   return micros === undefined ? null : Number((micros / 1e6).toPrecision(4));
 }
 
-async function feedbackByKey(db: Queryable, numbers: readonly number[]): Promise<ReadonlyMap<number, Readonly<Record<string, unknown>>>> {
+/** On their runs, or on the projects themselves: what sums up an experiment. */
+async function feedbackByKey(
+  db: Queryable,
+  numbers: readonly number[],
+  on: 'runs' | 'projects',
+): Promise<ReadonlyMap<number, Readonly<Record<string, unknown>>>> {
   const { rows } = await db.query<{ no: number; key: string; n: number; avg: number | null; stdev: number | null }>(sql`
     select project_no as no, key, count(*)::int as n, avg(score) as avg, stddev_samp(score) as stdev
-    from muster.trace_feedback where project_no = any(${numbers}::int[]) group by 1, 2 limit 10000`);
+    from muster.trace_feedback where project_no = any(${numbers}::int[]) and (run_id is null) = ${on === 'projects'} group by 1, 2 limit 10000`);
   const found = new Map<number, Record<string, unknown>>();
   for (const { no, key, ...stats } of rows) found.set(no, { ...found.get(no), [key]: { ...stats, values: {} } });
   return found;

@@ -11,6 +11,8 @@ export interface EvaluatorFields {
   readonly projectNo: number | null;
   /** Runs of this model only; null: of all. */
   readonly modelJudged: string | null;
+  /** Only runs that fit it, in the filter language of LangSmith; null: all. */
+  readonly filter: string | null;
   readonly share: number;
   /** US dollars a day (UTC). */
   readonly budgetUsd: number;
@@ -39,7 +41,8 @@ export interface Evaluator extends EvaluatorFields {
 export const JUDGES_READER = 'quality:judges';
 
 const MOST_EVALUATORS = 100;
-const COLUMNS = raw(`e.name, e.prompt, e.model, e.lowest, e.highest, e.project_no as "projectNo", e.model_judged as "modelJudged", e.share,
+const COLUMNS =
+  raw(`e.name, e.prompt, e.model, e.lowest, e.highest, e.project_no as "projectNo", e.model_judged as "modelJudged", e.filter, e.share,
   e.budget_usd::float8 as "budgetUsd", e.budget_runs as "budgetRuns", e.enabled, e.created_by as "createdBy", e.created_at as "createdAt",
   (select p.name from muster.trace_projects p where p.project_no = e.project_no) as project,
   jsonb_build_object('calls', coalesce(d.calls, 0), 'scores', coalesce(d.scores, 0), 'errors', coalesce(d.errors, 0), 'leftOut', coalesce(d.left_out, 0),
@@ -68,13 +71,13 @@ export class Evaluators {
 
   /** Made, or made into this. Throws TOO_LARGE where there are too many. */
   async put(name: string, fields: EvaluatorFields, by: string): Promise<Evaluator> {
-    const { prompt, model, lowest, highest, projectNo, modelJudged, share, budgetUsd, budgetRuns, enabled } = fields;
+    const { prompt, model, lowest, highest, projectNo, modelJudged, filter, share, budgetUsd, budgetRuns, enabled } = fields;
     const { count } = await this.#db.query(sql`
-      insert into muster.trace_evaluators (name, prompt, model, lowest, highest, project_no, model_judged, share, budget_usd, budget_runs, enabled, created_by)
-      select ${name}, ${prompt}, ${model}, ${lowest}, ${highest}, ${projectNo}::int, ${modelJudged}::text, ${share}, ${budgetUsd}::numeric, ${budgetRuns}, ${enabled}, ${by}
+      insert into muster.trace_evaluators (name, prompt, model, lowest, highest, project_no, model_judged, filter, share, budget_usd, budget_runs, enabled, created_by)
+      select ${name}, ${prompt}, ${model}, ${lowest}, ${highest}, ${projectNo}::int, ${modelJudged}::text, ${filter}::text, ${share}, ${budgetUsd}::numeric, ${budgetRuns}, ${enabled}, ${by}
       where exists (select from muster.trace_evaluators where name = ${name}) or (select count(*) from muster.trace_evaluators) < ${MOST_EVALUATORS}
       on conflict (name) do update set prompt = excluded.prompt, model = excluded.model, lowest = excluded.lowest, highest = excluded.highest,
-        project_no = excluded.project_no, model_judged = excluded.model_judged, share = excluded.share, budget_usd = excluded.budget_usd,
+        project_no = excluded.project_no, model_judged = excluded.model_judged, filter = excluded.filter, share = excluded.share, budget_usd = excluded.budget_usd,
         budget_runs = excluded.budget_runs, enabled = excluded.enabled, updated_at = clock_timestamp()`);
     if (count === 0)
       throw new MusterError('TOO_LARGE', `there are ${MOST_EVALUATORS} evaluators already`, { remedy: 'Delete some that nobody needs.' });
@@ -91,11 +94,14 @@ export class Evaluators {
   }
 }
 
-export type ActiveEvaluator = Pick<Evaluator, 'name' | 'prompt' | 'model' | 'lowest' | 'highest' | 'projectNo' | 'modelJudged' | 'share'>;
+export type ActiveEvaluator = Pick<
+  Evaluator,
+  'name' | 'prompt' | 'model' | 'lowest' | 'highest' | 'projectNo' | 'modelJudged' | 'filter' | 'share'
+>;
 
 export async function activeEvaluators(db: Queryable): Promise<readonly ActiveEvaluator[]> {
   const { rows } = await db.query<ActiveEvaluator>(sql`select name, prompt, model, lowest, highest, project_no as "projectNo",
-    model_judged as "modelJudged", share from muster.trace_evaluators where enabled order by name`);
+    model_judged as "modelJudged", filter, share from muster.trace_evaluators where enabled order by name`);
   return rows;
 }
 

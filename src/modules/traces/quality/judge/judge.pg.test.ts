@@ -66,7 +66,7 @@ const evaluate = (name: string, more: object = {}) =>
   server.ask('PUT', `/traces/evaluators/${name}`, {
     body: { prompt: 'Is it polite?', model: 'gpt-4o-mini', share: 1, scale: { lowest: 1, highest: 5 }, ...more },
   });
-async function send(project: string, answers: readonly string[]): Promise<readonly string[]> {
+async function send(project: string, answers: readonly string[], more: object = {}): Promise<readonly string[]> {
   const at = new Date().toISOString();
   const runs = answers.map((content) => ({
     id: randomUUID(),
@@ -77,6 +77,7 @@ async function send(project: string, answers: readonly string[]): Promise<readon
     end_time: at,
     inputs: { messages: [{ role: 'user', content: 'Greet me' }] },
     outputs: { choices: [{ message: { role: 'assistant', content } }] },
+    ...more,
   }));
   const sent = await server.app.inject({
     method: 'POST',
@@ -191,5 +192,41 @@ describe('a model that judges', () => {
     expect([(await scores([theirs ?? ''])).length, (await scores([own ?? ''])).length, provider.requests.length]).toEqual([0, 1, 1]);
     expect((await evaluate('nowhere', { project: 'nobody' })).statusCode).toBe(404);
     expect((await evaluate('wrong', { scale: { lowest: 1, highest: 1 } })).statusCode).toBe(422);
+  });
+
+  it('judges of its share only what fits its filter, and takes no filter that it could not follow', async () => {
+    provider.script = says({ reasoning: '', score: 3 });
+    await evaluate('filtered', { filter: 'and(has(tags, "beta"), neq(name, "probe"))' });
+    const [plain] = await send('shop', ['x y z']);
+    const [beta] = await send('shop', ['x y z'], { tags: ['alpha', 'beta'] });
+    const [probe] = await send('shop', ['x y z'], { tags: ['beta'], name: 'probe' });
+    await judgeAll();
+    expect(await Promise.all([plain, beta, probe].map(async (id) => (await scores([id ?? ''])).length))).toEqual([0, 1, 0]);
+    expect((await server.ask('GET', '/traces/evaluators/filtered')).json()).toMatchObject({
+      filter: 'and(has(tags, "beta"), neq(name, "probe"))',
+    });
+    for (const filter of ['and(', 'search("refund")', 'or(eq(name, "x"), not(search("refund")))'])
+      expect((await evaluate('wrong', { filter })).statusCode).toBeGreaterThanOrEqual(400);
+  });
+
+  it('is asked nothing where nobody judges, and leaves the feed to itself', async () => {
+    const { database } = server.database;
+    const place = () =>
+      database.one<{ n: number }>(sql`select count(*)::int as n from muster.trace_cursors where reader = ${JUDGES_READER}`);
+    await evaluate('idle');
+    expect(await place()).toEqual({ n: 1 });
+    await server.ask('DELETE', '/traces/evaluators/idle');
+    const idle = new Judge({
+      database,
+      feed: new FeedReader(database, JUDGES_READER),
+      door,
+      intake: intakeOf({ state: server.state, wake: server.wake, log: silentLogger }),
+      costOf: () => undefined,
+    });
+    expect(await idle.step(signal)).toEqual({ isFull: false });
+    expect(await place()).toEqual({ n: 0 });
+    // An evaluator whose share is nothing waits for `muster eval` to ask it.
+    await evaluate('asked', { share: 0 });
+    expect(await place()).toEqual({ n: 0 });
   });
 });

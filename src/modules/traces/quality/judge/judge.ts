@@ -5,12 +5,12 @@ import type { FeedReader } from '../../feed/feed-reader.ts';
 import { isMine } from '../../feed/feed-service.ts';
 import { caseOf } from '../checks/check.ts';
 import { completedCalls, textsOf, type CompletedCall } from '../completed-calls.ts';
-import { drawOf } from '../judging.ts';
 import { EVALUATORS_PROJECT } from '../rule-keeper.ts';
 import { addToDay, takeCall, type Counts } from './budget.ts';
 import { consult, type Consulting } from './consult.ts';
 import { activeEvaluators, hasEvaluators, type ActiveEvaluator } from './evaluators.ts';
 import { judgementId } from './verdict.ts';
+import { wantedBy } from './wanted.ts';
 
 export interface JudgeOptions extends Consulting {
   readonly database: Database;
@@ -141,19 +141,15 @@ export class Judge {
   }
 }
 
-/** Which evaluators want which runs: those of their project and model, by the draw of the run, and not of projects that wait too long already. */
+/** Queues for each evaluator the runs it wants, but for those that would wait too long. */
 async function enqueue(tx: Transaction, evaluators: readonly ActiveEvaluator[], calls: readonly CompletedCall[]): Promise<void> {
   const { rows } = await tx.query<{ evaluator: string; n: number }>(
     sql`select evaluator, count(*)::int as n from muster.trace_judgements group by evaluator`,
   );
   const waiting = new Map(rows.map(({ evaluator, n }) => [evaluator, n]));
-  for (const { name, projectNo, modelJudged, share } of evaluators) {
-    const wanted = calls.filter(
-      (call) =>
-        (projectNo === null || call.projectNo === projectNo) &&
-        (modelJudged === null || call.model === modelJudged) &&
-        drawOf(call.runId, name) < share,
-    );
+  for (const evaluator of evaluators) {
+    const { name } = evaluator;
+    const wanted = await wantedBy(tx, evaluator, calls);
     const taken = wanted.slice(0, Math.max(0, MOST_WAITING - (waiting.get(name) ?? 0)));
     if (taken.length > 0)
       await tx.query(sql`insert into muster.trace_judgements (evaluator, run_id, keep_days, day)

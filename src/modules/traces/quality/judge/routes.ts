@@ -5,6 +5,7 @@ import { Nothing, problems, text } from '../../../../http/schemas.ts';
 import type { ModuleServices } from '../../../module.ts';
 import { visibleProjects } from '../../figures/visible-projects.ts';
 import { Evaluators, type Evaluator } from './evaluators.ts';
+import { filterOf } from './wanted.ts';
 
 const Name = text(1, 63)
   .regex(/^[a-z0-9][a-z0-9_.-]*$/, 'lower-case letters, digits, _ . - only')
@@ -22,6 +23,10 @@ const GivenEvaluator = z
       .describe('On which it answers; scores are kept as 0 to 1'),
     project: text(1, 512).nullable().default(null).describe('Whose runs; null: all but those of evaluators'),
     model_judged: text(1, 200).nullable().default(null).describe('Only runs of this model'),
+    filter: text(1, 4_000)
+      .nullable()
+      .default(null)
+      .describe('Only runs that fit it, in the filter language of LangSmith: and(has(tags,"beta"),gt(latency,2)); without search()'),
     share: z.number().min(0).max(1).default(0.01).describe('Of those runs; which ones, only the run decides'),
     budget_usd: z
       .number()
@@ -42,6 +47,7 @@ const EvaluatorView = z
     scale: z.object({ lowest: z.number(), highest: z.number() }),
     project: z.string().nullable(),
     model_judged: z.string().nullable(),
+    filter: z.string().nullable(),
     share: z.number(),
     budget_usd: z.number(),
     budget_runs: z.number(),
@@ -67,6 +73,7 @@ const view = ({ today, ...evaluator }: Evaluator) => ({
   scale: { lowest: evaluator.lowest, highest: evaluator.highest },
   project: evaluator.project,
   model_judged: evaluator.modelJudged,
+  filter: evaluator.filter,
   share: evaluator.share,
   budget_usd: evaluator.budgetUsd,
   budget_runs: evaluator.budgetRuns,
@@ -122,6 +129,7 @@ export function addEvaluatorRoutes(app: Api, { state }: Pick<ModuleServices, 'st
     },
     async (request) => {
       requireAllProjects(principalOf(request));
+      if (request.body.filter !== null) filterOf(request.body.filter);
       const { project, scale, model_judged: modelJudged, budget_usd: budgetUsd, budget_runs: budgetRuns, ...fields } = request.body;
       const [of] = project === null ? [] : await visibleProjects(request, state.database, [project]);
       const given = { ...fields, ...scale, projectNo: of?.no ?? null, modelJudged, budgetUsd, budgetRuns };
