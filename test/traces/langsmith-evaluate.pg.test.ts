@@ -34,7 +34,7 @@ const share = ({ outputs, referenceOutputs }: { outputs?: Record<string, unknown
 });
 
 describe.each([
-  ['current', { Client: current.Client, ...currently } as unknown as Package],
+  ['current', { Client: current.Client, ...currently }],
   ['0.6', { Client: older.Client, ...formerly } as unknown as Package],
 ])('the evaluation of LangSmith’s SDK, %s', (version, { Client, evaluate, evaluateComparative }) => {
   it('runs a dataset with evaluators and a summary, reads it back, and compares two experiments pairwise', async () => {
@@ -75,7 +75,7 @@ describe.each([
     const runs: { id: string; reference_example_id?: string | null; outputs?: Record<string, unknown> }[] = [];
     for await (const run of client.listRuns({ projectName: after, isRoot: true })) runs.push(run);
     expect(new Set(runs.map((run) => run.reference_example_id)).size).toBe(4);
-    const said: (string | null | undefined)[] = [];
+    const said: string[] = [];
     for await (const feedback of client.listFeedback({ runIds: runs.map(({ id }) => id), feedbackKeys: ['right'] }))
       said.push(`${String(feedback.score)} ${feedback.comment}`);
     expect(said.toSorted()).toEqual(['0 said Roma', '1 said Bern', '1 said Lima', '1 said Oslo']);
