@@ -133,6 +133,7 @@ describe('the list of runs', () => {
         outputs_preview: 'answer 28',
         error_preview: 'failed 28',
         feedback: {},
+        trace: { runs: 1, errors: 1, total_tokens: 10, total_cost: '0.000012', unpriced_runs: 0, first_token_seconds: null },
       },
     ]);
     expect((await get('runs?tag=t28&previews=false')).items[0]).toMatchObject({ inputs_preview: null, error_preview: 'failed 28' });
