@@ -171,8 +171,8 @@ function DifferenceRow({
         )}
       </td>
       <td className="text-right whitespace-nowrap">
-        {score && `${grouped(score.wins)}, ${grouped(score.losses)} `}
-        <span className="text-ink-3">of {grouped(n)}</span>
+        {score && `${grouped(score.wins)}, ${grouped(score.losses)} of `}
+        {grouped(n)}
       </td>
       <td>{score && <Mark look={verdicts[score.verdict]} />}</td>
     </tr>
@@ -206,7 +206,7 @@ function ExamplesGrid({ dataset, names }: { readonly dataset: string; readonly n
   const stamp = answers.map(({ dataUpdatedAt }) => dataUpdatedAt).join(' ');
   // eslint-disable-next-line react-hooks/exhaustive-deps -- the list of answers is another every time; when they came says whether they are
   const rows = useMemo(() => (isPending ? [] : gridOf(trials.map((runs) => runs ?? []))), [stamp, isPending]);
-  const fitting = rowsShown(rows, shown);
+  const fitting = useMemo(() => rowsShown(rows, shown), [rows, shown]);
   const missing = fitting.slice(0, room).some(({ exampleId }) => !known.has(exampleId));
   if (missing && hasNextPage && !isFetchingNextPage) queueMicrotask(() => void fetchNextPage());
   return (

@@ -45,9 +45,9 @@ test('it got better or worse by all scores that both have; failing is worse than
   expect(turn(trial('a', {}, { status: 'error' }), trial('a', { x: 0 }))).toBe('better');
 });
 
-test('rows are narrowed to those in which any experiment changed', () => {
+test('rows that got worse stand first, and all are narrowed to those in which any experiment changed', () => {
   const rows = gridOf([
-    [trial('a', { x: 1 }), trial('b', { x: 0 }), trial('c', { x: 1 })],
+    [trial('c', { x: 1 }), trial('b', { x: 0 }), trial('a', { x: 1 })],
     [trial('a', { x: 1 }), trial('b', { x: 0 }), trial('c', { x: 1 })],
     [trial('a', { x: 0 }), trial('b', { x: 1 }), trial('c', { x: 1 })],
   ]);

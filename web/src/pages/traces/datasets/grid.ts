@@ -67,13 +67,18 @@ export function turnOf(before: Cell | undefined, after: Cell | undefined): Turn 
 
 export type Shown = '' | 'worse' | 'better' | 'changed';
 
-/** The rows in which any experiment has fared so against the first. */
+/** What a person looks for first stands first. */
+const order: readonly Turn[] = ['worse', 'mixed', 'better', 'unknown', 'same'];
+
+/** The rows in which any experiment has fared so against the first; those that got worse above all others. */
 export function rowsShown(rows: readonly GridRow[], shown: Shown): readonly GridRow[] {
-  if (shown === '') return rows;
-  return rows.filter(({ cells: [first, ...others] }) =>
-    others.some((cell) => {
-      const turn = turnOf(first, cell);
-      return shown === 'changed' ? turn === 'better' || turn === 'worse' || turn === 'mixed' : turn === shown;
-    }),
-  );
+  return rows
+    .map((row) => ({ row, turns: turnsOf(row) }))
+    .filter(({ turns }) => shown === '' || turns.some((turn) => (shown === 'changed' ? changes.includes(turn) : turn === shown)))
+    .toSorted((a, b) => rankOf(a.turns) - rankOf(b.turns))
+    .map(({ row }) => row);
 }
+
+const changes: readonly Turn[] = ['worse', 'mixed', 'better'];
+const turnsOf = ({ cells: [first, ...others] }: GridRow): readonly Turn[] => others.map((cell) => turnOf(first, cell));
+const rankOf = (turns: readonly Turn[]): number => Math.min(...turns.map((turn) => order.indexOf(turn)));

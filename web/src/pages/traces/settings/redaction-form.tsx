@@ -3,7 +3,7 @@ import { type FormEvent, type ReactNode, useState } from 'react';
 import { call } from '../../../api/client.ts';
 import { problemOf } from '../../../api/problem.ts';
 import { Dialog } from '../../../ui/dialog.tsx';
-import { AreaField, TextField } from '../../../ui/field.tsx';
+import { AreaField, SelectField, TextField } from '../../../ui/field.tsx';
 import { type FaultOf, faultsOf, FormProblem } from '../../../ui/form-dialog.tsx';
 import { grouped } from '../../../ui/format.ts';
 import { Button } from '../../../ui/primitives.tsx';
@@ -52,6 +52,15 @@ export function RedactionForm({
         }}
       >
         <Kinds draft={draft} onChange={setDraft} />
+        <SelectField
+          label="Attachments"
+          value={draft.attachments}
+          onChange={(event) => setDraft({ ...draft, attachments: event.target.value === 'drop' ? 'drop' : 'keep' })}
+          error={faultOf('/redaction/attachments')}
+        >
+          <option value="keep">kept: texts redacted, other files as they came</option>
+          <option value="drop">not stored</option>
+        </SelectField>
         <Patterns draft={draft} onChange={setDraft} faultOf={faultOf} />
         <Trial draft={draft} />
         <FormProblem problem={problem} />

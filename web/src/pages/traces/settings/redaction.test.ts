@@ -8,12 +8,14 @@ const all: Redaction = {
   phone: true,
   iban: true,
   card: true,
+  attachments: 'keep',
   custom: [],
   pseudonyms: ['email'],
 };
 
 test('what is switched off is said as well as what is on', () => {
   expect(redactionWords(all)).toEqual({ on: 'secrets, e-mail, phone, IBAN, cards, the environment of SDKs', off: '' });
+  expect(redactionWords({ ...all, attachments: 'drop' }).on).toMatch(/, attachments as a whole$/);
   const some = withPattern(withNewPattern(withSwitch(all, 'phone', false)), 0, { name: 'order' });
   expect(redactionWords(some)).toEqual({ on: 'secrets, e-mail, IBAN, cards, the environment of SDKs, order', off: 'phone' });
 });

@@ -6,6 +6,8 @@ export interface Redaction {
   readonly phone: boolean;
   readonly iban: boolean;
   readonly card: boolean;
+  /** Files: texts are redacted like everything else where they are kept. */
+  readonly attachments: 'keep' | 'drop';
   readonly custom: readonly CustomPattern[];
   /** Kinds whose mark carries a pseudonym. */
   readonly pseudonyms: readonly string[];
@@ -17,7 +19,7 @@ export interface CustomPattern {
   readonly ignore_case: boolean;
 }
 
-export type Switch = Exclude<keyof Redaction, 'custom' | 'pseudonyms'>;
+export type Switch = Exclude<keyof Redaction, 'attachments' | 'custom' | 'pseudonyms'>;
 
 /** What can be switched off, in words, and under which name its mark may carry a pseudonym. */
 export const kinds: readonly { readonly key: Switch; readonly label: string; readonly pseudonym?: string }[] = [
@@ -64,5 +66,6 @@ export function redactionWords(redaction: Redaction): { readonly on: string; rea
     environment: 'the environment of SDKs',
   };
   const of = (wanted: boolean): readonly string[] => kinds.filter(({ key }) => redaction[key] === wanted).map(({ key }) => names[key]);
-  return { on: [...of(true), ...redaction.custom.map(({ name }) => name)].join(', '), off: of(false).join(', ') };
+  const files = redaction.attachments === 'drop' ? ['attachments as a whole'] : [];
+  return { on: [...of(true), ...redaction.custom.map(({ name }) => name), ...files].join(', '), off: of(false).join(', ') };
 }
