@@ -26,7 +26,7 @@ export class FieldSearch {
   async runsOf(days: readonly string[], groups: readonly FieldGroup[], limit: number): Promise<ReadonlyMap<string, readonly string[]>> {
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
       // In this order: what is indexed between the two stands in both, and not in neither.
-      const unindexed = await this.#unindexed.byDay();
+      const unindexed = await this.#unindexed.byDay(groups);
       if (unindexed === undefined) return new Map();
       const known = days.filter((day) => !unindexed.has(day) || unindexed.get(day) !== undefined);
       const indexed = await this.#indexed(known, groups, limit);

@@ -13,6 +13,9 @@ import { UnindexedRuns } from './unindexed.ts';
 const CACHE_BYTES = 96 * 1024 ** 2;
 /** Handed on at once: enough that reading them is one statement, few enough that the first page comes soon. */
 const BATCH = 200;
+/** Of runs that are not indexed, so many are read first: what many hold stands in those. Then more at once. */
+const FIRST_READ = 100;
+const MOST_READ = 1_600;
 
 /** A run that may hold what is looked for. Its text decides: see holds(). */
 export interface Candidate extends IndexedRun, Partition {}
@@ -53,8 +56,11 @@ export class RunSearch {
     const unlooked = async (): Promise<SegmentHead[]> =>
       (await listSegments(this.#database, scope)).filter(({ segmentNo }) => !looked.has(segmentNo));
     // In this order: what is indexed between the two stands in both, and not in neither.
-    const unindexed = new Map<Candidate, UnindexedRun>((await this.#unindexed.matching(query)).map((run) => [run.run, run]));
-    let waiting: Candidate[] = [...unindexed.keys()].filter((run) => isWithin(run, scope)).toSorted(newestFirst);
+    const unindexed = new Map<Candidate, UnindexedRun>();
+    for (const run of await this.#unindexed.newest()) {
+      if (isWithin(run.run, scope) && run.mayHave(scope.fields ?? [])) unindexed.set(run.run, run);
+    }
+    let waiting: Candidate[] = [...unindexed.keys()].toSorted(newestFirst);
     let segments = await unlooked();
     for (;;) {
       const segment = segments.shift();
@@ -62,10 +68,19 @@ export class RunSearch {
       const horizon = segment?.newest ?? Number.NEGATIVE_INFINITY;
       const ready = waiting.filter(({ startTime }) => startTime > horizon);
       waiting = waiting.filter(({ startTime }) => startTime <= horizon);
-      for (let at = 0; at < ready.length; at += BATCH) {
-        const batch = ready.slice(at, at + BATCH).filter((run) => !seen.has(run.runId) && unindexed.get(run)?.holds(query) !== false);
-        for (const { runId } of batch) seen.add(runId);
-        if (batch.length > 0) yield batch;
+      for (let at = 0, size = FIRST_READ; at < ready.length; at += size, size = Math.min(size * 4, MOST_READ)) {
+        const some = ready.slice(at, at + size).filter(({ runId }) => !seen.has(runId));
+        const fresh = some.flatMap((run) => unindexed.get(run) ?? []);
+        const holding = await this.#unindexed.holding(fresh, query);
+        const found = some.filter((run) => {
+          const known = unindexed.get(run);
+          return known === undefined || holding.has(known);
+        });
+        for (let from = 0; from < found.length; from += BATCH) {
+          const batch = found.slice(from, from + BATCH).filter(({ runId }) => !seen.has(runId));
+          for (const { runId } of batch) seen.add(runId);
+          if (batch.length > 0) yield batch;
+        }
       }
       if (segment === undefined) return;
       const found = await this.#look(segment, query, scope);
