@@ -1,6 +1,11 @@
 import type { Database } from '../../../db/database.ts';
 import { sql, type Sql } from '../../../db/sql.ts';
 import { daysWithin, daysWithRuns } from '../reads/run-days.ts';
+import { demandOf } from '../reads/filter/demands.ts';
+import { fieldGroupsOf } from '../reads/run-demands.ts';
+import type { ListQuery } from '../reads/run-list.ts';
+import { lookedUp } from '../reads/run-search.ts';
+import type { FieldGroup } from '../search/index.ts';
 import { conditionsOf, plainSearch, type RunFilters } from '../reads/run-filters.ts';
 import { RUN_TYPES, type RunType } from '../run/run-type.ts';
 import { countIn, isCallOf } from './counted-run.ts';
@@ -35,7 +40,11 @@ export async function answerFromRuns(
     whereOf(where),
     ...(words === undefined ? [] : [plainSearch(words, 'r')]),
   ];
-  const rows = await newestRuns(database, question, matching, filters.traceFilter !== undefined || filters.treeFilter !== undefined);
+  const only = lookedUp(database, groupsOf(filters, where), MOST_RUNS);
+  const rows = await newestRuns(database, question, matching, {
+    byDay: filters.traceFilter !== undefined || filters.treeFilter !== undefined,
+    only,
+  });
   const total = new Tally();
   const groups = new Map<string, Tally>();
   // As in the rollups: of users, tags and threads the latency of whole traces, where nothing else is asked for.
@@ -65,19 +74,37 @@ export async function answerFromRuns(
   };
 }
 
-/** A day at a time, newest first, where the conditions name the day; else all days at once. */
+/** What the index of fields can tell of what is asked. */
+const groupsOf = (filters: RunFilters, where: Question['where']): readonly FieldGroup[] => [
+  ...fieldGroupsOf(filters),
+  ...fieldGroupsOf({ user: where.user, tag: where.tag, model: where.model, prompt: where.prompt }),
+  ...(where.name === undefined ? [] : [demandOf('name', where.name)]),
+];
+
+interface How {
+  /** A day at a time: where the conditions name the day. Else all days at once. */
+  readonly byDay: boolean;
+  readonly only: ListQuery['only'];
+}
+
+/** Newest first; runs that are looked up before those of days that must be read. */
 async function newestRuns(
   database: Database,
   { projects, from, to }: Question,
   matching: (day: string) => readonly Sql[],
-  byDay: boolean,
+  { byDay, only }: How,
 ): Promise<readonly Row[]> {
   const days = daysWithin(await daysWithRuns(database), (from - SKEW_MS) * 1_000, (to + SKEW_MS) * 1_000);
+  const known = (await only?.(days)) ?? new Map<string, readonly string[]>();
+  const [lookedUpDays, readDays] = [days.filter((day) => (known.get(day)?.length ?? 0) > 0), days.filter((day) => !known.has(day))];
+  const groups = [lookedUpDays, readDays].flatMap((some) => (byDay ? some.map((day) => [day]) : some.length === 0 ? [] : [some]));
   const [start, end] = [new Date(from).toISOString(), new Date(to).toISOString()];
   const rows: Row[] = [];
-  for (const group of byDay ? days.map((day) => [day]) : days.length === 0 ? [] : [days]) {
+  for (const group of groups) {
     if (rows.length > MOST_RUNS) break;
-    const all = matching(group[0] ?? '').reduce((before, condition) => sql`${before} and ${condition}`, sql`true`);
+    const ids = known.has(group[0] ?? '') ? group.flatMap((day) => known.get(day) ?? []) : undefined;
+    const among = ids === undefined ? sql`true` : sql`r.run_id = any(${ids}::uuid[])`;
+    const all = matching(group[0] ?? '').reduce((before, condition) => sql`${before} and ${condition}`, among);
     const found = await database.transaction(
       (tx) =>
         tx.query<Row>(sql`

@@ -28,17 +28,17 @@ export async function listRunsOf(db: Queryable, { filters, words, ...query }: Ru
   const demanded = new Set(filters.filter === undefined ? [] : demandedWords(parseFilter(filters.filter)));
   const fields = fieldGroupsOf(filters);
   if (words === undefined && demanded.size === 0)
-    return listRuns(db, {
-      ...query,
-      where: conditionsOf(filters),
-      only: fields.length === 0 ? undefined : (days) => searchOf(db).fields.runsOf(days, fields, query.limit),
-    });
+    return listRuns(db, { ...query, where: conditionsOf(filters), only: lookedUp(db, fields, query.limit) });
   if (query.order === 'asc')
     throw new MusterError('INVALID_INPUT', 'a search lists the newest runs first', { remedy: 'Leave order out, or the words.' });
   const where = conditionsOf(filters, (text, run) => (run === 'r' && demanded.has(text) ? sql`true` : plainSearch(text, run)));
   const asked = [...(words === undefined ? [] : [words]), ...[...demanded].map((text) => `"${text.replaceAll('"', ' ')}"`)].map(readQuery);
   return search(db, { ...query, where }, together(asked), fields);
 }
+
+/** Which runs of some days may have a value of every group, where that is worth looking up for so many runs. Undefined where no group is given. */
+export const lookedUp = (db: Queryable, fields: readonly FieldGroup[], limit: number): ListQuery['only'] =>
+  fields.length === 0 ? undefined : (days) => searchOf(db).fields.runsOf(days, fields, limit);
 
 /** What no run may lack: `search("…")` alone, or one of what `and` joins. */
 function demandedWords(filter: Filter): readonly string[] {
