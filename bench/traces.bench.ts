@@ -6,12 +6,13 @@ import { ingest } from './traces/ingest.ts';
 import { otlp } from './traces/otlp.ts';
 import type { Part } from './traces/part.ts';
 import { queries } from './traces/queries.ts';
+import { semantic } from './traces/semantic.ts';
 import { size } from './traces/size.ts';
 import { survival } from './traces/survival.ts';
 import { visible } from './traces/visible.ts';
 
 const SECONDS = 600;
-const PARTS: readonly Part[] = [ingest, otlp, visible, gateway, queries, figures, size, survival];
+const PARTS: readonly Part[] = [ingest, otlp, visible, gateway, semantic, queries, figures, size, survival];
 
 /** What the bridge promises for LLM conversations: how many, how soon seen, how small, and that none is lost. */
 export const bench: Bench = {

@@ -239,6 +239,7 @@ export async function calibration(invocation: Invocation, options: { readonly mo
           output.columns,
           output.colors.dim,
         ),
+        `${measured.apart} of ${measured.pairs} pairs have other numbers, names or negations, and are never taken for the same.`,
         measured.advised === null
           ? 'At no similarity are all of those taken right: do not use semantic answers for such questions with this model.'
           : `From ${measured.advised} on all of those taken were right, of ${measured.pairs} pairs: settings.cache.similar_from.`,

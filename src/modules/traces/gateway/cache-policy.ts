@@ -86,7 +86,7 @@ function ttlOf(text: string): number {
 
 const wrong = (word: string, cause?: unknown): MusterError =>
   new MusterError('INVALID_INPUT', `x-muster-cache says ${JSON.stringify(word.slice(0, 100))}, which means nothing`, {
-    remedy: 'Send ttl=1h (or seconds), no-store, refresh, semantic or semantic=0.95, or some of them with commas between.',
+    remedy: 'Send ttl=1h (or seconds), no-store, refresh, semantic or semantic=0.97, or some of them with commas between.',
     data: { param: 'x-muster-cache' },
     cause,
   });

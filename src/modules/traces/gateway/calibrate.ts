@@ -5,6 +5,7 @@ import { priceBookOf } from '../prices/index.ts';
 import { Caller } from './call.ts';
 import { directoryOf } from './directory.ts';
 import { embed } from './embedder.ts';
+import { particularsOf } from './particulars.ts';
 import { cosine, scoresOf, type ThresholdScore } from './similarity.ts';
 
 /** What thresholds do to pairs of questions of which somebody knows whether they have the same answer. */
@@ -12,6 +13,8 @@ export interface Calibration {
   readonly model: string;
   readonly pairs: number;
   readonly same: number;
+  /** Pairs that no threshold takes for the same: their numbers, names or negations differ. */
+  readonly apart: number;
   readonly scores: readonly ThresholdScore[];
   /** The lowest threshold at which all that are taken for the same are; null: there is none. */
   readonly advised: number | null;
@@ -38,20 +41,24 @@ export async function calibrate(
   const providers = await directoryOf(services.state, services.log).value();
   const prices = priceBookOf({ state: services.state });
   const measured: { similarity: number; same: boolean }[] = [];
+  let apart = 0;
   for (let at = 0; at < pairs.length; at += AT_ONCE) {
     const some = pairs.slice(at, at + AT_ONCE);
     const { vectors } = await embed(
       some.flatMap(({ a, b }) => [a, b]),
       { caller, model, prices, providers, signal: new AbortController().signal },
     );
-    some.forEach(({ same }, n) => {
+    some.forEach((pair, n) => {
       const [a, b] = [vectors[2 * n], vectors[2 * n + 1]];
-      if (a !== undefined && b !== undefined) measured.push({ similarity: cosine(a, b), same });
+      if (a === undefined || b === undefined) return;
+      const isApart = particularsOf(pair.a) !== particularsOf(pair.b);
+      if (isApart) apart += 1;
+      measured.push({ similarity: isApart ? 0 : cosine(a, b), same: pair.same });
     });
   }
   const scores = scoresOf(measured, THRESHOLDS);
   const advised = scores.find(({ precision }) => precision === 1)?.threshold ?? null;
-  return { model, pairs: measured.length, same: measured.filter(({ same }) => same).length, scores, advised };
+  return { model, pairs: measured.length, same: measured.filter(({ same }) => same).length, apart, scores, advised };
 }
 
 function pairsOf(text: string): readonly Pair[] {

@@ -197,6 +197,7 @@ describe('an answer to nearly the same question', () => {
     'capital of Italy?': [1, 0, 0.05],
     'Which city is the capital of Italy?': [1, 0.05, 0],
     'capital of Norway?': [0, 1, 0],
+    'Which city is not the capital of Italy?': [1, 0.05, 0],
   };
   const script: Script = (got, response) => {
     if (!got.path.endsWith('/embeddings')) return speak('Rome')(got, response);
@@ -223,12 +224,13 @@ describe('an answer to nearly the same question', () => {
     });
     expect(await say('Which city is the capital of Italy?', project)).toMatchObject({ text: 'Rome', cache: 'semantic' });
     expect(await say('capital of Norway?', project)).toMatchObject({ cache: 'miss' });
+    expect(await say('Which city is not the capital of Italy?', project)).toMatchObject({ cache: 'miss' });
     expect(await say('Which city is the capital of Italy?', { ...project, 'x-muster-cache': 'semantic=0.9999' })).toMatchObject({
       cache: 'miss',
     });
     await until(
       'all are accounted for',
-      async () => (await savingsOf('similar')).items.reduce((sum, { requests }) => sum + requests, 0) === 4,
+      async () => (await savingsOf('similar')).items.reduce((sum, { requests }) => sum + requests, 0) === 5,
     );
     const { items } = await savingsOf('similar');
     // 1,000 tokens at 0.02 USD a million, more than the nine tokens and one word saved would have cost: nothing is claimed.
@@ -248,11 +250,12 @@ describe('an answer to nearly the same question', () => {
     const pairs = [
       { a: 'capital of Italy?', b: 'Which city is the capital of Italy?', same: true },
       { a: 'capital of Italy?', b: 'capital of Norway?', same: false },
+      { a: 'Which city is the capital of Italy?', b: 'Which city is not the capital of Italy?', same: false },
     ];
     const outbound = createOutbound({ allowedNetworks: ['127.0.0.0/8'], allowCommands: false });
     const services = { state: server.state, outbound, log: silentLogger };
     const measured = await calibrate(pairs.map((pair) => JSON.stringify(pair)).join('\n'), 'text-embedding-3-small', services);
-    expect(measured).toMatchObject({ pairs: 2, same: 1, advised: 0.84 });
+    expect(measured).toMatchObject({ pairs: 3, same: 1, apart: 2, advised: 0.84 });
     expect(measured.scores[0]).toEqual({ threshold: 0.84, precision: 1, recall: 1 });
     await expect(calibrate('{"a":1}', 'x', services)).rejects.toThrow(/line 1 is no pair/);
   });

@@ -61,7 +61,7 @@ export const ProviderSettings = z.strictObject({
         .number()
         .min(0.5)
         .max(1)
-        .default(0.95)
+        .default(0.97)
         .describe('From which cosine on two questions are taken for the same; `muster gateway calibrate` measures what that costs'),
       scope: z
         .enum(['project', 'key'])

@@ -1,10 +1,11 @@
 import type { Asked } from './asked.ts';
 import { fingerprintOf, type FingerprintOptions } from './fingerprint.ts';
+import { particularsOf } from './particulars.ts';
 
 /** What is asked at the end of a chat, and what it stands in. */
 export interface Question {
   readonly text: string;
-  /** Names all else in the request: only within it questions are compared. */
+  /** Names all else in the request, and the question's numbers, names and negations: only within it questions are compared. */
   readonly bucket: Buffer;
 }
 
@@ -21,7 +22,7 @@ export function questionOf(asked: Asked, options: FingerprintOptions): Question 
   const text = textIn(content);
   if (text === undefined || text.trim() === '' || text.length > LONGEST) return undefined;
   const body = { ...asked.body, messages: [...messages.slice(0, -1), rest] };
-  const bucket = fingerprintOf({ ...asked, body }, { ...options, scope: `similar ${options.scope}` });
+  const bucket = fingerprintOf({ ...asked, body }, { ...options, scope: `similar ${options.scope} ${particularsOf(text)}` });
   return bucket === undefined ? undefined : { text, bucket };
 }
 
