@@ -28,6 +28,12 @@ export const TRACE_METRICS = {
     'muster.trace_tally',
     'Rows deleted one by one because nobody keeps them longer; whole days go without being counted',
   ),
+  trace_gateway_lost_total: counter.run(
+    '',
+    'muster.trace_tally',
+    'Requests to the gateway that were answered and could not be logged (run), or not accounted for (account), because too many waited for the database or it never took them',
+    ['what'],
+  ),
   trace_cost_usd_per_hour: gauge.run(
     '',
     'muster.trace_runs',

@@ -1,4 +1,4 @@
-import { BUILT_IN_PRICES, type Prices } from '../prices/index.ts';
+import { BUILT_IN_PRICES, tierIn, type Prices, type ServiceTier } from '../prices/index.ts';
 import { decimal, picoOf } from '../prices/money.ts';
 import type { JsonText, Micros } from '../run/operation.ts';
 import type { RunType } from '../run/run-type.ts';
@@ -62,7 +62,16 @@ export function factsOf(said: RunSaid, prices: Prices = BUILT_IN_PRICES): RunFac
   const provider = nameOf(metadata?.['ls_provider'], 64);
   const usage = calls ? usageIn(metadata, outputs) : undefined;
   const model = asked ?? answering;
-  const cost = usage === undefined ? undefined : costOf(usage, prices, provider, asked, answering, startTime);
+  const cost =
+    usage === undefined
+      ? undefined
+      : costOf(usage, prices, {
+          provider,
+          asked,
+          answering,
+          at: startTime,
+          tier: tierIn(said.outputs, usage.inputDetails, usage.outputDetails),
+        });
   const sampleRate = rateOf(metadata?.['ls_tracing_sample_rate']);
   return {
     model,
@@ -101,16 +110,25 @@ function askedModel(extra: Json, metadata: Json | undefined): string | undefined
 function costOf(
   usage: Usage,
   prices: Prices,
-  provider: string | undefined,
-  asked: string | undefined,
-  answering: string | undefined,
-  at: Micros | undefined,
+  {
+    answering,
+    asked,
+    at,
+    provider,
+    tier,
+  }: {
+    readonly provider: string | undefined;
+    readonly asked: string | undefined;
+    readonly answering: string | undefined;
+    readonly at: Micros | undefined;
+    readonly tier: ServiceTier | undefined;
+  },
 ): { inputCost?: string | undefined; outputCost?: string | undefined; totalCost?: string | undefined; source: string } | undefined {
   const { inputCost, outputCost } = usage;
   const said = usage.totalCost ?? sum(inputCost, outputCost);
   if (said !== undefined) return { inputCost, outputCost, totalCost: said, source: 'client' };
   for (const model of asked === answering ? [asked] : [asked, answering]) {
-    const price = model === undefined ? undefined : prices.priceOf({ provider, model, at, usage });
+    const price = model === undefined ? undefined : prices.priceOf({ provider, model, at, usage, tier });
     if (price !== undefined) return price;
   }
   return undefined;

@@ -420,6 +420,7 @@ describe('a price of one’s own', () => {
         output_cost_per_token: 6e-7,
         cache_read_input_token_cost: 7.5e-8,
         input_cost_per_token_above_200k_tokens: 3e-7,
+        input_cost_per_token_priority: 3e-7,
       },
       'by-the-second': { litellm_provider: 'x', input_cost_per_second: 1 },
       mine: { litellm_provider: 'openai', input_cost_per_token: 1e-6 },
@@ -432,10 +433,11 @@ describe('a price of one’s own', () => {
         provider: 'azure',
         rates: { input: 0.15, output: 0.6, cache_read: 0.075, above: [{ tokens: 200_000, input: 0.3 }] },
       },
+      { model: 'made-up@priority', provider: 'azure', rates: { input: 0.3 } },
       { model: 'mine', provider: 'openai', rates: { input: 1 } },
     ]);
     const importAt = (validFrom: number) => importPrices(database, prices, { validFrom, by: 'test' });
-    expect([await importAt(1e12), await importAt(1e12 + 1_000)]).toEqual([1, 0]);
+    expect([await importAt(1e12), await importAt(1e12 + 1_000)]).toEqual([2, 0]);
     const book = new PriceBook(database, BUILT_IN_PRICES);
     await book.fresh();
     const price = (model: string, provider: string, input: number) =>
@@ -443,6 +445,10 @@ describe('a price of one’s own', () => {
     expect(price('made-up', 'azure_openai', 100_000)).toBe('0.015');
     expect(price('made-up', 'azure', 1_000_000)).toBe('0.3');
     expect(price('mine', 'openai', 1_000_000)).toBe('5');
+    const inTier = (model: string, provider: string) =>
+      book.priceOf({ model, provider, tier: 'priority', usage: { input: 100_000, output: 0 } });
+    expect(inTier('made-up', 'azure')).toMatchObject({ totalCost: '0.03', source: 'custom/made-up@priority' });
+    expect(inTier('mine', 'openai')).toMatchObject({ totalCost: '0.5', source: 'custom/mine:standard' });
     for (const bad of ['', '[]', '{', 'null', '3']) expect(() => pricesOfLitellm(bad), bad).toThrow('no list of prices');
     expect(pricesOfLitellm('{"a":null,"b":3,"c":{"input_cost_per_token":"1"}}')).toEqual([]);
   });

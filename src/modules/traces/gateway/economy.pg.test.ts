@@ -9,11 +9,13 @@ import { createOutbound } from '../../../outbound/index.ts';
 import type { Module } from '../../module.ts';
 import type { Submission } from '../intake/intake.ts';
 import type { RunOperation } from '../run/operation.ts';
+import { readTally } from '../settings/index.ts';
 import { AnswerStore } from './answer-store.ts';
 import { Gate } from './gate.ts';
 import { addGatewayDoor, addGatewayRoutes, calibrate, Gateway } from './index.ts';
 import { account, Ledger, type Entry } from './ledger.ts';
 import { LimitStore } from './limit-store.ts';
+import { Losses } from './losses.ts';
 
 let server: TestServer;
 let base: string;
@@ -372,6 +374,14 @@ describe('what a key may', () => {
     for (let n = 0; n < 700; n++) ledger.add(entry('poisoned', n === 5 ? 'no number' : '0.001'));
     await ledger.stop();
     expect(ledger.lost).toBe(1);
+    const losses = new Losses({ database, log: silentLogger, lost: () => ({ runs: 2, requests: ledger.lost }) });
+    await losses.tell();
+    await losses.stop();
+    const told = await readTally(database);
+    expect(told).toEqual([
+      { name: 'gateway_unaccounted', label: '', count: 1 },
+      { name: 'gateway_unlogged', label: '', count: 2 },
+    ]);
     const { rows } = await database.query(sql`select requests::int, cost::text from muster.gateway_spend where key_id = 'poisoned'`);
     expect(rows).toEqual([{ requests: 699, cost: '0.699' }]);
   });

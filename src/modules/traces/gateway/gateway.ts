@@ -25,6 +25,7 @@ import { Flights } from './flights.ts';
 import type { Fresh } from './fresh.ts';
 import { Gate } from './gate.ts';
 import { Ledger } from './ledger.ts';
+import { Losses } from './losses.ts';
 import { questionOf } from './question.ts';
 import { reckon, withEmbedding, type Outcome, type Reckoning } from './reckoning.ts';
 import { Abandoned } from './record.ts';
@@ -82,6 +83,7 @@ export class Gateway {
   readonly ledger: Ledger;
   readonly #vectors: VectorStore;
   readonly #gate: Gate;
+  readonly #losses: Losses;
   readonly #flights = new Flights();
   readonly #prices: PriceBook;
   readonly #log: Logger;
@@ -102,6 +104,7 @@ export class Gateway {
     this.#vectors = new VectorStore(database);
     this.ledger = new Ledger({ database, answers: this.answers, log });
     this.#gate = new Gate({ database, ledger: this.ledger, log });
+    this.#losses = new Losses({ database, log, lost: () => ({ runs: this.runs.counts.lost, requests: this.ledger.lost }) });
     this.#unlisten = wake.on('gateway', () => {
       this.directory.forget();
       this.#gate.forget();
@@ -180,6 +183,7 @@ export class Gateway {
     this.#unlisten();
     await this.settled();
     await Promise.all([this.runs.stop(), this.ledger.stop()]);
+    await this.#losses.stop();
   }
 
   /** Resolves when all that was answered is handed to the log and the account. */

@@ -1,6 +1,6 @@
 import { usageOf } from '../content/usage.ts';
 import { decimal, picoOfDecimal } from '../prices/money.ts';
-import type { Prices } from '../prices/index.ts';
+import { tierIn, tierOf, type Prices } from '../prices/index.ts';
 
 /** How a request was answered. What is not `provider` cost nothing, or less. */
 export type Outcome = 'provider' | 'exact' | 'coalesced' | 'semantic' | 'batch';
@@ -52,9 +52,10 @@ export function reckon(
     };
   const tokens = { promptTokens: usage.input, completionTokens: usage.output };
   const answering = typeof answer?.['model'] === 'string' ? answer['model'] : model;
+  const tier = tierOf(answer?.['service_tier']) ?? tierIn(undefined, usage.inputDetails, usage.outputDetails);
   const priceOf = (batch: boolean) =>
     [model, answering]
-      .map((each) => prices.priceOf({ provider: provider ?? undefined, model: each, usage, batch }))
+      .map((each) => prices.priceOf({ provider: provider ?? undefined, model: each, usage, batch, tier }))
       .find((price) => price !== undefined);
   const full = priceOf(false);
   if (full === undefined)

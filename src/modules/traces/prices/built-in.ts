@@ -1,6 +1,7 @@
 import { calcPrice, type ConditionalPrice, type ModelPrice } from '@pydantic/genai-prices';
 import type { Call, Price, Prices } from './prices.ts';
 import { costAt, type Rate, type Rates } from './rates.ts';
+import type { ServiceTier } from './tier.ts';
 
 /** Names that instrumentation uses for a provider and the table does not know. */
 const PROVIDERS = new Map([
@@ -18,6 +19,9 @@ const PROVIDERS = new Map([
 
 /** Whose batch API costs half, by their own pages. */
 const HALF_PRICE_BATCHES = new Set(['openai', 'azure', 'anthropic', 'google', 'mistral', 'groq', 'aws']);
+
+/** Who prices flex as it does batches, by their own page. */
+const FLEX_AS_BATCH = new Set(['openai']);
 
 const INPUT_KINDS = new Map([
   ['cache_read_mtok', 'cache_read'],
@@ -48,14 +52,15 @@ const MOST_REMEMBERED = 5_000;
 export class BuiltInPrices implements Prices {
   readonly #known = new Map<string, Known | null>();
 
-  priceOf({ provider, model, at, usage, batch = false }: Call): Price | undefined {
+  priceOf({ provider, model, at, usage, tier, batch = false }: Call): Price | undefined {
     const known = this.#find(provider, model);
     if (known === null) return undefined;
     const rates = ratesAt(known, at === undefined ? Date.now() : at / 1_000);
     if (rates === undefined) return undefined;
-    const half = batch && HALF_PRICE_BATCHES.has(known.provider);
+    const isFlex = tier === 'flex' && FLEX_AS_BATCH.has(known.provider);
+    const half = (batch && HALF_PRICE_BATCHES.has(known.provider)) || isFlex;
     const { inputCost, outputCost, totalCost } = costAt(rates, usage, half);
-    return { inputCost, outputCost, totalCost, source: half ? `${known.source}:batch` : known.source, rates };
+    return { inputCost, outputCost, totalCost, source: `${known.source}${endingOf(half, isFlex, tier)}`, rates };
   }
 
   #find(provider: string | undefined, model: string): Known | null {
@@ -67,6 +72,11 @@ export class BuiltInPrices implements Prices {
     this.#known.set(key, known);
     return known;
   }
+}
+
+function endingOf(half: boolean, isFlex: boolean, tier: ServiceTier | undefined): string {
+  if (half) return isFlex ? ':flex' : ':batch';
+  return tier === undefined ? '' : ':standard';
 }
 
 function ratesAt({ prices }: Known, at: number): Rates | undefined {

@@ -24,3 +24,4 @@ export function priceBookOf({ state, wake }: Pick<ModuleServices, 'state'> & Par
   }
   return entry.book;
 }
+export { tierIn, tierOf, type ServiceTier } from './tier.ts';

@@ -24,11 +24,15 @@ export function pricesOfLitellm(text: string): readonly Omit<NewPrice, 'validFro
   for (const [key, entry] of Object.entries(list).slice(0, MOST_MODELS)) {
     if (key === 'sample_spec' || typeof entry !== 'object' || entry === null) continue;
     const of = entry as Readonly<Record<string, unknown>>;
-    const rates = CustomRates.safeParse(ratesIn(of));
     const model = modelOf(key, of['litellm_provider']);
-    if (!rates.success || model.length === 0 || model.length > 256 || model.endsWith('*')) continue;
+    if (model.length === 0 || model.length > 240 || model.endsWith('*')) continue;
     const provider = typeof of['litellm_provider'] === 'string' ? providerFamily(of['litellm_provider'].slice(0, 64)) : null;
-    prices.push({ provider, model, rates: rates.data });
+    const add = (name: string, found: Readonly<Record<string, unknown>>): void => {
+      const rates = CustomRates.safeParse(found);
+      if (rates.success) prices.push({ provider, model: name, rates: rates.data });
+    };
+    add(model, ratesIn(of));
+    for (const tier of ['priority', 'flex']) add(`${model}@${tier}`, perMillion(of, `_${tier}`));
   }
   return [...new Map(prices.map((price) => [`${price.provider ?? ''} ${price.model}`, price])).values()];
 }

@@ -47,10 +47,17 @@ export class PriceBook implements Prices {
   }
 
   priceOf(call: Call): Price | undefined {
-    const rates = this.#exact.size === 0 && this.#prefixes.length === 0 ? undefined : this.#find(call);
+    if (this.#exact.size === 0 && this.#prefixes.length === 0) return this.#behind.priceOf(call);
+    const ofTier = call.tier === undefined ? undefined : this.#findExactly(call, `${call.model}@${call.tier}`.toLowerCase());
+    const rates = ofTier ?? this.#find(call);
     if (rates === undefined) return this.#behind.priceOf(call);
     const { inputCost, outputCost, totalCost } = costAt(rates, call.usage);
-    return { inputCost, outputCost, totalCost, source: `custom/${call.model}`, rates };
+    const ending = call.tier === undefined ? '' : ofTier === undefined ? ':standard' : `@${call.tier}`;
+    return { inputCost, outputCost, totalCost, source: `custom/${call.model}${ending}`, rates };
+  }
+
+  #findExactly({ at, provider }: Call, name: string): Rates | undefined {
+    return pick(this.#exact.get(name), provider === undefined ? undefined : providerFamily(provider), at ?? Date.now() * 1_000);
   }
 
   #find({ provider, model, at }: Call): Rates | undefined {

@@ -1,7 +1,7 @@
 import { calcPrice, findProvider } from '@pydantic/genai-prices';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { BUILT_IN_PRICES } from './index.ts';
+import { BUILT_IN_PRICES, tierIn, type ServiceTier } from './index.ts';
 import { decimal, picoOf, usdOf } from './money.ts';
 
 const AT = Date.parse('2026-11-20T12:00:00Z');
@@ -85,6 +85,25 @@ describe('the built-in prices', () => {
     const usage = { input: 1_000_000, output: 0 };
     expect(price('openai', 'gpt-4o', usage, true)).toMatchObject({ totalCost: '1.25', source: 'openai/gpt-4o:batch' });
     expect(price('deepseek', 'deepseek-chat', usage, true)?.source).toBe('deepseek/deepseek-chat');
+  });
+
+  it('are those of batches for OpenAI’s flex tier, and for a tier without a price the standard ones, which is said', () => {
+    const of = (provider: string, model: string, tier: ServiceTier) =>
+      BUILT_IN_PRICES.priceOf({ provider, model, at: AT * 1_000, tier, usage: { input: 1_000_000, output: 0 } });
+    expect(of('openai', 'gpt-4o', 'flex')).toMatchObject({ totalCost: '1.25', source: 'openai/gpt-4o:flex' });
+    expect(of('openai', 'gpt-4o', 'priority')).toMatchObject({ totalCost: '2.5', source: 'openai/gpt-4o:standard' });
+    expect(of('deepseek', 'deepseek-chat', 'flex')?.source).toBe('deepseek/deepseek-chat:standard');
+  });
+});
+
+describe('the tier of an answer', () => {
+  it('is what it says itself, or what its kinds of tokens are called', () => {
+    expect(tierIn('{"id":1,"service_tier": "priority"}')).toBe('priority');
+    expect(tierIn('{"message":{"response_metadata":{"service_tier":"flex"}}}')).toBe('flex');
+    expect(tierIn('{"content":"say \\"service_tier\\":\\"flex\\""}')).toBeUndefined();
+    expect(tierIn('{"service_tier":"default"}')).toBeUndefined();
+    expect(tierIn(undefined, {}, { priority_reasoning: 3 })).toBe('priority');
+    expect(tierIn(undefined, { flexible: 3 })).toBeUndefined();
   });
 });
 

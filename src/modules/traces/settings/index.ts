@@ -3,4 +3,4 @@ export { effective, projectSettings, traceSettings, type ProjectSettings, type T
 export { addDays } from './keep.ts';
 export { addSettingsRoutes } from './routes.ts';
 export { SettingsStore, type ProjectSettingsRow } from './store.ts';
-export { addTally, readTally } from './tally.ts';
+export { addTally, readTally, type Tally } from './tally.ts';

@@ -1,7 +1,7 @@
 import type { Queryable } from '../../../db/database.ts';
 import { sql } from '../../../db/sql.ts';
 
-export type TallyName = 'redacted' | 'sampled_out' | 'deleted';
+export type TallyName = 'redacted' | 'sampled_out' | 'deleted' | 'gateway_unlogged' | 'gateway_unaccounted';
 
 export interface Tally {
   readonly name: TallyName;
