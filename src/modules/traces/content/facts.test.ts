@@ -100,6 +100,12 @@ describe('what a run cost', () => {
     expect(llm({ extra: openai(), outputs: { usage_metadata: { ...METADATA, total_cost: 0 } } }).totalCost).toBe('0');
   });
 
+  it('is that of the tier in which the answer came', () => {
+    const flex = llm({ extra: openai(), outputs: { service_tier: 'flex', usage: { prompt_tokens: 1_000_000, completion_tokens: 0 } } });
+    expect(flex.totalCost).toBe('0.075');
+    expect(JSON.parse(flex.usage ?? '')).toEqual({ service_tier: 'flex', price: 'openai/gpt-4o-mini:flex' });
+  });
+
   it('is unknown for a model that nobody priced: not nothing', () => {
     const facts = llm({ extra: { metadata: { ls_provider: 'openai', ls_model_name: 'my-own' } }, outputs: { usage_metadata: METADATA } });
     expect(facts).toMatchObject({ model: 'my-own', totalTokens: 27, totalCost: undefined, usage: undefined });

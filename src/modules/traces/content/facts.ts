@@ -62,16 +62,8 @@ export function factsOf(said: RunSaid, prices: Prices = BUILT_IN_PRICES): RunFac
   const provider = nameOf(metadata?.['ls_provider'], 64);
   const usage = calls ? usageIn(metadata, outputs) : undefined;
   const model = asked ?? answering;
-  const cost =
-    usage === undefined
-      ? undefined
-      : costOf(usage, prices, {
-          provider,
-          asked,
-          answering,
-          at: startTime,
-          tier: tierIn(said.outputs, usage.inputDetails, usage.outputDetails),
-        });
+  const tier = usage === undefined ? undefined : tierIn(said.outputs, usage.inputDetails, usage.outputDetails);
+  const cost = usage === undefined ? undefined : costOf(usage, prices, { provider, asked, answering, at: startTime, tier });
   const sampleRate = rateOf(metadata?.['ls_tracing_sample_rate']);
   return {
     model,
@@ -79,7 +71,7 @@ export function factsOf(said: RunSaid, prices: Prices = BUILT_IN_PRICES): RunFac
     promptTokens: usage?.input,
     completionTokens: usage?.output,
     totalTokens: usage?.total,
-    usage: usageText(usage, cost?.source, sampleRate, said.kept),
+    usage: usageText(usage, { price: cost?.source, tier }, sampleRate, said.kept),
     inputCost: cost?.inputCost,
     outputCost: cost?.outputCost,
     totalCost: cost?.totalCost,
@@ -146,7 +138,7 @@ function rateOf(value: unknown): number | undefined {
 /** What `trace_runs.usage` keeps: kinds of tokens and costs, which are subsets, where the price came from, and how the run was sampled. */
 export function usageText(
   usage: Usage | undefined,
-  price: string | undefined,
+  { price, tier }: { readonly price: string | undefined; readonly tier: ServiceTier | undefined },
   sampleRate: number | undefined,
   sampled: RunSaid['kept'],
 ): JsonText | undefined {
@@ -159,6 +151,8 @@ export function usageText(
       if (hasKeys(usage.outputCostDetails)) kept['output_cost_details'] = amounts(usage.outputCostDetails);
     }
   }
+  // Where the model comes later, its price is looked up with it.
+  if (tier !== undefined) kept['service_tier'] = tier;
   if (price !== undefined) kept['price'] = price;
   const rate = (sampleRate ?? 1) * (sampled === undefined || sampled.keepsErrors ? 1 : sampled.share);
   if (rate < 1) kept['sample_rate'] = rate;

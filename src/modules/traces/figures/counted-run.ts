@@ -127,6 +127,7 @@ interface KeptUsage {
   readonly input_token_details?: Readonly<Record<string, number>>;
   readonly output_token_details?: Readonly<Record<string, number>>;
   readonly price?: string;
+  readonly service_tier?: string;
   readonly sample_rate?: number;
   /** Of those that did not fail. */
   readonly kept_share?: number;

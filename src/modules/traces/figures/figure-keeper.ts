@@ -3,7 +3,7 @@ import type { Database, Transaction } from '../../../db/database.ts';
 import { sql } from '../../../db/sql.ts';
 import type { FeedEntry, FeedReader } from '../feed/feed-reader.ts';
 import { isMine } from '../feed/feed-service.ts';
-import type { Prices } from '../prices/index.ts';
+import { tierOf, type Prices } from '../prices/index.ts';
 import { bucketOf, count, countPrice, grainsOf, isCallOf, usageOf } from './counted-run.ts';
 import { DIMENSIONS, GRAINS, KEPT_DAYS, OTHER, ROOM } from './dimension.ts';
 import { addStored, readValues, writeTallies } from './figure-rows.ts';
@@ -118,6 +118,7 @@ export class FigureKeeper {
       provider: run.provider ?? undefined,
       model: run.model,
       at: run.startTime,
+      tier: tierOf(usage?.service_tier),
       usage: {
         input: run.promptTokens ?? 0,
         output: run.completionTokens ?? 0,
