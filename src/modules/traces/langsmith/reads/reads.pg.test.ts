@@ -203,6 +203,11 @@ describe('the current SDK of LangSmith in JavaScript', () => {
       [1, 2, 3, 254],
     ]);
     expect((await fetch(url.replace(/.{9}$/, (end) => end.split('').toReversed().join('')))).status).toBe(404);
+    const roots = { project_ids: [projectId], is_root: true, selects: ['TOTAL_TOKENS', 'TOTAL_COST'] as ('TOTAL_TOKENS' | 'TOTAL_COST')[] };
+    expect(await list(client.runs.query(roots))).toEqual([{ id: root.id, total_tokens: null, total_cost: null }]);
+    expect(await list(client.runs.query({ ...roots, include_subtree_usage: true }))).toEqual([
+      { id: root.id, total_tokens: 1_100, total_cost: 0.00018 },
+    ]);
     expect(await list(client.runs.query({ project_ids: [projectId], page_size: 1 }))).toHaveLength(3);
     expect(await client.runs.retrieve(call.id, { project_id: projectId })).toEqual({ id: call.id });
     expect((await client.traces.listRuns(root.id, { project_id: projectId, selects: ['NAME', 'PARENT_RUN_IDS'] })).items).toEqual([

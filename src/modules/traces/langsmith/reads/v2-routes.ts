@@ -19,6 +19,7 @@ import { shareTrace, unshare } from '../../reads/share-store.ts';
 import { oneOrMany, parsed, said, Timestamp, Uuid } from './bodies.ts';
 import { appPath, isV2Field, v2Fields, type ShownRun, type V2Field } from './run-fields.ts';
 import { baseOf, showRuns } from './show.ts';
+import { withSubtreeUsage } from '../../reads/subtree-usage.ts';
 import { usageOfTraces } from '../../reads/trace-usage.ts';
 import { isoOrNull } from '../../reads/run-view.ts';
 
@@ -43,6 +44,7 @@ const RunsQuery = z.object({
       .refine(isRunType, `is one of ${RUN_TYPES.join(', ')}`),
   ),
   is_root: said(z.boolean()),
+  include_subtree_usage: said(z.boolean()),
   has_error: said(z.boolean()),
   reference_examples: said(oneOrMany(Uuid)),
   filter: FilterText,
@@ -126,10 +128,11 @@ export function addV2Reads(app: FastifyInstance, services: ModuleServices): void
       readonly to: Micros | undefined;
       readonly limit: number;
       readonly cursor: string | undefined;
+      readonly addsSubtrees?: boolean | undefined;
     },
     fields: readonly V2Field[],
   ): Promise<{ readonly shown: readonly ShownRun[]; readonly next: string | null }> {
-    const { projects, filters, from, to, limit, cursor } = query;
+    const { projects, filters, from, to, limit, cursor, addsSubtrees = false } = query;
     const runs = await listRunsOf(db, {
       projects: projects.map(({ projectNo }) => projectNo),
       filters,
@@ -138,7 +141,8 @@ export function addV2Reads(app: FastifyInstance, services: ModuleServices): void
       after: placeOf(cursor),
       limit: limit + 1,
     });
-    const shown = await show(request, runs.slice(0, limit), projects, fields);
+    const listed = runs.slice(0, limit);
+    const shown = await show(request, addsSubtrees ? await withSubtreeUsage(db, listed) : listed, projects, fields);
     const last = shown.at(-1)?.run;
     return { shown, next: last !== undefined && runs.at(-1)?.runId !== last.runId ? cursorOf(last) : null };
   }
@@ -167,6 +171,7 @@ export function addV2Reads(app: FastifyInstance, services: ModuleServices): void
         to,
         limit: Math.min(query.page_size ?? MOST, MOST),
         cursor: query.cursor,
+        addsSubtrees: query.include_subtree_usage,
         filters: {
           filter: query.filter,
           traceFilter: query.trace_filter,
