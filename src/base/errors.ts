@@ -75,6 +75,12 @@ export const ERRORS = {
   },
   FORBIDDEN: { status: 403, exitCode: EXIT.noPermission, title: 'Not allowed', remedy: 'Use a key whose role includes this permission.' },
   NOT_FOUND: { status: 404, exitCode: EXIT.failure, title: 'Not found', remedy: 'Check the name; list what there is first.' },
+  NOT_OFFERED: {
+    status: 501,
+    exitCode: EXIT.failure,
+    title: 'Not offered here',
+    remedy: 'See the documentation for what there is instead.',
+  },
   CONFLICT: {
     status: 409,
     exitCode: EXIT.failure,

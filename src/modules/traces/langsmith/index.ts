@@ -5,6 +5,7 @@ import { addDatasetDoors } from '../datasets/index.ts';
 import { addLangsmithFigures } from '../figures/langsmith-routes.ts';
 import { addPromptDoors } from '../prompts/index.ts';
 import { addInfoRoute } from './info.ts';
+import { addNotOffered } from './not-offered.ts';
 import { addLangsmithReads } from './reads/index.ts';
 import { addWriteRoutes } from './write-routes.ts';
 
@@ -17,6 +18,7 @@ export function addLangsmithDoors(app: FastifyInstance, services: ModuleServices
   void app.register(async (scope) => addLangsmithFigures(scope, services));
   void app.register(async (scope) => addPromptDoors(scope, services));
   void app.register(async (scope) => addAnnotationDoors(scope, services));
+  void app.register(async (scope) => addNotOffered(scope));
 }
 
 export { canonicalPath } from './paths.ts';
