@@ -13,6 +13,9 @@ export interface CompletedCall {
   readonly keepDays: number;
   readonly day: string;
   readonly model: string | null;
+  readonly seconds: number;
+  /** USD; null: nobody knows. */
+  readonly cost: number | null;
   readonly tags: readonly string[] | null;
 }
 
@@ -73,7 +76,8 @@ export async function completedCalls(
   if (wanted.length === 0) return [];
   const { rows } = await db.query<CompletedCall>(sql`
     select r.run_id as "runId", r.trace_id as "traceId", r.project_no as "projectNo", r.start_time as "startTime", r.keep_days as "keepDays",
-      to_char(r.day, 'YYYY-MM-DD') as day, r.model, r.tags
+      to_char(r.day, 'YYYY-MM-DD') as day, r.model, r.tags,
+      coalesce(extract(epoch from r.end_time - r.start_time), 0)::float8 as seconds, r.total_cost::float8 as cost
     from unnest(${wanted.map(({ runId }) => runId)}::uuid[], ${wanted.map(({ keepDays }) => keepDays)}::smallint[], ${wanted.map(({ day }) => day)}::date[])
       as w(run_id, keep_days, day)
     join muster.trace_runs r on r.run_id = w.run_id and r.keep_days = w.keep_days and r.day = w.day

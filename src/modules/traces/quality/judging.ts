@@ -3,17 +3,22 @@ import type { Database, Queryable } from '../../../db/database.ts';
 import { sql } from '../../../db/sql.ts';
 import { namedUuid } from '../run/named-uuid.ts';
 import { CHECK_KEYS, type CheckKey } from './checks/index.ts';
+import { USUAL_KEYS, type UsualKey } from './usual/usual.ts';
+
+export type RuleKey = CheckKey | UsualKey;
+/** Rules that read what was said, and rules that only look at time and money. */
+export const RULE_KEYS: readonly RuleKey[] = [...CHECK_KEYS, ...USUAL_KEYS];
 
 /** Which runs of a project are judged by rules, and by which. */
 export interface Judging {
   /** 0 to 1, of its completed runs of models. */
   readonly share: number;
-  readonly checks: readonly CheckKey[];
+  readonly checks: readonly RuleKey[];
   /** Whether a pass becomes feedback, too. It is counted in any case. */
   readonly keepPasses: boolean;
 }
 
-export const DEFAULT_JUDGING: Judging = { share: 1, checks: CHECK_KEYS, keepPasses: false };
+export const DEFAULT_JUDGING: Judging = { share: 1, checks: RULE_KEYS, keepPasses: false };
 /** Stands for all projects that say nothing for themselves. */
 export const ALL_PROJECTS = 0;
 
@@ -26,7 +31,7 @@ interface Row {
 
 const judgingOf = ({ share, checks, keepPasses }: Row): Judging => ({
   share,
-  checks: checks === null ? CHECK_KEYS : CHECK_KEYS.filter((key) => checks.includes(key)),
+  checks: checks === null ? RULE_KEYS : RULE_KEYS.filter((key) => checks.includes(key)),
   keepPasses,
 });
 
@@ -37,7 +42,7 @@ export async function readJudging(db: Queryable): Promise<(projectNo: number) =>
 }
 
 export async function putJudging(db: Database, projectNo: number, { share, checks, keepPasses }: Judging, by: string): Promise<void> {
-  const listed = checks.length === CHECK_KEYS.length ? null : checks;
+  const listed = checks.length === RULE_KEYS.length ? null : checks;
   await db.query(sql`insert into muster.trace_judging (project_no, share, checks, keep_passes, updated_by)
     values (${projectNo}, ${share}, ${listed}, ${keepPasses}, ${by})
     on conflict (project_no) do update set share = excluded.share, checks = excluded.checks, keep_passes = excluded.keep_passes,

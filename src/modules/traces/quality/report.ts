@@ -20,8 +20,10 @@ const MOST_SERIES = 100;
 /** Of fewer scores no share is worth an alert. */
 const FEWEST_SCORES = 5;
 
+/** Of projects that serve somebody: an experiment that fails is an answer to whoever made it, and nothing to be woken for. */
 export async function scoreSamples(db: Database, now: number): Promise<readonly ScoreSample[]> {
-  const { rows } = await db.query<{ no: number; name: string }>(sql`select project_no as no, name from muster.trace_projects`);
+  const { rows } = await db.query<{ no: number; name: string }>(sql`select project_no as no, name from muster.trace_projects
+    where reference_dataset_id is null`);
   const names = new Map(rows.map(({ no, name }) => [no, name]));
   const figures = await readScores(db, { projectNos: [...names.keys()], from: now - 3_600_000, to: now });
   return figures

@@ -5,8 +5,7 @@ import { principalOf } from '../../../http/principal.ts';
 import { problems, text, Time } from '../../../http/schemas.ts';
 import type { ModuleServices } from '../../module.ts';
 import { visibleProjects } from '../figures/visible-projects.ts';
-import { CHECK_KEYS, type CheckKey } from './checks/index.ts';
-import { ALL_PROJECTS, putJudging, readJudging, type Judging } from './judging.ts';
+import { ALL_PROJECTS, putJudging, readJudging, RULE_KEYS, type Judging, type RuleKey } from './judging.ts';
 import { readScores, readScoreSeries, SCORE_SOURCES, type ScoreFigure } from './scores.ts';
 
 const DAY_MS = 86_400_000;
@@ -50,13 +49,13 @@ const ScoreSeriesView = z.object({
   ),
 });
 
-const Key = z.enum(CHECK_KEYS as readonly [CheckKey, ...CheckKey[]]);
+const Key = z.enum(RULE_KEYS as readonly [RuleKey, ...RuleKey[]]);
 const JudgingBody = z.strictObject({
   share: z.number().min(0).max(1).default(1).describe('Of the completed runs of models; which ones, only the run decides'),
   checks: z
     .array(Key)
-    .max(CHECK_KEYS.length)
-    .default([...CHECK_KEYS]),
+    .max(RULE_KEYS.length)
+    .default([...RULE_KEYS]),
   keep_passes: z.boolean().default(false).describe('Whether a pass becomes feedback of its run, too; it is counted in any case'),
 });
 const JudgingView = JudgingBody.meta({ id: 'TraceJudging', description: 'Which runs are judged by rules, and by which' });

@@ -3,9 +3,11 @@ import type { Database, Transaction } from '../../../db/database.ts';
 import { sql } from '../../../db/sql.ts';
 import type { FeedReader } from '../feed/feed-reader.ts';
 import { isMine } from '../feed/feed-service.ts';
-import { judgeRun, type Judged } from './checks/index.ts';
+import { CHECK_KEYS, judgeRun, type Verdict } from './checks/index.ts';
 import { completedCalls, completedHeads, textsOf, type CallHead, type CompletedCall } from './completed-calls.ts';
-import { drawOf, readJudging, verdictId, type Judging } from './judging.ts';
+import { drawOf, readJudging, verdictId, type Judging, type RuleKey } from './judging.ts';
+import { judgeByUsual, USUAL_KEYS } from './usual/usual.ts';
+import { UsualOfProjects } from './usual/usual-of-projects.ts';
 
 const ENTRIES_AT_ONCE = 400;
 const RUNS_AT_ONCE = 20_000;
@@ -23,7 +25,7 @@ export interface Step {
 
 interface Verdicts {
   readonly call: CompletedCall;
-  readonly judged: readonly Judged[];
+  readonly judged: readonly (Verdict & { readonly key: RuleKey })[];
   readonly keepPasses: boolean;
 }
 
@@ -31,6 +33,7 @@ interface Verdicts {
 export class RuleKeeper {
   readonly #db: Database;
   readonly #feed: FeedReader;
+  readonly #usual = new UsualOfProjects();
 
   constructor(db: Database, feed: FeedReader) {
     this.#db = db;
@@ -58,12 +61,19 @@ export class RuleKeeper {
       EVALUATORS_PROJECT,
     );
     const texts = await textsOf(tx, calls);
+    await this.#usual.learn(
+      tx,
+      calls.filter(({ projectNo }) => USUAL_KEYS.some((key) => judging(projectNo).checks.includes(key))),
+    );
     const verdicts: Verdicts[] = [];
     const breather = new Breather();
     for (const call of calls) {
       const said = texts.get(call.runId);
       const { checks, keepPasses } = judging(call.projectNo);
-      if (said !== undefined) verdicts.push({ call, keepPasses, judged: judgeRun(said, checks) });
+      const has = (key: RuleKey): boolean => checks.includes(key);
+      const byText = said === undefined ? [] : judgeRun(said, CHECK_KEYS.filter(has));
+      const byUsual = judgeByUsual(call, this.#usual.of(call), USUAL_KEYS.filter(has));
+      if (said !== undefined || byUsual.length > 0) verdicts.push({ call, keepPasses, judged: [...byText, ...byUsual] });
       await breather.breathe();
     }
     await writeFeedback(tx, verdicts);

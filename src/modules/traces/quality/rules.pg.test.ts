@@ -145,6 +145,52 @@ describe('completed runs of models', () => {
     expect([of('llm_score')?.value, of('llm_score_failure_ratio')?.value, of('llm_scores')?.value]).toEqual([0.5, 0.5, 6]);
   });
 
+  it('know what is usual for a model in a project, once it has been seen often enough', async () => {
+    const begun = Date.now() - 3_600_000;
+    const post = async (runs: readonly { readonly seconds: number; readonly cost: number }[]): Promise<readonly string[]> => {
+      const made = runs.map(({ cost, seconds }) => ({
+        id: randomUUID(),
+        name: 'call',
+        run_type: 'llm',
+        session_name: 'usual',
+        start_time: new Date(begun).toISOString(),
+        end_time: new Date(begun + seconds * 1_000).toISOString(),
+        inputs: {},
+        outputs: {
+          ...answers('An answer that says a few things about it.'),
+          usage_metadata: { input_tokens: 1, output_tokens: 1, total_tokens: 2, total_cost: cost },
+        },
+        extra: { metadata: { ls_model_name: 'gpt-4o-mini' } },
+      }));
+      const headers = { ...bearer(BOOTSTRAP), 'content-type': 'application/json' };
+      const sent = await server.app.inject({ method: 'POST', url: '/langsmith/runs/batch', headers, payload: { post: made } });
+      expect(sent.statusCode).toBe(202);
+      await judgeAll();
+      return made.map(({ id }) => id);
+    };
+    const usual = await post(Array.from({ length: 230 }, (_, i) => ({ seconds: 1 + (i % 10) / 10, cost: 0.01 })));
+    const [late, dear] = await post([
+      { seconds: 30, cost: 0.01 },
+      { seconds: 1, cost: 0.5 },
+    ]);
+    expect(await feedback(usual)).toEqual([]);
+    expect((await feedback([late ?? ''])).map(({ key, value }) => [key, value])).toEqual([['usual_latency', '"fail"']]);
+    expect((await feedback([dear ?? ''])).map(({ key, value }) => [key, value])).toEqual([['usual_cost', '"fail"']]);
+  });
+
+  it('make no samples of experiments: nobody is woken because a trial failed', async () => {
+    await send(
+      'trial',
+      Array.from({ length: 6 }, () => answers('')),
+    );
+    await judgeAll();
+    const { database } = server.database;
+    const isTold = async () => (await scoreSamples(database, Date.now())).some(({ labels }) => labels['project'] === 'trial');
+    expect(await isTold()).toBe(true);
+    await database.query(sql`update muster.trace_projects set reference_dataset_id = ${randomUUID()} where name = 'trial'`);
+    expect(await isTold()).toBe(false);
+  });
+
   it('are chosen by their id alone, as many as the share says and no more than fit', () => {
     const calls = Array.from(
       { length: 4_000 },

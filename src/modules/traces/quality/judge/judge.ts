@@ -185,5 +185,6 @@ async function claim(tx: Transaction): Promise<readonly Claimed[]> {
 
 async function runOf(db: Database, { runId, keepDays, day }: Claimed): Promise<CompletedCall | undefined> {
   return db.one<CompletedCall>(sql`select run_id as "runId", trace_id as "traceId", project_no as "projectNo", start_time as "startTime",
-    keep_days as "keepDays", to_char(day, 'YYYY-MM-DD') as day, model, tags from muster.trace_runs where run_id = ${runId} and keep_days = ${keepDays} and day = ${day}::date`);
+    keep_days as "keepDays", to_char(day, 'YYYY-MM-DD') as day, model, tags,
+    coalesce(extract(epoch from end_time - start_time), 0)::float8 as seconds, total_cost::float8 as cost from muster.trace_runs where run_id = ${runId} and keep_days = ${keepDays} and day = ${day}::date`);
 }

@@ -18,6 +18,8 @@ const checks: Readonly<Record<string, string>> = {
   same_language: 'another language than the question’s',
   not_repetitive: 'loops',
   grounded_quotes: 'quotes and addresses that the model was not given',
+  usual_latency: 'waits beyond what is usual for the model',
+  usual_cost: 'costs beyond what is usual for the model',
 };
 
 /** Which runs are judged by rules, and by which: of a project, or where one says nothing for itself. */
