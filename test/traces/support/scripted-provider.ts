@@ -185,3 +185,60 @@ const pause = (ms: number, gone: AbortSignal): Promise<void> =>
       resolve();
     });
   });
+
+/** Calls a tool, its arguments in pieces where it is asked to stream; and answers once it is told what the tool said. */
+export function callTool(name: string, args: object, answer: string): Script {
+  const text = JSON.stringify(args);
+  const pieces = text.match(/.{1,6}/g) ?? [];
+  const usage = { prompt_tokens: 30, completion_tokens: 12, total_tokens: 42 };
+  return (got, response) => {
+    const { body, path } = got;
+    const said = [...list(body['messages']), ...list(body['input'])];
+    if (said.some((each) => each.role === 'tool' || each.type === 'function_call_output')) return speak(answer)(got, response);
+    if (path.endsWith('/responses')) {
+      const item = { id: 'fc_1', type: 'function_call', call_id: 'call_1', name, arguments: text, status: 'completed' };
+      const whole = {
+        id: 'resp_1',
+        object: 'response',
+        created_at: 1_764_000_000,
+        model: 'gpt-4o-mini',
+        status: 'completed',
+        output: [item],
+        usage: { input_tokens: 30, output_tokens: 12, total_tokens: 42 },
+      };
+      if (body['stream'] !== true) return json(response, whole);
+      const say = (each: Readonly<Record<string, unknown>>): boolean => response.write(`event: ${String(each['type'])}\n${event(each)}`);
+      response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
+      say({ type: 'response.created', response: { ...whole, status: 'in_progress', output: [] } });
+      say({ type: 'response.output_item.added', output_index: 0, item: { ...item, arguments: '', status: 'in_progress' } });
+      for (const delta of pieces) say({ type: 'response.function_call_arguments.delta', item_id: 'fc_1', output_index: 0, delta });
+      say({ type: 'response.function_call_arguments.done', item_id: 'fc_1', output_index: 0, arguments: text });
+      say({ type: 'response.output_item.done', output_index: 0, item });
+      say({ type: 'response.completed', response: whole });
+      response.end();
+      return undefined;
+    }
+    const head = { id: 'chatcmpl-2', created: 1_764_000_000, model: 'gpt-4o-mini' };
+    const call = { id: 'call_1', type: 'function', function: { name, arguments: text } };
+    if (body['stream'] !== true)
+      return json(response, {
+        ...head,
+        object: 'chat.completion',
+        choices: [{ index: 0, message: { role: 'assistant', content: null, tool_calls: [call] }, finish_reason: 'tool_calls' }],
+        usage,
+      });
+    const chunk = (delta: object, finish: string | null = null): boolean =>
+      response.write(event({ ...head, object: 'chat.completion.chunk', choices: [{ index: 0, delta, finish_reason: finish }] }));
+    response.writeHead(200, { 'content-type': 'text/event-stream' });
+    chunk({ role: 'assistant', content: null, tool_calls: [{ index: 0, ...call, function: { name, arguments: '' } }] });
+    for (const piece of pieces) chunk({ tool_calls: [{ index: 0, function: { arguments: piece } }] });
+    chunk({}, 'tool_calls');
+    if ((body['stream_options'] as { include_usage?: boolean } | undefined)?.include_usage === true)
+      response.write(event({ ...head, object: 'chat.completion.chunk', choices: [], usage }));
+    response.end('data: [DONE]\n\n');
+    return undefined;
+  };
+}
+
+const list = (value: unknown): readonly { readonly role?: unknown; readonly type?: unknown }[] =>
+  Array.isArray(value) ? (value as readonly { readonly role?: unknown; readonly type?: unknown }[]) : [];
