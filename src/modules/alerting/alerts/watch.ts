@@ -3,7 +3,7 @@ import type { AgentContext } from '../../../agent/index.ts';
 import { isMusterError, messageOf } from '../../../base/errors.ts';
 import type { Service } from '../../../base/service.ts';
 import type { Queryable } from '../../../db/database.ts';
-import { sql, type Sql } from '../../../db/sql.ts';
+import { sql } from '../../../db/sql.ts';
 import { joinEscalations } from '../oncall/join-plan.ts';
 import { writeEscalations } from '../oncall/escalation-store.ts';
 import { readWorld, writePlan } from './batch-store.ts';
@@ -14,13 +14,15 @@ import type { RuleFacts, Verdict, VerdictBatch, VerdictSource } from './verdict.
 
 export interface WatchOptions {
   /** Of the life it works for: it goes on after the call that started it. */
-  readonly ctx: Pick<AgentContext, 'clock' | 'log' | 'sql' | 'wake'>;
+  readonly ctx: Pick<AgentContext, 'clock' | 'fleet' | 'log' | 'sql' | 'wake'>;
   /** Verdicts of the rules. */
   readonly rules: VerdictSource;
   readonly settings: Omit<PlanSettings, 'newId'> & FleetSourceSettings;
   /** Who hears of the fleet's own faults, and of rules that name no channel; undefined: every channel that is enabled. */
   readonly channels: readonly string[] | undefined;
 }
+
+type Decide = (world: World, rules: ReadonlyMap<string, RuleFacts>) => Plan;
 
 /** Looks by itself this often: hints only make it look sooner. */
 const TICK_MS = 1_000;
@@ -108,7 +110,7 @@ export class AlertWatch implements Service {
 
   /** One batch. Returns after how long to look again without a hint, milliseconds. */
   async look(): Promise<number> {
-    const { clock, sql: db } = this.#options.ctx;
+    const { clock, fleet: state } = this.#options.ctx;
     const isHinted = this.#isHinted;
     this.#isHinted = false;
     const begun = clock.monotonic();
@@ -117,24 +119,34 @@ export class AlertWatch implements Service {
     const hasNews = batch.changes.length > 0;
     if (!hasNews) await this.#settleAlone(batch);
     if (!hasNews && !seesFleet && clock.monotonic() < this.#dueAt) return this.#pause(batch);
-    const reader = { query: <Row>(statement: Sql) => db.read<Row>(statement) };
-    const fleet = seesFleet ? await fleetVerdicts(reader, this.#options.settings) : undefined;
+    const decideWith =
+      (fleet: readonly Verdict[] | undefined): Decide =>
+      (world, rules) =>
+        plan(world, [...batch.changes, ...endedOf(world, fleet)], rules, { ...this.#options.settings, newId: randomUUID });
+    // Most looks find nothing to do: that is found out without a lock, and in one transaction, since it is asked all day.
+    const { decide, isIdle } = await state.database.transaction(
+      async (tx) => {
+        const decideNow = decideWith(seesFleet ? await fleetVerdicts(tx, this.#options.settings) : undefined);
+        return { decide: decideNow, isIdle: !hasNews && (await this.#isIdle(tx, batch, decideNow)) };
+      },
+      { readOnly: true },
+    );
     if (seesFleet) this.#fleetSeenAt = clock.monotonic();
-    const decide = (world: World, rules: ReadonlyMap<string, RuleFacts>): Plan =>
-      plan(world, [...batch.changes, ...endedOf(world, fleet)], rules, { ...this.#options.settings, newId: randomUUID });
-    if (!hasNews) {
-      // Most looks find nothing to do: that is found out without a lock.
-      const channels = await this.#channels(reader);
-      const world = await readWorld(reader, false, channels);
-      const decided = decide(world, withFleet(batch.rules, channels));
-      const { escalations, plan: idle } = await joinEscalations(reader, world, decided, { lock: false });
-      this.#firing = world.firing.length;
-      this.#expect(world.now, idle.nextAt);
-      if (isEmpty(idle) && escalations.length === 0) return this.#pause(batch);
-    }
+    if (isIdle) return this.#pause(batch);
     await this.#commit(batch, decide);
     this.#slowestBatchMs = Math.max(this.#slowestBatchMs ?? 0, clock.monotonic() - begun);
     return this.#pause(batch);
+  }
+
+  /** Whether there is nothing to write as things stand. */
+  async #isIdle(reader: Queryable, batch: VerdictBatch, decide: Decide): Promise<boolean> {
+    const channels = await this.#channels(reader);
+    const world = await readWorld(reader, false, channels);
+    const decided = decide(world, withFleet(batch.rules, channels));
+    const { escalations, plan: idle } = await joinEscalations(reader, world, decided, { lock: false });
+    this.#firing = world.firing.length;
+    this.#expect(world.now, idle.nextAt);
+    return isEmpty(idle) && escalations.length === 0;
   }
 
   /** Counts of samples change without a verdict doing so. */
@@ -143,7 +155,7 @@ export class AlertWatch implements Service {
     batch.settle();
   }
 
-  async #commit(batch: VerdictBatch, decide: (world: World, rules: ReadonlyMap<string, RuleFacts>) => Plan): Promise<void> {
+  async #commit(batch: VerdictBatch, decide: Decide): Promise<void> {
     const { log, sql: db, wake } = this.#options.ctx;
     const { made, now } = await db.transaction(async (tx) => {
       const channels = await this.#channels(tx);
