@@ -1,7 +1,6 @@
 import type { Database } from '../../../db/database.ts';
 import { sql, type Sql } from '../../../db/sql.ts';
 import { daysWithin, daysWithRuns } from '../reads/run-days.ts';
-import { demandOf } from '../reads/filter/demands.ts';
 import { fieldGroupsOf } from '../reads/run-demands.ts';
 import type { ListQuery } from '../reads/run-list.ts';
 import { lookedUp } from '../reads/run-search.ts';
@@ -77,8 +76,7 @@ export async function answerFromRuns(
 /** What the index of fields can tell of what is asked. */
 const groupsOf = (filters: RunFilters, where: Question['where']): readonly FieldGroup[] => [
   ...fieldGroupsOf(filters),
-  ...fieldGroupsOf({ user: where.user, tag: where.tag, model: where.model, prompt: where.prompt }),
-  ...(where.name === undefined ? [] : [demandOf('name', where.name)]),
+  ...fieldGroupsOf({ user: where.user, tag: where.tag, name: where.name, model: where.model, prompt: where.prompt }),
 ];
 
 interface How {

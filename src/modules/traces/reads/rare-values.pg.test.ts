@@ -76,7 +76,7 @@ const filters: fc.Arbitrary<string> = fc.letrec<{ filter: string }>((tie) => ({
     tie('filter').map((of) => `not(${of})`),
   ),
 })).filter;
-const single = { user: users, tag: tags, thread: users, model: word('gpt-5'), prompt: users };
+const single = { name: users, user: users, tag: tags, thread: users, model: word('gpt-5'), prompt: users };
 const asked: fc.Arbitrary<RunFilters> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ filter: filters }) },
   { weight: 1, arbitrary: fc.record(single, { requiredKeys: [] }) },

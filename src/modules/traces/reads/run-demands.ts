@@ -16,6 +16,7 @@ export function fieldGroupsOf(filters: RunFilters): readonly FieldGroup[] {
     ['prompt', filters.prompt],
     ['tags', filters.tag],
     ['model', filters.model],
+    ['name', filters.name],
     ['run_type', filters.runType],
   ] as const;
   return [

@@ -20,6 +20,7 @@ export interface RunFilters {
   readonly runType?: RunType | undefined;
   readonly status?: RunStatus | undefined;
   readonly hasError?: boolean | undefined;
+  readonly name?: string | undefined;
   readonly model?: string | undefined;
   readonly tag?: string | undefined;
   readonly user?: string | undefined;
@@ -45,7 +46,8 @@ export function conditionsOf(filters: RunFilters, search: SearchCondition = plai
 }
 
 function ownConditions(filters: RunFilters, search: SearchCondition): readonly Sql[] {
-  const { ids, traceId, parentRunId, isRoot, runType, status, hasError, model, tag, user, thread, prompt, referenceExamples } = filters;
+  const { ids, traceId, parentRunId, isRoot, runType, status, hasError, name, model, tag, user, thread, prompt, referenceExamples } =
+    filters;
   const all: Sql[] = [];
   if (filters.filter !== undefined) all.push(conditionOf(parseFilter(filters.filter), 'r', search));
   if (ids !== undefined) all.push(sql`r.run_id = any(${ids}::uuid[])`);
@@ -59,6 +61,7 @@ function ownConditions(filters: RunFilters, search: SearchCondition): readonly S
   if (runType !== undefined) all.push(sql`r.run_type = ${RUN_TYPES.indexOf(runType)}::smallint`);
   if (status !== undefined) all.push(statusIs(status));
   if (hasError !== undefined) all.push(hasError ? statusIs('error') : sql`r.status <> 2`);
+  if (name !== undefined) all.push(sql`r.name = ${name}`);
   if (model !== undefined) all.push(sql`r.model = ${model}`);
   if (tag !== undefined) all.push(sql`r.tags && ${[tag]}::text[]`);
   if (user !== undefined) all.push(sql`r.user_id = ${user}`);

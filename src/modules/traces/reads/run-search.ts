@@ -38,7 +38,7 @@ export async function listRunsOf(db: Queryable, { filters, words, ...query }: Ru
 
 /** Which runs of some days may have a value of every group, where that is worth looking up for so many runs. Undefined where no group is given. */
 export const lookedUp = (db: Queryable, fields: readonly FieldGroup[], limit: number): ListQuery['only'] =>
-  fields.length === 0 ? undefined : (days) => searchOf(db).fields.runsOf(days, fields, limit);
+  fields.length === 0 ? undefined : searchOf(db).fields.lookUp(fields, limit);
 
 /** What no run may lack: `search("…")` alone, or one of what `and` joins. */
 function demandedWords(filter: Filter): readonly string[] {

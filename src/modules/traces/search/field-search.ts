@@ -20,15 +20,24 @@ export class FieldSearch {
   }
 
   /**
-   * The runs of each day of which any may have a value of every group: no other has. A day that is not in the answer must be read: many of its runs
-   * have them, or it is not known which. `limit`: as many runs as are wanted in the end.
+   * Tells of some days, as often as it is asked, the runs of each of which any may have a value of every group: no other has. A day that is not in the
+   * answer must be read: many of its runs have them, or it is not known which. `limit`: as many runs as are wanted in the end.
    */
-  async runsOf(days: readonly string[], groups: readonly FieldGroup[], limit: number): Promise<ReadonlyMap<string, readonly string[]>> {
+  lookUp(groups: readonly FieldGroup[], limit: number): (days: readonly string[]) => Promise<ReadonlyMap<string, readonly string[]>> {
+    let unindexed: ReturnType<UnindexedRuns['byDay']> | undefined;
+    // In this order: what is indexed between the two stands in both, and not in neither.
+    return async (days) => this.#runsOf(days, groups, limit, await (unindexed ??= this.#unindexed.byDay(groups)));
+  }
+
+  async #runsOf(
+    days: readonly string[],
+    groups: readonly FieldGroup[],
+    limit: number,
+    unindexed: Awaited<ReturnType<UnindexedRuns['byDay']>>,
+  ): Promise<ReadonlyMap<string, readonly string[]>> {
+    if (unindexed === undefined) return new Map();
+    const known = days.filter((day) => !unindexed.has(day) || unindexed.get(day) !== undefined);
     for (let attempt = 1; attempt <= ATTEMPTS; attempt += 1) {
-      // In this order: what is indexed between the two stands in both, and not in neither.
-      const unindexed = await this.#unindexed.byDay(groups);
-      if (unindexed === undefined) return new Map();
-      const known = days.filter((day) => !unindexed.has(day) || unindexed.get(day) !== undefined);
       const indexed = await this.#indexed(known, groups, limit);
       if (indexed === undefined) continue;
       return new Map([...indexed].map(([day, runs]) => [day, [...new Set([...runs, ...(unindexed.get(day) ?? [])])]]));
