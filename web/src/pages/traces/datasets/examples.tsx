@@ -110,12 +110,12 @@ function ExampleDialog({
       {parts.map(
         ([title, value]) =>
           value !== null && (
-            <section key={title} aria-label={title} className="min-w-0">
+            <div key={title} className="min-w-0">
               <h3 className="mb-1 text-xs font-medium text-ink-2">{title}</h3>
               <div className="max-h-64 overflow-auto">
                 <JsonView value={value} label={title} />
               </div>
-            </section>
+            </div>
           ),
       )}
       {example.source_run_id !== null && (

@@ -37,7 +37,7 @@ export function ProvidersCard(): ReactNode {
             </Empty>
           ) : (
             <DataTable
-              label="Providers"
+              label="Providers, those asked first above"
               columns={[{ title: 'Provider' }, { title: 'Address' }, { title: 'Models' }, { title: 'Actions', hidden: true }]}
             >
               {items.map((provider) => (
