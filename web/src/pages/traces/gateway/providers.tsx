@@ -33,7 +33,7 @@ export function ProvidersCard(): ReactNode {
         {({ items }) =>
           items.length === 0 ? (
             <Empty title="No provider is configured" icon="chain">
-              <code>muster gateway set-provider</code> adds one; its key is kept sealed.
+              <code>muster gateway add</code> adds one; its key is kept sealed.
             </Empty>
           ) : (
             <DataTable
