@@ -298,6 +298,35 @@ describe.skipIf(missing('chromium'))('the trace explorer', { timeout: 180_000 },
     seen.expectNone(/status of 422/);
   });
 
+  test('a provider is added with its models, changed and removed', async () => {
+    await page.goto(`${dashboard.url}/traces/gateway`);
+    await page.getByRole('button', { name: 'New provider' }).click();
+    const form = page.getByRole('dialog', { name: 'New provider' });
+    await form.getByLabel('Name').fill('main');
+    expect(await form.getByLabel('Address').inputValue()).toBe('https://api.openai.com/v1');
+    await form.getByLabel('Kind').selectOption('vllm');
+    await form.getByLabel('Address').fill('https://models.invalid/v1');
+    await form.getByLabel('Its key').fill('sk-of-nobody');
+    await form.getByLabel('Models').fill('fast as llama-3, else o3');
+    await form.getByRole('button', { name: 'Save' }).click();
+    const row = page.getByRole('row', { name: /main/ });
+    await row.getByText('fast as llama-3, else o3').waitFor();
+    expect(await row.innerText()).not.toContain('without a key');
+    await row.getByRole('button', { name: 'Change main' }).click();
+    const change = page.getByRole('dialog', { name: 'The provider main' });
+    await change.getByLabel('Models').fill('');
+    await change.getByRole('checkbox', { name: 'It is asked' }).uncheck();
+    await change.getByRole('button', { name: 'Save' }).click();
+    await row.getByText('every model').waitFor();
+    // Its key was not said again, and is there.
+    expect(await row.innerText()).toMatch(/vllm, off(?!, without)/);
+    expect(await accessibilityViolations(page)).toEqual([]);
+    await row.getByRole('button', { name: 'Remove main' }).click();
+    await page.getByRole('dialog', { name: 'Remove main?' }).getByRole('button', { name: 'Remove' }).click();
+    await page.getByText('No provider is configured').waitFor();
+    seen.expectNone();
+  });
+
   test('what a key may spend is set, changed and taken away', async () => {
     await page.goto(`${dashboard.url}/traces/gateway`);
     await page.getByText('No key has a limit').waitFor();

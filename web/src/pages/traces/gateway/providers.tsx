@@ -1,5 +1,5 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
-import type { ReactNode } from 'react';
+import { type ReactNode, useState } from 'react';
 import { call } from '../../../api/client.ts';
 import { problemOf } from '../../../api/problem.ts';
 import { useMay } from '../../../api/use-may.ts';
@@ -10,7 +10,9 @@ import { grouped } from '../../../ui/format.ts';
 import { Icon } from '../../../ui/icons.tsx';
 import { Button, Empty, Prose } from '../../../ui/primitives.tsx';
 import { useQuestion } from '../../../ui/use-question.tsx';
-import { gatewayQueries } from './queries.ts';
+import { ProviderForm } from './provider-form.tsx';
+import { gatewayQueries, type Provider } from './queries.ts';
+import { routeLine } from './routes-text.ts';
 
 interface Tested {
   readonly provider: string;
@@ -26,14 +28,27 @@ export function ProvidersCard(): ReactNode {
   const query = useQuery(gatewayQueries.providers());
   const may = useMay('gateway:manage');
   const { ask, dialog } = useQuestion();
+  const [edited, setEdited] = useState<Provider | 'new'>();
   return (
-    <Card title="Providers" flush>
+    <Card
+      title="Providers"
+      flush
+      aside={
+        may && (
+          <Button kind="ghost" onClick={() => setEdited('new')}>
+            New provider
+          </Button>
+        )
+      }
+    >
       {dialog}
+      {edited !== undefined && <ProviderForm provider={edited === 'new' ? undefined : edited} onClose={() => setEdited(undefined)} />}
       <Answered query={query}>
         {({ items }) =>
           items.length === 0 ? (
             <Empty title="No provider is configured" icon="chain">
-              <code>muster gateway add</code> adds one; its key is kept sealed.
+              Calls come here with a key of Muster, and go on with the provider's own, which is kept sealed. <code>muster gateway add</code>{' '}
+              adds one, too.
             </Empty>
           ) : (
             <DataTable
@@ -52,19 +67,15 @@ export function ProvidersCard(): ReactNode {
                   </th>
                   <td className="[overflow-wrap:anywhere]">{provider.base_url}</td>
                   <td className="[overflow-wrap:anywhere]">
-                    {provider.routes.length === 0
-                      ? 'every model'
-                      : provider.routes
-                          .map(
-                            ({ as, fallbacks, model }) =>
-                              `${model}${as === null ? '' : ` as ${as}`}${fallbacks.length === 0 ? '' : `, else ${fallbacks.join(', ')}`}`,
-                          )
-                          .join('; ')}
+                    {provider.routes.length === 0 ? 'every model' : provider.routes.map(routeLine).join('; ')}
                   </td>
                   <td className="text-right whitespace-nowrap">
                     {may && (
-                      <>
+                      <span className="inline-flex items-start">
                         <TestButton name={provider.name} />
+                        <Button kind="ghost" aria-label={`Change ${provider.name}`} onClick={() => setEdited(provider)}>
+                          Change
+                        </Button>
                         <Button
                           kind="ghost"
                           icon="close"
@@ -80,7 +91,7 @@ export function ProvidersCard(): ReactNode {
                             })
                           }
                         />
-                      </>
+                      </span>
                     )}
                   </td>
                 </tr>

@@ -2,14 +2,38 @@ import { keepPreviousData, queryOptions } from '@tanstack/react-query';
 import { call } from '../../../api/client.ts';
 import type { Page } from '../../../api/types.ts';
 
+export const providerKinds = [
+  'openai',
+  'azure',
+  'anthropic',
+  'google',
+  'mistral',
+  'groq',
+  'openrouter',
+  'ollama',
+  'vllm',
+  'compatible',
+] as const;
+export const cacheModes = ['off', 'deterministic', 'all'] as const;
+export type CacheMode = (typeof cacheModes)[number];
+
+export interface Route {
+  readonly model: string;
+  /** What the provider calls it; null: the same. */
+  readonly as: string | null;
+  readonly fallbacks: readonly string[];
+}
+
 export interface Provider {
   readonly name: string;
   readonly kind: string;
   readonly base_url: string;
   readonly has_key: boolean;
-  readonly routes: readonly { readonly model: string; readonly as: string | null; readonly fallbacks: readonly string[] }[];
+  readonly headers: Readonly<Record<string, string>>;
+  readonly routes: readonly Route[];
   readonly priority: number;
   readonly enabled: boolean;
+  readonly settings: { readonly cache: { readonly mode: CacheMode; readonly ttl: string } };
 }
 
 export const outcomes = ['provider', 'exact', 'coalesced', 'semantic', 'batch'] as const;
@@ -101,3 +125,7 @@ export const gatewayQueries = {
 
 export const putLimits = (keyId: string, limits: GivenLimits): Promise<Limits> =>
   call<Limits>(`/gateway/limits/${encodeURIComponent(keyId)}`, { method: 'PUT', body: limits });
+
+/** Without a key the one there is stays. */
+export const putProvider = (name: string, given: unknown): Promise<Provider> =>
+  call<Provider>(`/gateway/providers/${encodeURIComponent(name)}`, { method: 'PUT', body: given });
