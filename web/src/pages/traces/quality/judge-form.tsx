@@ -3,7 +3,7 @@ import type { ReactNode } from 'react';
 import { AreaField, SelectField, TextField } from '../../../ui/field.tsx';
 import { FormDialog, textOf } from '../../../ui/form-dialog.tsx';
 import { traceQueries } from '../queries.ts';
-import { type Judge, putJudge } from './queries.ts';
+import { givenOf, type Judge, putJudge } from './queries.ts';
 
 const empty = {
   prompt: '',
@@ -11,6 +11,7 @@ const empty = {
   scale: { lowest: 0, highest: 1 },
   project: null,
   model_judged: null,
+  filter: null,
   share: 0.01,
   budget_usd: 1,
   budget_runs: 500,
@@ -31,11 +32,13 @@ export function JudgeForm({ judge, onClose }: { readonly judge: Judge | undefine
       send={(given) => {
         const text = (name: string): string => textOf(given, name);
         return putJudge(judge?.name ?? text('name'), {
+          ...(judge === undefined ? {} : givenOf(judge)),
           prompt: text('prompt'),
           model: text('model'),
           scale: { lowest: Number(text('lowest')), highest: Number(text('highest')) },
           project: text('project') === '' ? null : text('project'),
           model_judged: text('model_judged') === '' ? null : text('model_judged'),
+          filter: text('filter') === '' ? null : text('filter'),
           share: Number((Number(text('share')) / 100).toPrecision(12)),
           budget_usd: Number(text('budget_usd')),
           budget_runs: Number(text('budget_runs')),
@@ -74,6 +77,15 @@ export function JudgeForm({ judge, onClose }: { readonly judge: Judge | undefine
             hint="As the gateway knows it"
             defaultValue={shown.model}
             error={faultOf('/model')}
+          />
+          <TextField
+            label="Only runs that fit"
+            name="filter"
+            spellCheck={false}
+            placeholder="all"
+            hint='A filter as the list of traces takes it: `has(tags, "beta")`'
+            defaultValue={shown.filter ?? ''}
+            error={faultOf('/filter')}
           />
           <div className="grid grid-cols-2 gap-3">
             <SelectField label="Runs of" name="project" defaultValue={shown.project ?? ''} error={faultOf('/project')}>

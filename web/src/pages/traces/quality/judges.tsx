@@ -15,7 +15,7 @@ import { Button, Empty } from '../../../ui/primitives.tsx';
 import { useQuestion } from '../../../ui/use-question.tsx';
 import { listAddress } from '../address.ts';
 import { JudgeForm } from './judge-form.tsx';
-import { dropJudge, type GivenJudge, type Judge, putJudge, qualityQueries } from './queries.ts';
+import { dropJudge, givenOf, type Judge, putJudge, qualityQueries } from './queries.ts';
 
 /** Models that judge models: what each looks at, what it may cost a day, and what it has. */
 export function JudgesCard(): ReactNode {
@@ -100,6 +100,7 @@ function JudgeTable({
             <td className="[overflow-wrap:anywhere]">
               {formatRatio(judge.share)} of {judge.project ?? 'all projects'}
               {judge.model_judged !== null && <span className="block text-xs text-ink-3">only {judge.model_judged}</span>}
+              {judge.filter !== null && <code className="block text-xs text-ink-3 [overflow-wrap:anywhere]">{judge.filter}</code>}
             </td>
             <td>
               <Gauge name={`Calls of ${judge.name} today`} used={judge.today.calls} limit={judge.budget_runs} format={grouped} />
@@ -159,10 +160,4 @@ function lookOf({ budget_runs: mostCalls, budget_usd: mostUsd, enabled, today }:
   if (today.errors > 0 && today.scores === 0) return { icon: 'critical', colour: 'text-bad', label: 'Failing' };
   if (today.errors > 0) return { icon: 'warning', colour: 'text-warn', label: `${grouped(today.errors)} failed` };
   return { icon: 'check', colour: 'text-ok', label: 'Judging' };
-}
-
-/** Less what the server adds. */
-function givenOf(judge: Judge): GivenJudge {
-  const { budget_runs, budget_usd, enabled, model, model_judged, project, prompt, scale, share } = judge;
-  return { budget_runs, budget_usd, enabled, model, model_judged, project, prompt, scale, share };
 }

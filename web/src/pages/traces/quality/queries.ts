@@ -32,6 +32,8 @@ export interface GivenJudge {
   /** null: runs of all projects. */
   readonly project: string | null;
   readonly model_judged: string | null;
+  /** In LangSmith's language. */
+  readonly filter: string | null;
   readonly share: number;
   readonly budget_usd: number;
   readonly budget_runs: number;
@@ -40,6 +42,8 @@ export interface GivenJudge {
 
 export interface Judge extends GivenJudge {
   readonly name: string;
+  readonly created_by: string;
+  readonly created_at: string;
   readonly waiting: number;
   readonly today: {
     readonly calls: number;
@@ -91,6 +95,11 @@ export const qualityQueries = {
       queryFn: ({ signal }) => call<Judging>('/traces/judging', { query: { project }, signal }),
     }),
 };
+
+/** What can be given of a judge, whatever that is: less what the server adds. */
+export function givenOf({ created_at: _at, created_by: _by, name: _name, today: _today, waiting: _waiting, ...given }: Judge): GivenJudge {
+  return given;
+}
 
 export const putJudge = (name: string, judge: GivenJudge): Promise<Judge> =>
   call<Judge>(`/traces/evaluators/${encodeURIComponent(name)}`, { method: 'PUT', body: judge });
