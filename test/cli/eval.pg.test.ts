@@ -215,10 +215,13 @@ test('an endpoint is asked again where it refuses for now, and an interrupted ex
     expect(['Rome', 'Oslo', 'Lima', 'Kyiv'].map(asks)).toEqual([2, 1, 2, 1]);
     expect(endpoint.last?.headers).toMatchObject({ 'x-token': 'mine', baggage: 'langsmith-project=over' });
     expect(String(endpoint.last?.headers['langsmith-trace'])).toMatch(/^\d{8}T\d{12}Z[0-9a-f-]{36}$/);
+    endpoint.script = (_, response) => json(response, { answer: 'Kyiv' });
+    expect(await muster.json<Report>([...args, '--retry-failed'], options)).toMatchObject({ examples: 7, errors: 0 });
+    expect(asks('Kyiv')).toBe(2);
     const compared = await muster.json<Report>(['experiments', 'compare', 'over', 'over'], options);
     expect(compared.comparison?.keys.every(({ verdict }) => verdict === 'same')).toBe(true);
     expect((await muster.json<{ items: readonly unknown[] }>(['experiments', 'list', 'capitals'], options)).items).toMatchObject([
-      { name: 'over', examples: 7, errors: 1 },
+      { name: 'over', examples: 7, errors: 0 },
     ]);
   } finally {
     await endpoint.close();

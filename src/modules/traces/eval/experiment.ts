@@ -62,6 +62,7 @@ export interface ExperimentSummary {
   readonly endedAt: Date | null;
   /** That were run. */
   readonly examples: number;
+  /** Of them, those on which every run failed. */
   readonly errors: number;
   readonly scores: readonly { readonly key: string; readonly n: number; readonly mean: number }[];
 }
@@ -79,7 +80,8 @@ export async function listExperiments(
     from (select * from muster.trace_projects where reference_dataset_id = ${datasetId}
         and (${visible}::int[] is null or project_no = any(${visible}::int[]))
       order by created_at desc limit ${limit}) p
-    left join lateral (select count(distinct reference_example_id)::int as examples, count(*) filter (where status = 2)::int as errors
+    left join lateral (select count(distinct reference_example_id)::int as examples,
+      (count(distinct reference_example_id) - count(distinct reference_example_id) filter (where status <> 2))::int as errors
       from muster.trace_runs r where r.project_no = p.project_no and r.parent_run_id is null) r on true
     order by p.created_at desc`);
   return rows;

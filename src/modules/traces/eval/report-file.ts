@@ -8,6 +8,7 @@ import { htmlOf, MOST_SHOWN, type ShownExample } from './report-html.ts';
 import { markdownOf } from './report-markdown.ts';
 import { shortened, textsOfRuns } from './report-texts.ts';
 import type { Report } from './report.ts';
+import { textOf } from './scorers/said.ts';
 import { reportView } from './views.ts';
 
 export interface Reported {
@@ -47,7 +48,7 @@ async function shownOf(
       : comparison.examples.map(({ exampleId }) => exampleId);
   const shown = ids.slice(0, MOST_SHOWN);
   const examples = await new Examples(db).list({ datasetId, ids: shown, limit: MOST_SHOWN, offset: 0 });
-  const expected = new Map(examples.map(({ exampleId, outputs }) => [exampleId, shortened(outputs)]));
+  const expected = new Map(examples.map(({ exampleId, outputs }) => [exampleId, shortened(textOf(outputs) ?? null)]));
   const now = await textsOfRuns(db, experiment, shown);
   const before = baseline === undefined ? undefined : await textsOfRuns(db, baseline, shown);
   return shown.map((exampleId) => ({

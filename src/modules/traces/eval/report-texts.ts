@@ -2,8 +2,9 @@ import type { Database } from '../../../db/database.ts';
 import { sql } from '../../../db/sql.ts';
 import { inflate } from '../blobs/inflate.ts';
 import type { Experiment } from './experiment.ts';
+import { textOf } from './scorers/said.ts';
 
-/** What was said about an example, shortened: JSON as text. */
+/** What was said about an example, shortened: of a chat its text, else JSON. */
 export interface ExampleTexts {
   readonly inputs: string | null;
   readonly outputs: string | null;
@@ -34,7 +35,7 @@ export async function textsOfRuns(
   return new Map(
     rows.map(({ id }, index) => {
       const [inputs = null, outputs = null, error = null] = texts[index] ?? [];
-      return [id, { inputs: shortened(inputs), outputs: shortened(outputs), error: shortened(error) }];
+      return [id, { inputs: shortened(inputs), outputs: shortened(textOf(outputs) ?? null), error: shortened(error) }];
     }),
   );
 }

@@ -19,7 +19,7 @@ const ExperimentView = z
     created_at: z.iso.datetime(),
     ended_at: z.iso.datetime().nullable(),
     examples: z.number().describe('That were run'),
-    errors: z.number(),
+    errors: z.number().describe('Of them, those on which every run failed'),
     scores: z.array(z.object({ key: z.string(), n: z.number(), mean: z.number() })),
   })
   .meta({ id: 'TraceExperiment', description: 'A project whose runs refer to the examples of a dataset' });

@@ -7,7 +7,7 @@ import { ownModule } from './own-module.ts';
 import type { Target } from './target.ts';
 
 export { attempt, type Patience } from './patient.ts';
-export type { Answer, Asked, Target } from './target.ts';
+export type { Answer, Target } from './target.ts';
 
 export interface TargetOptions extends Omit<ChatOptions, 'outbound'>, Omit<CommandOptions, 'outbound'> {
   readonly outbound: Pick<Outbound, 'request' | 'run'>;
