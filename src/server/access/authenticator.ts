@@ -17,6 +17,8 @@ export const TRUST_MS = 1_000;
 /** How long a wrong credential is refused unasked. None becomes right: keys and tokens are made at random. */
 const WRONG_MS = 60_000;
 const REMEMBERED = 10_000;
+/** Whoever asks hears by then that the database does not answer: clients wait for ten seconds, and what they ask for takes its time as well. */
+const ANSWER_MS = 5_000;
 
 export interface Credential {
   readonly kind: 'key' | 'session';
@@ -75,11 +77,12 @@ export class Authenticator {
     if (wrongSince !== undefined && this.#clock.monotonic() - wrongSince < WRONG_MS) throw unauthenticated();
     // A page opens with a dozen requests at once: they are one question.
     const asking = this.#asking.get(name);
-    if (asking !== undefined) return asking;
+    if (asking !== undefined) return inTime(asking);
     const check = (): Promise<Principal> => this.#check(name, credential);
     const answer = (known === undefined ? this.guess(address, check) : check()).finally(() => this.#asking.delete(name));
+    // It stays the one question, however long it takes: a database that hangs is not asked again by everybody who comes.
     this.#asking.set(name, answer);
-    return answer;
+    return inTime(answer);
   }
 
   /**
@@ -189,4 +192,19 @@ function trim(map: Map<string, unknown>, size: number): void {
   if (map.size <= size) return;
   const [oldest] = map.keys();
   if (oldest !== undefined) map.delete(oldest);
+}
+
+async function inTime<T>(answer: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(
+      () => reject(new MusterError('DATABASE_TIMEOUT', 'the database did not say in time whose credential this is')),
+      ANSWER_MS,
+    );
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
