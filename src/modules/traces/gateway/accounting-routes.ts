@@ -7,6 +7,7 @@ import { isoTime } from '../../../http/time.ts';
 import type { ModuleServices } from '../../module.ts';
 import { decimal, picoOfDecimal } from '../prices/money.ts';
 import { AnswerStore } from './answer-store.ts';
+import { recentAnswersOf } from './recent-answers.ts';
 import { savings, savingsByDay } from './ledger.ts';
 import { LimitStore, type LimitRecord } from './limit-store.ts';
 import type { Use } from './limits.ts';
@@ -210,7 +211,10 @@ export function addAccountingRoutes(app: Api, { state, wake }: Pick<ModuleServic
     },
     async (request) => {
       requireAllProjects(principalOf(request));
-      return { removed: await new AnswerStore(state.database).purge(request.query.project) };
+      const removed = await new AnswerStore(state.database).purge(request.query.project);
+      recentAnswersOf(state).forget();
+      wake.hint('gateway');
+      return { removed };
     },
   );
 }

@@ -11,9 +11,11 @@ export interface KeptAnswer {
   readonly body: Buffer;
   /** Milliseconds. */
   readonly ageMs: number;
+  /** Until it expires. */
+  readonly leftMs: number;
 }
 
-export interface NewAnswer extends Omit<KeptAnswer, 'ageMs'> {
+export interface NewAnswer extends Omit<KeptAnswer, 'ageMs' | 'leftMs'> {
   readonly key: Buffer;
   readonly project: string;
   readonly keyId: string | null;
@@ -38,9 +40,10 @@ export class AnswerStore {
   get(key: Buffer): Promise<KeptAnswer | undefined> {
     return this.#db.one<KeptAnswer>(
       named(
-        'gateway-answer',
+        'gateway-answer-left',
         sql`select provider, price_provider as "priceProvider", model, is_stream as "isStream", content_type as "contentType", body,
-          (extract(epoch from clock_timestamp() - answered_at) * 1000)::float8 as "ageMs"
+          (extract(epoch from clock_timestamp() - answered_at) * 1000)::float8 as "ageMs",
+          (extract(epoch from expires_at - clock_timestamp()) * 1000)::float8 as "leftMs"
           from muster.gateway_answers where key = ${key} and expires_at > clock_timestamp()`,
       ),
     );

@@ -9,6 +9,7 @@ import { mayUseProject, principalOf, type Principal } from '../../../http/princi
 import type { ModuleServices } from '../../module.ts';
 import type { Intake } from '../intake/intake.ts';
 import { priceBookOf, type PriceBook } from '../prices/index.ts';
+import { currentSettings } from '../settings/index.ts';
 import { AnswerStore, MOST_ANSWER_BYTES } from './answer-store.ts';
 import { readAsked, type Asked } from './asked.ts';
 import { cacheDecision, type CacheDecision } from './cache-policy.ts';
@@ -27,6 +28,7 @@ import { Gate } from './gate.ts';
 import { Ledger } from './ledger.ts';
 import { Losses } from './losses.ts';
 import { questionOf } from './question.ts';
+import { recentAnswersOf, type RecentAnswers } from './recent-answers.ts';
 import { reckon, withEmbedding, type Outcome, type Reckoning } from './reckoning.ts';
 import { Abandoned } from './record.ts';
 import { relay } from './relay.ts';
@@ -81,6 +83,7 @@ export class Gateway {
   readonly answers: AnswerStore;
   readonly deferred: DeferredStore;
   readonly ledger: Ledger;
+  readonly #recent: RecentAnswers;
   readonly #vectors: VectorStore;
   readonly #gate: Gate;
   readonly #losses: Losses;
@@ -100,6 +103,8 @@ export class Gateway {
     this.runs = new RunLog({ intake, log });
     this.caller = new Caller({ outbound, sleep: (ms, signal) => systemClock.sleep(ms, signal) });
     this.answers = new AnswerStore(database);
+    this.#recent = recentAnswersOf(state);
+    currentSettings(services).onErasure(() => this.#recent.forget());
     this.deferred = new DeferredStore(database);
     this.#vectors = new VectorStore(database);
     this.ledger = new Ledger({ database, answers: this.answers, log });
@@ -108,6 +113,7 @@ export class Gateway {
     this.#unlisten = wake.on('gateway', () => {
       this.directory.forget();
       this.#gate.forget();
+      this.#recent.forget();
     });
   }
 
@@ -251,7 +257,7 @@ export class Gateway {
 
   async #kept(asked: Asked, key: Buffer): Promise<Pick<Given, 'answer' | 'ageMs'> | undefined> {
     try {
-      const kept = await this.answers.get(key);
+      const kept = await this.#recent.get(key);
       const replayed = kept === undefined ? undefined : replay(asked, kept);
       if (kept === undefined || replayed === undefined) return undefined;
       this.ledger.used(key);
@@ -355,6 +361,7 @@ export class Gateway {
       body,
       ttlMs,
     });
+    this.#recent.forget(key);
     if (meaning !== undefined) await this.#vectors.put(key, meaning.bucket, meaning.vector);
   }
 }
