@@ -97,6 +97,7 @@ test('every route states who may enter, and only the doors without a key are ope
     'POST /acknowledge/:token',
     'POST /api/v1/session',
     'POST /langsmith/feedback/tokens/:token',
+    'POST /langsmith/public/:token/runs/query',
     'POST /langsmith/v2/public/:token/runs/query',
     'POST /push/:token',
     'POST /push/:token/:signal',

@@ -73,7 +73,7 @@ export function addFeedbackRoutes(app: FastifyInstance, services: ModuleServices
   app.get('/langsmith/feedback/tokens', door('The tokens of a run, without their addresses'), async (request) => {
     const runId = uuidOf((request.query as { run_id?: unknown }).run_id);
     if (runId === undefined) throw new MusterError('INVALID_INPUT', 'run_id: is a UUID');
-    return (await tokens.ofRun(runId)).map(({ tokenId, expiresAt }) => ({ id: tokenId, url: null, expires_at: expiresAt.toISOString() }));
+    return (await tokens.ofRun(runId)).map(({ tokenId, expiresAt }) => ({ id: tokenId, url: '', expires_at: expiresAt.toISOString() }));
   });
 
   const judge = async (request: FastifyRequest, reply: FastifyReply, said: Readonly<Record<string, unknown>>): Promise<FastifyReply> => {

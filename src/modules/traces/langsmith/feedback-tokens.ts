@@ -1,4 +1,4 @@
-import { createHash, randomBytes, randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import type { Database } from '../../../db/database.ts';
 import { sql } from '../../../db/sql.ts';
 
@@ -25,7 +25,8 @@ export class FeedbackTokens {
     readonly seconds: number;
     readonly createdBy: string;
   }): Promise<FeedbackToken & { readonly token: string }> {
-    const token = randomBytes(24).toString('base64url');
+    // Python's SDK takes nothing else for one.
+    const token = randomUUID();
     const tokenId = randomUUID();
     const row = await this.#db.one<{
       at: Date;

@@ -326,6 +326,11 @@ describe('feedback', () => {
     await send('POST', '/runs', begun(run));
     const { url, id } = (await send('POST', '/feedback/tokens', { run_id: run, feedback_key: 'helpful', expires_in: { hours: 1 } })).json();
     const path = new URL(url).pathname;
+    // Python's SDK takes nothing else for a token.
+    expect(path).toMatch(/\/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+    expect(
+      (await server.app.inject({ method: 'GET', url: `/langsmith/feedback/tokens?run_id=${run}`, headers: bearer(BOOTSTRAP) })).json(),
+    ).toMatchObject([{ id, url: '' }]);
     expect((await server.app.inject({ method: 'GET', url: `${path}?score=1&comment=thanks` })).statusCode).toBe(200);
     expect((await server.app.inject({ method: 'POST', url: path, payload: { score: 0 } })).statusCode).toBe(200);
     expect(await stored(id)).toMatchObject([{ run_id: run, key: 'helpful', score: 0, comment: 'thanks', source: 'app' }]);

@@ -121,8 +121,6 @@ export function addPromptDoors(app: FastifyInstance, { state }: Pick<ModuleServi
         ...commitView(prompt, commit),
         manifest: verbatim(includesModel ? manifest : withoutModel(manifest)),
         examples: [],
-        model_config: null,
-        model_provider: null,
         is_draft: false,
       }),
     );

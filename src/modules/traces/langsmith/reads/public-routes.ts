@@ -69,6 +69,14 @@ export function addPublicReads(app: FastifyInstance, { state }: ModuleServices):
     return sendJson(reply, listText((await show(request, chosen, projects, v1)).map((one) => objectText(v1Fields(one, v1)))));
   });
 
+  app.post('/langsmith/public/:token/runs/query', door('The runs of a shared trace, as Python asks for them'), async (request, reply) => {
+    const { runs, projects } = await shared(request);
+    const { id } = parsed(z.object({ id: said(oneOrMany(Uuid)) }), request.body);
+    const chosen = id === undefined ? runs : runs.filter(({ runId }) => id.includes(runId));
+    const texts = (await show(request, chosen, projects, v1)).map((one) => objectText(v1Fields(one, v1)));
+    return sendJson(reply, `{"runs":${listText(texts)},"cursors":{"next":null}}`);
+  });
+
   app.get('/langsmith/v2/public/:token/run/:run_id', door('A run of a shared trace'), async (request, reply) => {
     const { runs, projects } = await shared(request);
     const fields = selected(parsed(z.object({ selects: Selects }), request.query).selects).filter((field) => field !== 'SHARE_URL');

@@ -254,6 +254,9 @@ describe('the current SDK of LangSmith in JavaScript', () => {
     expect(await client.public.runs.query(token, { selects: ['NAME'] })).toMatchObject({
       items: [{ name: 'answer' }, { name: 'gpt' }, { name: 'calculator' }],
     });
+    // As Python's SDK asks.
+    const listed = await fetch(`${base}/langsmith/public/${token}/runs/query`, { method: 'POST', body: JSON.stringify({ id: [call.id] }) });
+    expect([listed.status, await listed.json()]).toMatchObject([200, { runs: [{ name: 'gpt' }], cursors: { next: null } }]);
     expect((await open(`${token.replace(/.$/, (digit) => (digit === '0' ? '1' : '0'))}/run`))[0]).toBe(404);
     expect((await open('nonsense/run'))[0]).toBe(422);
     const page = await fetch(`${base}/public/${token}/r`);
