@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn, setTimeout as pause } from 'node:timers/promises';
 
-/** What a request that comes meanwhile may have to wait for. Shorter ones made the slowest requests to the gateway faster, and cost next to nothing. */
+/** A millisecond: what a request that comes meanwhile may have to wait for. */
 const SLICE_MS = 1;
 /** Who was served is taken to be served still for so long: the next piece of a stream, or the next request, is on its way. */
 const SERVING_MS = 4;
