@@ -7,7 +7,7 @@ import { agentTable } from '../agent-table.ts';
 import { agentDocument, toDocument } from '../documents.ts';
 import { hostMark, hostTable, labelsOf } from '../host-table.ts';
 import type { Invocation } from '../invocation.ts';
-import type { HostVerb } from '../program.ts';
+import type { HostVerb } from '../tree/fleet.ts';
 import { withFleet, type FleetAccess } from '../runtime/fleet-access.ts';
 import { printable } from '../table.ts';
 import { ago, plural, withUnit } from '../wording.ts';

@@ -3,7 +3,7 @@ import { expectationOf, Monitors, monitorView, pingView } from '../../modules/wa
 import type { Config } from '../../config/config.ts';
 import type { Invocation } from '../invocation.ts';
 import type { Colors } from '../output.ts';
-import type { MonitorVerb } from '../program.ts';
+import type { MonitorVerb } from '../tree/monitoring.ts';
 import { withFleet } from '../runtime/fleet-access.ts';
 import { recallAddress } from '../runtime/server-address.ts';
 import { drawTable, printable } from '../table.ts';

@@ -4,7 +4,7 @@ import { durationMs } from '../../base/duration.ts';
 import type { AgentRecord, AgentState } from '../../state/agents.ts';
 import type { CommandRecord } from '../../state/commands.ts';
 import type { Invocation } from '../invocation.ts';
-import type { SteeringVerb } from '../program.ts';
+import type { SteeringVerb } from '../tree/fleet.ts';
 import { agentDocument, toDocument } from '../documents.ts';
 import { withFleet, type FleetAccess } from '../runtime/fleet-access.ts';
 import { requireAgent } from './agents.ts';
