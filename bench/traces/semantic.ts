@@ -28,7 +28,7 @@ interface Measured extends Pair {
   readonly isApart: boolean;
 }
 
-/** How often a semantic answer would be a wrong one, by threshold, for a model that runs here and pairs that people wrote. */
+/** How often a semantic answer would be a wrong one, by threshold, for a model that runs here and the pairs beside this file. */
 export const semantic: Part = {
   name: 'semantic',
   figures: [

@@ -284,6 +284,18 @@ describe('what a provider does wrong', () => {
   });
 });
 
+describe('a provider', () => {
+  it('that is pointed elsewhere needs its key said again: it was given to the first address alone', async () => {
+    await put('keyed', { base_url: provider.url, api_key: 'sk-1', enabled: false });
+    const elsewhere = (body: object) =>
+      server.ask('PUT', '/gateway/providers/keyed', { body: { base_url: other.url, enabled: false, ...body } });
+    expect((await elsewhere({})).json()).toMatchObject({ code: 'INVALID_INPUT', remedy: expect.stringContaining('api_key') });
+    await put('keyed', { base_url: `${provider.url}/v2`, enabled: false });
+    expect((await elsewhere({ api_key: 'sk-2' })).statusCode).toBe(200);
+    expect((await server.ask('DELETE', '/gateway/providers/keyed')).statusCode).toBeLessThan(300);
+  });
+});
+
 describe('a request that cannot be', () => {
   it.each<readonly [string, string, number, string, Record<string, string>]>([
     ['no JSON', '{"model":', 400, 'malformed', {}],

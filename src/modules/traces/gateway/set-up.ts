@@ -35,15 +35,25 @@ export const GivenProvider = z.strictObject({
 });
 export type GivenProvider = z.output<typeof GivenProvider>;
 
-/** Makes a provider, or changes it into this. Throws OUTBOUND_REFUSED for an address that may not be called. */
+/** Makes a provider, or changes it into this. Throws OUTBOUND_REFUSED for an address that may not be called, INVALID_INPUT for another's key. */
 export async function putProvider(
   name: string,
   { api_key: key, base_url: baseUrl, ...given }: GivenProvider,
   { by, outbound, state }: { readonly state: SharedState; readonly outbound: Outbound; readonly by: string },
 ): Promise<ProviderRecord> {
   await refuseForbidden(baseUrl, outbound);
+  const providers = new Providers(state.database);
+  if (key === undefined) refuseElsewhere(await providers.get(name), baseUrl);
   const apiKey = typeof key === 'string' ? await state.secrets.seal(key, sealedAs(name)) : key;
-  return new Providers(state.database).put({ ...given, name, baseUrl, apiKey }, by);
+  return providers.put({ ...given, name, baseUrl, apiKey }, by);
+}
+
+/** A key belongs to its address: whoever points a provider elsewhere must know it. */
+function refuseElsewhere(there: ProviderRecord | undefined, baseUrl: string): void {
+  if (there === undefined || there.apiKey === null || new URL(there.baseUrl).origin === new URL(baseUrl).origin) return;
+  throw new MusterError('INVALID_INPUT', 'another address needs its key said again', {
+    remedy: 'Send api_key with base_url; null: it needs none.',
+  });
 }
 
 /** What came of asking a provider for its models. */
