@@ -34,6 +34,7 @@ export const RUN_BYTES = 28;
 const BLOCK_BYTES = 4_000;
 /** Merged between two looks at the clock. */
 const WORDS_AT_ONCE = 64;
+const RUNS_AT_ONCE = 1_000;
 
 /** Packs documents into a segment: newest first, so that a reader who wants the newest may stop early. */
 export async function packSegment(documents: readonly Document[]): Promise<StoredSegment> {
@@ -63,16 +64,15 @@ export async function packSegment(documents: readonly Document[]): Promise<Store
  */
 export async function mergeSegments(segments: readonly StoredSegment[]): Promise<StoredSegment> {
   const breather = new Breather();
-  const opened: { readonly stored: StoredSegment; readonly runs: readonly IndexedRun[] }[] = [];
-  for (const stored of segments) {
-    opened.push({ stored, runs: indexedRuns(stored.runs) });
-    await breather.breathe();
-  }
+  const lists: (readonly IndexedRun[])[] = [];
+  for (const { runs } of segments) lists.push(await readRuns(runs, breather));
   const latest = new Map<string, IndexedRun>();
-  for (const { runs } of opened) for (const run of runs) latest.set(run.runId, run);
-  const ordered = [...latest.values()].toSorted(newestFirst);
-  const placeOf = new Map(ordered.map((run, place) => [run.runId, place]));
-  const sources = opened.map(({ stored, runs }) => new Source(stored, (place) => placeOf.get(runs[place]?.runId ?? '')));
+  for (const runs of lists) await each(runs, breather, (run) => latest.set(run.runId, run));
+  const ordered = await inOrder(lists, latest, breather);
+  const placeOf = new Map<string, number>();
+  await each(ordered, breather, ({ runId }, place) => placeOf.set(runId, place));
+  const sources: Source[] = [];
+  for (const [index, stored] of segments.entries()) sources.push(new Source(stored, await moved(lists[index] ?? [], placeOf, breather)));
   return mergeSources(
     sources,
     ordered,
@@ -82,27 +82,76 @@ export async function mergeSegments(segments: readonly StoredSegment[]): Promise
 
 /** The segment without some runs, and without words that stood in these alone. Undefined where nothing is left. */
 export async function withoutRuns(stored: StoredSegment, isGone: (run: IndexedRun) => boolean): Promise<StoredSegment | undefined> {
-  const runs = indexedRuns(stored.runs);
-  const kept = runs.filter((run) => !isGone(run));
+  const breather = new Breather();
+  const runs = await readRuns(stored.runs, breather);
+  const kept: IndexedRun[] = [];
+  const placeOf = new Map<string, number>();
+  await each(runs, breather, (run) => {
+    if (!isGone(run)) placeOf.set(run.runId, kept.push(run) - 1);
+  });
   if (kept.length === 0) return undefined;
-  const placeOf = new Map(kept.map(({ runId }, place) => [runId, place]));
-  return mergeSources([new Source(stored, (place) => placeOf.get(runs[place]?.runId ?? ''))], kept, stored.fields !== null);
+  return mergeSources([new Source(stored, await moved(runs, placeOf, breather))], kept, stored.fields !== null);
+}
+
+/** A segment may hold a hundred thousand runs: others are let through between them. */
+async function each<Item>(items: readonly Item[], breather: Breather, work: (item: Item, index: number) => unknown): Promise<void> {
+  for (const [index, item] of items.entries()) {
+    work(item, index);
+    if (index % RUNS_AT_ONCE === RUNS_AT_ONCE - 1) await breather.breathe();
+  }
+}
+
+async function readRuns(stored: Buffer, breather: Breather): Promise<readonly IndexedRun[]> {
+  const runs: IndexedRun[] = [];
+  for (let place = 0; place < stored.length / RUN_BYTES; place += 1) {
+    runs.push(readRun(stored, place));
+    if (place % RUNS_AT_ONCE === RUNS_AT_ONCE - 1) await breather.breathe();
+  }
+  return runs;
+}
+
+/** The runs of lists that are in order, in order: of each run the one that is its latest. */
+async function inOrder(
+  lists: readonly (readonly IndexedRun[])[],
+  latest: ReadonlyMap<string, IndexedRun>,
+  breather: Breather,
+): Promise<readonly IndexedRun[]> {
+  const ordered: IndexedRun[] = [];
+  const at = lists.map(() => 0);
+  for (let taken = 1; ; taken += 1) {
+    let first: IndexedRun | undefined;
+    let from = -1;
+    for (const [index, runs] of lists.entries()) {
+      const run = runs[at[index] ?? 0];
+      if (run !== undefined && (first === undefined || newestFirst(run, first) < 0)) [first, from] = [run, index];
+    }
+    if (first === undefined) return ordered;
+    at[from] = (at[from] ?? 0) + 1;
+    if (latest.get(first.runId) === first) ordered.push(first);
+    if (taken % RUNS_AT_ONCE === 0) await breather.breathe();
+  }
+}
+
+/** By place in a segment: the new one, or -1 where the run is not in the new segment. */
+async function moved(runs: readonly IndexedRun[], placeOf: ReadonlyMap<string, number>, breather: Breather): Promise<Int32Array> {
+  const places = new Int32Array(runs.length);
+  await each(runs, breather, ({ runId }, place) => (places[place] = placeOf.get(runId) ?? -1));
+  return places;
 }
 
 /** The words of one segment, one after the other, with where their runs stand in another. */
 class Source {
   readonly #words: readonly string[];
   readonly #blocks: readonly Buffer[];
-  /** By place: the new one, or -1 where the run is not in the new segment. */
   readonly #moved: Int32Array;
   #reader: ByteReader;
   #block = 0;
   #at = 0;
 
-  constructor({ fields, words, blocks, count }: StoredSegment, placeOf: (place: number) => number | undefined) {
+  constructor({ fields, words, blocks }: StoredSegment, places: Int32Array) {
     this.#words = [...linesOf(fields ?? ''), ...linesOf(words)];
     this.#blocks = blocks;
-    this.#moved = Int32Array.from({ length: count }, (_, place) => placeOf(place) ?? -1);
+    this.#moved = places;
     this.#reader = new ByteReader(blocks[0] ?? Buffer.alloc(0));
   }
 
