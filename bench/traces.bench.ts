@@ -30,7 +30,7 @@ export const bench: Bench = {
 /** Says what it measured as soon as it did. */
 async function timed(ctx: BenchContext, part: Part): Promise<readonly Measurement[]> {
   const began = performance.now();
-  const measured = await part.run(ctx, ctx.seconds / SECONDS);
+  const measured = await ctx.part(() => part.run(ctx, ctx.seconds / SECONDS));
   const values = measured.map(({ figure, value }) => `${figure} ${readable(value)}`);
   ctx.say(`  ${part.name}, ${Math.round((performance.now() - began) / 1_000)} s: ${values.join(', ')}`);
   return measured;

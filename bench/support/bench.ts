@@ -83,6 +83,8 @@ export interface BenchContext {
   database(options?: BenchDatabaseOptions): Promise<BenchDatabase>;
   /** Runs at the end, last in first out, also when the bench fails. */
   defer(end: () => Promise<unknown> | void): void;
+  /** Does a part of the bench, and ends what it deferred: its servers and databases do not work on beside the next one. */
+  part<T>(work: () => Promise<T>): Promise<T>;
 }
 
 export interface BenchServerOptions {

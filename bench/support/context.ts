@@ -26,6 +26,8 @@ export interface OpenContext extends BenchContext {
   close(failed: boolean): Promise<void>;
 }
 
+type End = () => Promise<unknown> | void;
+
 const tell = (line: string): void => void process.stderr.write(`${line}\n`);
 
 /** What a bench is given, and the way to end it all again. */
@@ -33,7 +35,9 @@ export async function openContext(options: ContextOptions): Promise<OpenContext>
   const folder = await mkdtemp(join(tmpdir(), `muster-bench-${options.name}-`));
   await chmod(folder, 0o755); // the embedded server runs as a user of its own where we are root
   const log = createLogger({ level: 'info', file: join(folder, 'bench.log') });
-  const ends: (() => Promise<unknown> | void)[] = [];
+  const whole: End[] = [];
+  /** Of the part that runs, or of the whole. */
+  let ends = whole;
   let server: Promise<BenchServer> | undefined;
   let used: BenchServer | undefined;
   let databases = 0;
@@ -51,6 +55,15 @@ export async function openContext(options: ContextOptions): Promise<OpenContext>
       if (process.stderr.isTTY) process.stderr.write(`\r\u001b[K${line}`);
     },
     defer: (end) => void ends.push(end),
+    part: async (work) => {
+      ends = [];
+      try {
+        return await work();
+      } finally {
+        await endAll(ends);
+        ends = whole;
+      }
+    },
     server: async ({ settings } = {}) => {
       server ??= startServer(settings);
       return server;
@@ -67,9 +80,10 @@ export async function openContext(options: ContextOptions): Promise<OpenContext>
       url.pathname = `/${name}`;
       const database = adapter(url.href, poolMax);
       await database.start();
+      const isOfPart = ends !== whole;
       context.defer(async () => {
         await database.stop();
-        if (used?.embedded !== undefined) return; // the whole server goes away
+        if (!isOfPart && used?.embedded !== undefined) return; // the whole server goes away
         await administer(sql`drop database if exists ${raw(name)} with (force)`);
       });
       if (wanted) {
@@ -83,13 +97,7 @@ export async function openContext(options: ContextOptions): Promise<OpenContext>
     },
     usedServer: () => used,
     close: async (failed) => {
-      for (const end of ends.toReversed()) {
-        try {
-          await end();
-        } catch (error) {
-          tell(`bench: Cleaning up failed: ${String(error)}`);
-        }
-      }
+      await endAll(whole);
       if (failed) tell(`bench: Its log and data are kept in ${folder}`);
       else await rm(folder, { recursive: true, force: true });
     },
@@ -101,7 +109,7 @@ export async function openContext(options: ContextOptions): Promise<OpenContext>
       given === undefined || given === ''
         ? await startEmbedded({ dataDir: join(folder, 'data'), log, onProgress: (line) => context.progress(line), settings })
         : undefined;
-    if (embedded !== undefined) ends.unshift(() => embedded.stop('fast'));
+    if (embedded !== undefined) whole.unshift(() => embedded.stop('fast'));
     const url = embedded?.url ?? given ?? '';
     const database = adapter(url, 1);
     await database.start();
@@ -112,6 +120,16 @@ export async function openContext(options: ContextOptions): Promise<OpenContext>
   }
 
   return context;
+}
+
+async function endAll(ends: readonly End[]): Promise<void> {
+  for (const end of ends.toReversed()) {
+    try {
+      await end();
+    } catch (error) {
+      tell(`bench: Cleaning up failed: ${String(error)}`);
+    }
+  }
 }
 
 function adapter(url: string, poolMax: number): PostgresAdapter {
