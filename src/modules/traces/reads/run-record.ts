@@ -135,8 +135,9 @@ function parentsOf({ path, parent_run_id: parent }: RunRow): readonly string[] {
   return parent === null ? [] : [parent];
 }
 
+/** Never less than nothing: LangSmith's SDKs tell ends by the millisecond and write the order of runs into the microseconds of their beginnings. */
 export const latencySeconds = ({ startTime, endTime }: Pick<RunRecord, 'startTime' | 'endTime'>): number | null =>
-  endTime === null ? null : (endTime - startTime) / 1e6;
+  endTime === null ? null : Math.max(0, endTime - startTime) / 1e6;
 
 export const firstTokenSeconds = ({ startTime, firstTokenTime }: Pick<RunRecord, 'startTime' | 'firstTokenTime'>): number | null =>
   firstTokenTime === null ? null : (firstTokenTime - startTime) / 1e6;
