@@ -177,7 +177,7 @@ describe('an answer that is kept', () => {
 
 describe('requests that are the same at the same time', () => {
   it('are one request, also within its stream', async () => {
-    provider.script = speak('slow and shared words', { pauseMs: 30 });
+    provider.script = speak('slow and shared words', { pauseMs: 300 });
     const answers = await Promise.all([stream('e'), stream('e'), stream('e')]);
     expect(answers.map(({ text }) => text)).toEqual(Array.from({ length: 3 }, () => 'slow and shared words'));
     expect(answers.map(({ cache }) => cache).filter((cache) => cache === 'coalesced')).toHaveLength(2);
