@@ -1,6 +1,6 @@
 import type { Transaction } from '../../../db/database.ts';
 import { sql } from '../../../db/sql.ts';
-import { indexedRuns, withoutRuns, type IndexedRun } from './segment.ts';
+import { readRuns, withoutRuns, type IndexedRun } from './segment.ts';
 import { addSegment, loadSegment, readSegmentRuns, removeSegments, segmentsOf, type Partition } from './segment-store.ts';
 import { SEARCH_READER } from './unindexed.ts';
 
@@ -18,7 +18,7 @@ export async function forgetWhere(
   await tx.query(sql`select pg_advisory_xact_lock(hashtextextended(${`muster.traces ${SEARCH_READER}`}, 0))`);
   let rewritten = 0;
   for (const head of await segmentsOf(tx, partition)) {
-    if (!indexedRuns(await readSegmentRuns(tx, head)).some(isGone)) continue;
+    if (!(await readRuns(await readSegmentRuns(tx, head))).some(isGone)) continue;
     if (rewritten >= most) return true;
     rewritten += 1;
     const stored = await loadSegment(tx, head);

@@ -101,7 +101,8 @@ async function each<Item>(items: readonly Item[], breather: Breather, work: (ite
   }
 }
 
-async function readRuns(stored: Buffer, breather: Breather): Promise<readonly IndexedRun[]> {
+/** All runs of a segment, in their order. */
+export async function readRuns(stored: Buffer, breather: Breather = new Breather()): Promise<readonly IndexedRun[]> {
   const runs: IndexedRun[] = [];
   for (let place = 0; place < stored.length / RUN_BYTES; place += 1) {
     runs.push(readRun(stored, place));
@@ -283,7 +284,3 @@ export function readRun(runs: Buffer, place: number): IndexedRun {
     projectNo: runs.readUInt32BE(at + 24),
   };
 }
-
-/** All runs of a segment, in their order. */
-export const indexedRuns = (runs: Buffer): readonly IndexedRun[] =>
-  Array.from({ length: runs.length / RUN_BYTES }, (_, place) => readRun(runs, place));

@@ -56,7 +56,7 @@ export class Judge {
     return { isFull: isFull || judged > 0 };
   }
 
-  /** What there is to do, in one question; undefined: there are no evaluators. */
+  /** What there is to do; undefined: there are no evaluators. */
   async #look(): Promise<{ readonly toQueue: boolean; readonly toJudge: boolean } | undefined> {
     const { database, feed } = this.#options;
     if (!(await hasEvaluators(database))) return undefined;
