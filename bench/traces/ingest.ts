@@ -2,7 +2,6 @@ import fastify from 'fastify';
 import { sql } from '../../src/db/sql.ts';
 import type { BenchContext, Measurement } from '../support/bench.ts';
 import { quantile } from '../support/percentiles.ts';
-import { treeCpuMs } from '../support/processes.ts';
 import type { Part } from './part.ts';
 import { KEY, openStage, sendFrom, type Stage } from './stage.ts';
 import type { Sending, Sent } from './sender.ts';
@@ -56,7 +55,7 @@ interface Turn {
 
 async function turn(ctx: BenchContext, stage: Stage, encoding: Sending['encoding'], seconds: number): Promise<Turn> {
   const before = await countRuns(stage);
-  const cpu = treeCpuMs(stage.muster.pid);
+  const cpu = stage.cpuMs();
   const sending = {
     base: stage.base,
     key: KEY,
@@ -67,7 +66,7 @@ async function turn(ctx: BenchContext, stage: Stage, encoding: Sending['encoding
     encoding,
   };
   const sent = await sendFrom(ctx, sending);
-  const serverCpuMs = treeCpuMs(stage.muster.pid) - cpu;
+  const used = stage.cpuMs();
   const committed = (await countRuns(stage)) - before;
   const micros = (ms: number): number => Math.round((ms * 1_000) / committed);
   return {
@@ -81,7 +80,8 @@ async function turn(ctx: BenchContext, stage: Stage, encoding: Sending['encoding
       failures: sent.failures,
       bytes_a_run: Math.round(sent.bytes / Math.max(1, sent.acknowledged)),
       sender_cpu_us_a_run: micros(sent.cpuMs),
-      server_cpu_us_a_run: micros(serverCpuMs),
+      server_cpu_us_a_run: micros(used.server - cpu.server),
+      postgres_cpu_us_a_run: micros(used.postgres - cpu.postgres),
       ack_p50_ms: quantile(sent.latencyMs, 0.5),
       ack_p99_ms: quantile(sent.latencyMs, 0.99),
     },
@@ -93,7 +93,7 @@ async function countRuns({ database }: Stage): Promise<number> {
 }
 
 /** What one writes first: a route that inserts what it is sent, a statement and a commit a run. */
-async function plainHandler(ctx: BenchContext, { database }: Stage, seconds: number): Promise<Pick<Turn, 'rate' | 'detail'>> {
+async function plainHandler(ctx: BenchContext, { database, cpuMs }: Stage, seconds: number): Promise<Pick<Turn, 'rate' | 'detail'>> {
   const app = fastify({ logger: false });
   const place = await database.one<{ keep_days: number; day: string; project_no: number }>(
     sql`select keep_days, day::text as day, project_no from muster.trace_runs limit 1`,
@@ -107,6 +107,8 @@ async function plainHandler(ctx: BenchContext, { database }: Stage, seconds: num
   });
   const base = await app.listen({ host: '127.0.0.1', port: 0 });
   try {
+    const own = process.cpuUsage();
+    const { postgres } = cpuMs();
     const sent = await sendFrom(ctx, {
       base,
       key: KEY,
@@ -117,9 +119,16 @@ async function plainHandler(ctx: BenchContext, { database }: Stage, seconds: num
       encoding: 'identity',
       singly: true,
     });
+    const { user, system } = process.cpuUsage(own);
     return {
       rate: sent.acknowledged / sent.seconds,
-      detail: { plain_failures: sent.failures, plain_p99_ms: quantile(sent.latencyMs, 0.99) },
+      detail: {
+        plain_failures: sent.failures,
+        plain_p99_ms: quantile(sent.latencyMs, 0.99),
+        plain_sender_cpu_us_a_run: Math.round((sent.cpuMs * 1_000) / sent.acknowledged),
+        plain_handler_cpu_us_a_run: Math.round((user + system) / sent.acknowledged),
+        plain_postgres_cpu_us_a_run: Math.round(((cpuMs().postgres - postgres) * 1_000) / sent.acknowledged),
+      },
     };
   } finally {
     await app.close();

@@ -1,7 +1,6 @@
 import { sql } from '../../src/db/sql.ts';
 import type { BenchContext } from '../support/bench.ts';
 import { quantile } from '../support/percentiles.ts';
-import { treeCpuMs } from '../support/processes.ts';
 import type { Part } from './part.ts';
 import { KEY, openStage, sendFrom, type Stage } from './stage.ts';
 
@@ -27,7 +26,7 @@ export const otlp: Part = {
   async run(ctx, scale) {
     const stage = await openStage(ctx, 'otlp');
     await turn(ctx, stage, 3);
-    const { sent, committed, cpuMs } = await turn(ctx, stage, Math.max(5, SECONDS * scale));
+    const { sent, committed, serverMs, postgresMs } = await turn(ctx, stage, Math.max(5, SECONDS * scale));
     return [
       {
         figure: 'spans',
@@ -39,7 +38,8 @@ export const otlp: Part = {
           failures: sent.failures,
           bytes_a_span: Math.round(sent.bytes / Math.max(1, sent.acknowledged)),
           sender_cpu_us_a_span: Math.round((sent.cpuMs * 1_000) / committed),
-          server_cpu_us_a_span: Math.round((cpuMs * 1_000) / committed),
+          server_cpu_us_a_span: Math.round((serverMs * 1_000) / committed),
+          postgres_cpu_us_a_span: Math.round((postgresMs * 1_000) / committed),
           ack_p50_ms: quantile(sent.latencyMs, 0.5),
         },
       },
@@ -51,7 +51,7 @@ export const otlp: Part = {
 
 async function turn(ctx: BenchContext, stage: Stage, seconds: number) {
   const before = await countRuns(stage);
-  const cpu = treeCpuMs(stage.muster.pid);
+  const cpu = stage.cpuMs();
   const sent = await sendFrom(ctx, {
     base: stage.base,
     key: KEY,
@@ -62,7 +62,13 @@ async function turn(ctx: BenchContext, stage: Stage, seconds: number) {
     encoding: 'identity',
     as: 'spans',
   });
-  return { sent, committed: (await countRuns(stage)) - before, cpuMs: treeCpuMs(stage.muster.pid) - cpu };
+  const used = stage.cpuMs();
+  return {
+    sent,
+    committed: (await countRuns(stage)) - before,
+    serverMs: used.server - cpu.server,
+    postgresMs: used.postgres - cpu.postgres,
+  };
 }
 
 async function countRuns({ database }: Stage): Promise<number> {

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { PostgresAdapter } from '../../src/db/adapter.ts';
 import type { BenchContext } from '../support/bench.ts';
 import { MusterProcess } from '../support/muster-process.ts';
+import { treeCpuMs } from '../support/processes.ts';
 import type { Sending, Sent } from './sender.ts';
 
 /** A checkout that has changed is built first. */
@@ -18,6 +19,8 @@ export interface Stage {
   readonly database: PostgresAdapter;
   readonly url: string;
   readonly base: string;
+  /** What Muster's processes and PostgreSQL's have used since they began, ms; no number where another server of PostgreSQL is used. */
+  cpuMs(): { readonly server: number; readonly postgres: number };
 }
 
 export async function openStage(ctx: BenchContext, name: string, env: Readonly<Record<string, string>> = {}): Promise<Stage> {
@@ -32,7 +35,14 @@ export async function openStage(ctx: BenchContext, name: string, env: Readonly<R
   });
   ctx.defer(() => muster.stop());
   await muster.firstHeartbeat(START_MS);
-  return { muster, database, url, base: `http://127.0.0.1:${muster.port}` };
+  const postmaster = (await ctx.server()).embedded?.pid;
+  return {
+    muster,
+    database,
+    url,
+    base: `http://127.0.0.1:${muster.port}`,
+    cpuMs: () => ({ server: treeCpuMs(muster.pid), postgres: postmaster === undefined ? Number.NaN : treeCpuMs(postmaster) }),
+  };
 }
 
 /** Sends from a process of its own. */
