@@ -1,6 +1,8 @@
+import { createOpenAI } from '@ai-sdk/openai';
 import { HumanMessage, ToolMessage, type AIMessageChunk } from '@langchain/core/messages';
 import { tool } from '@langchain/core/tools';
 import { ChatOpenAI, OpenAIEmbeddings } from '@langchain/openai';
+import { embedMany, generateText, stepCountIs, streamText, tool as aiTool } from 'ai';
 import OpenAI from 'openai';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
@@ -146,5 +148,49 @@ describe('LangChain’s client of OpenAI', () => {
       [0.25, -0.5, 1],
     ]);
     expect(await logged('embeddings', 1)).toMatchObject([{ status: 'success', prompt_tokens: 4 }]);
+  });
+});
+
+describe('the AI SDK’s client of OpenAI', () => {
+  const client = (project: string): ReturnType<typeof createOpenAI> =>
+    createOpenAI({ baseURL: `${base}/openai/v1`, apiKey: key, headers: { 'x-muster-project': project } });
+  const tools = {
+    weather: aiTool({ inputSchema: z.object({ city: z.string() }), execute: async ({ city }) => `snow in ${city}` }),
+  };
+  const question = { prompt: 'weather in Oslo?', tools, stopWhen: stepCountIs(2), maxRetries: 0 };
+
+  it.each([
+    ['by chat completions', 'ai-chat', (project: string) => client(project).chat('gpt-4o-mini')],
+    ['by the Responses API', 'ai-responses', (project: string) => client(project).responses('gpt-4o-mini')],
+  ])('lets a tool run between two answers, whole and streamed, %s', async (_, project, model) => {
+    provider.script = callTool('weather', { city: 'Oslo' }, 'It snows');
+    const whole = await generateText({ model: model(project), ...question });
+    expect(whole.text).toBe('It snows');
+    expect(whole.steps[0]?.toolResults).toMatchObject([{ toolName: 'weather', output: 'snow in Oslo' }]);
+    expect(whole.totalUsage).toMatchObject({ inputTokens: 39, outputTokens: 14 });
+    const streamed = streamText({ model: model(`${project}-streamed`), ...question });
+    let text = '';
+    for await (const piece of streamed.textStream) text += piece;
+    expect(text).toBe('It snows');
+    expect(await streamed.totalUsage).toMatchObject({ inputTokens: 39, outputTokens: 14 });
+    for (const where of [project, `${project}-streamed`]) {
+      const runs = await logged(where, 2);
+      expect(runs.map(({ status, prompt_tokens: tokens }) => [status, tokens])).toEqual([
+        ['success', 30],
+        ['success', 9],
+      ]);
+      expect(JSON.stringify(runs[0]?.outputs)).toContain(JSON.stringify('{"city":"Oslo"}'));
+    }
+  });
+
+  it('embeds texts', async () => {
+    provider.script = speak('', { model: 'text-embedding-3-small' });
+    const model = client('ai-embeddings').embedding('text-embedding-3-small');
+    const { embeddings } = await embedMany({ model, values: ['a', 'b'], maxRetries: 0 });
+    expect(embeddings).toEqual([
+      [0.25, -0.5, 1],
+      [0.25, -0.5, 1],
+    ]);
+    expect(await logged('ai-embeddings', 1)).toMatchObject([{ status: 'success', prompt_tokens: 4 }]);
   });
 });

@@ -157,10 +157,13 @@ async function respond(
   const say = (said: { readonly type: string }): boolean => response.write(`event: ${said.type}\n${event(said)}`);
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
   say({ type: 'response.created', response: { ...whole, status: 'in_progress', output: [] } } as { type: string });
+  const unsaid = { ...message, status: 'in_progress', content: [] };
+  say({ type: 'response.output_item.added', output_index: 0, item: unsaid } as { type: string });
   for (const word of words) {
     if (pauseMs > 0) await pause(pauseMs, gone);
     say({ type: 'response.output_text.delta', item_id: 'msg_1', output_index: 0, content_index: 0, delta: word } as { type: string });
   }
+  say({ type: 'response.output_item.done', output_index: 0, item: message } as { type: string });
   say({ type: 'response.completed', response: whole } as { type: string });
   response.end();
   return undefined;
