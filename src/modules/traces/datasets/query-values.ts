@@ -1,5 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { MusterError } from '../../../base/errors.ts';
+import { isTooDeep, MOST_LEVELS } from '../json/depth.ts';
 import { uuidOf } from '../run/uuid.ts';
 
 /** Reading of queries and bodies that clients of LangSmith send: what is unknown is let be, what is wrong says which it is. */
@@ -71,7 +72,9 @@ export const wrong = (name: string, what: string): MusterError => new MusterErro
 
 /** A body of JSON that is an object. */
 export function objectIn(body: Buffer): Readonly<Record<string, unknown>> {
-  const value = jsonIn(body.toString('utf8'), 'the body');
+  const text = body.toString('utf8');
+  const value = jsonIn(text, 'the body');
+  if (isTooDeep(text)) throw wrong('the body', `is nested deeper than ${MOST_LEVELS} levels`);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong('the body', 'is a JSON object');
   return value as Record<string, unknown>;
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { NewFeedback, Refused } from '../intake/intake.ts';
+import { isTooDeep, MOST_LEVELS } from '../json/depth.ts';
 import { readTrail, TRAIL_FIELD } from '../origin/trail.ts';
 import { uuidOf } from '../run/uuid.ts';
 
@@ -11,6 +12,8 @@ const READ = new Set(['id', 'run_id', 'trace_id', 'key', 'score', 'value', 'comm
 export function readFeedback(said: unknown, text: string, idHint?: string): NewFeedback | Refused {
   const refused = (message: string): Refused => ({ reason: 'bad_feedback', message, runId: uuidOf(fieldsOf(said)['run_id']), body: text });
   if (typeof said !== 'object' || said === null || Array.isArray(said)) return refused('feedback is a JSON object');
+  // Whoever reads it gets it within a list of others, which must not be lost for it.
+  if (isTooDeep(text)) return refused(`feedback is nested deeper than ${MOST_LEVELS} levels`);
   const fields = fieldsOf(said);
   const { id, key, score } = fields;
   const feedbackId = id === undefined && idHint === undefined ? randomUUID() : uuidOf(idHint ?? id);

@@ -31,8 +31,7 @@ export function addFeedbackRoutes(app: FastifyInstance, services: ModuleServices
   };
 
   app.post('/langsmith/feedback', door('Feedback on a run'), async (request) => {
-    const text = (await bodyOf(request)).toString('utf8');
-    const value = parsed(text);
+    const { value, text } = parsed((await bodyOf(request)).toString('utf8'));
     const feedback = readFeedback(value, text);
     if (isRefusedFeedback(feedback)) throw new MusterError('INVALID_INPUT', feedback.message);
     await keep(feedback, mayWriteOf(request));
@@ -40,13 +39,12 @@ export function addFeedbackRoutes(app: FastifyInstance, services: ModuleServices
   });
 
   app.patch('/langsmith/feedback/:feedback_id', door('Changes feedback'), async (request) => {
-    const text = (await bodyOf(request)).toString('utf8');
+    const { value, text } = parsed((await bodyOf(request)).toString('utf8'));
     const id = idOf(request);
     const row = await database.one<{ key: string; run_id: string | null; source: NewFeedback['source'] }>(
       sql`select key, run_id, source from muster.trace_feedback where feedback_id = ${id}`,
     );
     if (row === undefined) throw noFeedback();
-    const value = parsed(text);
     const said = typeof value === 'object' && value !== null && !Array.isArray(value) ? value : {};
     const feedback = readFeedback({ key: row.key, run_id: row.run_id, ...said }, text, id);
     if (isRefusedFeedback(feedback)) throw new MusterError('INVALID_INPUT', feedback.message);
@@ -63,7 +61,7 @@ export function addFeedbackRoutes(app: FastifyInstance, services: ModuleServices
   });
 
   app.post('/langsmith/feedback/tokens', door('An address by which a user judges one answer'), async (request) => {
-    const value = parsed((await bodyOf(request)).toString('utf8'));
+    const { value } = parsed((await bodyOf(request)).toString('utf8'));
     const wanted = [value].flat().map((one) => tokenWanted(one, Date.now()));
     const made = [];
     for (const one of wanted) made.push(viewOf(await tokens.create({ ...one, createdBy: principalOf(request).subject }), request));
@@ -93,7 +91,7 @@ export function addFeedbackRoutes(app: FastifyInstance, services: ModuleServices
     judge(request, reply, pick(request.query)),
   );
   app.post('/langsmith/feedback/tokens/:token', publicDoor('Judges one answer: the token is the key'), async (request, reply) =>
-    judge(request, reply, pick(parsed((await bodyOf(request)).toString('utf8')))),
+    judge(request, reply, pick(parsed((await bodyOf(request)).toString('utf8')).value)),
   );
 }
 

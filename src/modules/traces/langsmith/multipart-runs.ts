@@ -1,4 +1,5 @@
 import type { NewFeedback, Refused } from '../intake/intake.ts';
+import { readLenient } from '../json/mend.ts';
 import type { RunOperation } from '../run/operation.ts';
 import { uuidOf } from '../run/uuid.ts';
 import { isRefusedFeedback, readFeedback } from './feedback-fields.ts';
@@ -36,18 +37,18 @@ export function readParts(parts: readonly Part[]): Said {
         refused.push({ reason: 'unknown_part', message: 'an attachment is named attachment.<run id>.<name>', runId: id, body: part.body });
       else attachments.push({ runId, name: field, part });
     } else if (kind === 'feedback') {
-      const text = part.body.toString('utf8');
-      const parsed = parse(text);
-      const read = parsed === undefined ? badJson(part, id) : readFeedback(parsed.value, text, id);
+      const said = readLenient(part.body.toString('utf8'));
+      const read = said === undefined ? badJson(part, id) : readFeedback(said.value, said.text, id);
       if (isRefusedFeedback(read)) refused.push(read);
       else feedback.push(read);
     } else {
-      const text = part.body.toString('utf8');
-      const parsed = parse(text);
+      const came = part.body.toString('utf8');
+      // An error that cannot be read is kept as text: a run that failed must not look as if it went well.
+      const said = readLenient(came) ?? (field === 'error' ? { text: JSON.stringify(came), value: came } : undefined);
       const key = `${kind}.${id.toLowerCase()}`;
-      if (parsed === undefined) refused.push(badJson(part, id));
+      if (said === undefined) refused.push(badJson(part, id));
       else if (field === undefined) {
-        const read = readRun(kind as RunOperation['kind'], parsed.value, text, id);
+        const read = readRun(kind as RunOperation['kind'], said.value, said.text, id);
         if (isRefused(read)) {
           refused.push(read);
           continue;
@@ -60,8 +61,8 @@ export function readParts(parts: readonly Part[]): Said {
         refused.push({ reason: 'unknown_part', message: `a run has no field ${field.slice(0, 200)}`, runId: id, body: part.body });
       } else {
         const operation = open.get(key);
-        if (operation === undefined) early.set(key, [...(early.get(key) ?? []), { field, json: text }]);
-        else setField(operation, field, text);
+        if (operation === undefined) early.set(key, [...(early.get(key) ?? []), { field, json: said.text }]);
+        else setField(operation, field, said.text);
       }
     }
   }
@@ -83,14 +84,6 @@ export function readParts(parts: readonly Part[]): Said {
     operation.attachments = [...(operation.attachments ?? []), { name, mimeType: part.contentType, body: part.body }];
   }
   return { operations, feedback, refused };
-}
-
-export function parse(text: string): { readonly value: unknown } | undefined {
-  try {
-    return { value: JSON.parse(text) };
-  } catch {
-    return undefined;
-  }
 }
 
 const badJson = (part: Part, id: string): Refused => ({

@@ -135,6 +135,47 @@ describe('the multipart door', () => {
     expect(await quarantine('not-a-uuid')).toMatchObject([{ reason: 'bad_run' }]);
   });
 
+  it('mends what the Python SDK writes for lone surrogates and NaN, and never lets a run that failed look well', async () => {
+    const [cut, torn] = [randomUUID(), randomUUID()];
+    const answer = await multipart([
+      [`post.${cut}`, begun(cut)],
+      [`patch.${cut}`, { end_time: Date.now(), dotted_order: begun(cut).dotted_order }],
+      [`patch.${cut}.error`, Buffer.from(String.raw`"ValueError('\ x')"`)],
+      [`patch.${cut}.outputs`, Buffer.from('{"score": NaN, "n": 12345678901234567890}')],
+      [`post.${torn}`, begun(torn)],
+      [`post.${torn}.error`, Buffer.from('"half')],
+    ]);
+    expect([answer.statusCode, answer.json().refused]).toEqual([202, 0]);
+    expect(await row(cut)).toMatchObject({
+      status: 2,
+      error: String.raw`"ValueError('\\ x')"`,
+      outputs: '{"score": null, "n": 12345678901234567890}',
+    });
+    expect(await row(torn)).toMatchObject({ status: 2, error: String.raw`"\"half"` });
+  });
+
+  it('keeps its runs whatever the feedback beside them holds', async () => {
+    const id = randomUUID();
+    const said = (more: object) => ({ run_id: id, trace_id: id, score: 1, key: 'helpful', ...more });
+    const deep = `${JSON.stringify(said({ key: 'deep' })).slice(0, -1)},"value":${'['.repeat(100_000)}${']'.repeat(100_000)}}`;
+    const answer = await multipart([
+      [`post.${id}`, begun(id)],
+      [`feedback.${randomUUID()}`, said({ comment: 'half \ud83d', key: 'k\ud83d\u0000' })],
+      [`feedback.${randomUUID()}`, Buffer.from(deep)],
+      [`feedback.${randomUUID()}`, Buffer.from(`{"run_id":"${id}","key":"nan","score":NaN,"comment":"said"}`)],
+    ]);
+    expect([answer.statusCode, answer.json().refused]).toEqual([202, 1]);
+    expect((await row(id))['name']).toBe('ask');
+    const { rows: kept } = await server.database.database.query(
+      sql`select key, score, comment from muster.trace_feedback where run_id = ${id} order by key`,
+    );
+    expect(kept).toEqual([
+      { key: 'k\ufffd', score: 1, comment: 'half \ufffd' },
+      { key: 'nan', score: null, comment: 'said' },
+    ]);
+    expect(await quarantine(id)).toMatchObject([{ reason: 'bad_feedback', message: 'feedback is nested deeper than 1000 levels' }]);
+  });
+
   it('refuses a body that is cut off, so that it is sent again whole', async () => {
     const id = randomUUID();
     const whole = form([[`post.${id}`, begun(id)]]);
@@ -161,6 +202,29 @@ describe('the batch door', () => {
       status: 2,
       completed: false,
     });
+  });
+});
+
+describe('a batch that is none', () => {
+  it('is never acknowledged as if it had been kept', async () => {
+    for (const body of ['[]', '"runs"', 'null', '7']) {
+      const answer = await send('POST', '/runs/batch', Buffer.from(body));
+      expect([body, answer.statusCode, answer.json().code]).toEqual([body, 422, 'INVALID_INPUT']);
+    }
+    const cut = await send('POST', '/runs/batch', Buffer.from('{"post":[{"ä":'));
+    expect([cut.statusCode, cut.json().detail]).toEqual([400, 'the body is not valid JSON: it breaks at byte 15']);
+    const deep = await send('POST', '/runs/batch', Buffer.from('['.repeat(200_000)));
+    expect([deep.statusCode, deep.json().detail]).toEqual([400, 'the body is not valid JSON']);
+  });
+
+  it('leaves runs that are no list in quarantine, and keeps the others', async () => {
+    const [id, lone] = [randomUUID(), randomUUID()];
+    const answer = await send('POST', '/runs/batch', { post: begun(lone), patch: [{ ...begun(id), outputs: {} }] });
+    expect([answer.statusCode, answer.json().refused]).toEqual([202, 1]);
+    const { rows: refused } = await server.database.database.query(
+      sql`select reason, message from muster.trace_quarantine where convert_from(body, 'UTF8') like ${`%${lone}%`}`,
+    );
+    expect(refused).toEqual([{ reason: 'bad_run', message: 'post is a list of runs' }]);
   });
 });
 
