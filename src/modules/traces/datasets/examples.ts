@@ -5,7 +5,7 @@ import type { Database, Queryable } from '../../../db/database.ts';
 import { raw, sql } from '../../../db/sql.ts';
 import { BASE_SPLIT, type Example, type ExampleFields, type NewAttachment, type Visible } from './dataset.ts';
 import { addSources, noDataset } from './datasets.ts';
-import { storableJson } from './storable.ts';
+import { storableJson } from '../json/storable.ts';
 
 const MOST_EXAMPLES = 1_000_000;
 

@@ -1,4 +1,5 @@
 import { sql, raw, type Sql } from '../../../../db/sql.ts';
+import { storableText } from '../../json/storable.ts';
 import { RUN_STATUSES, RUN_TYPES } from '../../run/run-type.ts';
 import { containsText, joined, negated, NEVER, textCondition, type Column } from './comparisons.ts';
 import { FIELDS, pairOf, type Comparison, type FieldName, type Filter, type PairSource, type Scalar } from './filter.ts';
@@ -155,7 +156,7 @@ function errorCondition(error: Sql, op: Comparison['op'], value: Scalar): Sql {
 
 function metadataHolds(text: string, run: string): Sql {
   const metadata = sql`muster.trace_object(${raw(run)}.extra, 'metadata')`;
-  return jsonObject(text) !== undefined ? sql`${metadata} @> ${text}::jsonb` : sql`${metadata} ? ${text}`;
+  return jsonObject(text) === undefined ? sql`${metadata} ? ${text}` : sql`${metadata} @> ${storableText(text)}::jsonb`;
 }
 
 function searched(field: FieldName, text: string, run: string): Sql {

@@ -71,6 +71,8 @@ describe('a filter', () => {
     ['eq(name, x)', 'a value must stand there'],
     ['eq(name; "x")', 'character 8: ";" cannot stand there'],
     ['eq(name, "\u0000")', 'U+0000'],
+    [String.raw`like(name, "a\u0000%")`, 'character 12: this text holds the character U+0000'],
+    [String.raw`has(metadata, '{"a":"\ud83d"}')`, 'half of a surrogate pair'],
     ['search(latency, "x")', 'latency holds no words'],
     ['search(name)', ', must stand there'],
     [`${'and('.repeat(40)}eq(name,"x")${')'.repeat(40)}`, 'nested deeper than 32'],

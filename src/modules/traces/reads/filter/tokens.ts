@@ -1,3 +1,4 @@
+import { badUnicode } from '../../../../http/json-body.ts';
 import { badFilter } from './syntax-error.ts';
 
 export type Token =
@@ -49,7 +50,12 @@ function stringAt(text: string, start: number): { readonly value: string; readon
   let value = '';
   for (let i = start + 1; i < text.length; i++) {
     const char = text.charAt(i);
-    if (char === quote) return { value, end: i + 1 };
+    if (char === quote) {
+      // PostgreSQL stores neither, so no run has them.
+      const bad = badUnicode(value);
+      if (bad !== undefined) throw badFilter(start, `this text ${bad}`);
+      return { value, end: i + 1 };
+    }
     if (char !== '\\') {
       value += char;
       continue;
