@@ -23,6 +23,11 @@ const all = async <T>(items: AsyncIterable<T>): Promise<T[]> => {
 };
 const named = (): string => `set-${randomUUID()}`;
 
+/** An example as it is answered, before a client reads it. */
+interface Attached {
+  readonly attachment_urls: Readonly<Record<string, { readonly presigned_url: string }>>;
+}
+
 describe('datasets by the client of LangSmith', () => {
   it('are made, found, changed, told apart by name, and deleted', async () => {
     const name = named();
@@ -140,6 +145,8 @@ describe('datasets by the client of LangSmith', () => {
     expect(await client.listDatasetSplits({ datasetId })).toEqual(['base']);
     const [listed] = await all(client.listExamples({ datasetId, includeAttachments: true }));
     const url = listed?.attachments?.['picture']?.presigned_url ?? '';
+    const raw = (await (await fetch(`${apiUrl}/examples/${id}`, { headers: { 'x-api-key': BOOTSTRAP } })).json()) as Attached;
+    expect(raw.attachment_urls['attachment.picture']?.presigned_url).toBe(url);
     const fetched = await fetch(url);
     expect([fetched.status, fetched.headers.get('content-type'), [...new Uint8Array(await fetched.arrayBuffer())]]).toEqual([
       200,

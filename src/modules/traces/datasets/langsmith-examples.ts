@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { MusterError } from '../../../base/errors.ts';
 import type { ModuleServices } from '../../module.ts';
 import { boundaryOf, splitMultipart } from '../langsmith/multipart.ts';
+import { baseOf } from '../langsmith/reads/show.ts';
 import { bodyOf } from '../langsmith/write-routes.ts';
 import { addExamples } from './add-examples.ts';
 import type { Example } from './dataset.ts';
@@ -86,7 +87,7 @@ export function addExampleDoors(app: FastifyInstance, { state }: Pick<ModuleServ
   const readBack = async (request: FastifyRequest, ids: readonly string[]): Promise<string> => {
     const visible = await visibleTo(request, db);
     const found = await Promise.all(ids.map((id) => examples.get(id, visible)));
-    return `[${(await texts(found)).join(',')}]`;
+    return `[${(await texts(request, found)).join(',')}]`;
   };
   app.post('/langsmith/examples', door('write', 'Adds an example'), async (request, reply) => {
     const ids = await put(request, [objectIn(await bodyOf(request))]);
@@ -121,7 +122,7 @@ export function addExampleDoors(app: FastifyInstance, { state }: Pick<ModuleServ
             splits: query.list('splits'),
             metadata: query.object('metadata'),
           });
-    return reply.type(JSON_TYPE).send(`[${(await texts(found)).join(',')}]`);
+    return reply.type(JSON_TYPE).send(`[${(await texts(request, found)).join(',')}]`);
   });
 
   app.get('/langsmith/examples/count', door('read', 'Counts examples'), async (request) => {
@@ -132,7 +133,7 @@ export function addExampleDoors(app: FastifyInstance, { state }: Pick<ModuleServ
   app.get('/langsmith/examples/:example_id', door('read', 'Reads an example'), async (request, reply) => {
     const { example_id: id } = request.params as { example_id: string };
     const found = await examples.get(idOf(id, 'example_id'), await visibleTo(request, db), new QueryValues(request).time('as_of'));
-    const [text] = await texts([found]);
+    const [text] = await texts(request, [found]);
     return reply.type(JSON_TYPE).send(text);
   });
 
@@ -175,11 +176,11 @@ export function addExampleDoors(app: FastifyInstance, { state }: Pick<ModuleServ
     },
   );
 
-  const texts = async (found: readonly Example[]): Promise<readonly string[]> => {
+  const texts = async (request: FastifyRequest, found: readonly Example[]): Promise<readonly string[]> => {
     const held = await examples.attachments(found.map(({ exampleId }) => exampleId));
     return found.map((example) => {
       const own = held.filter(({ exampleId }) => exampleId === example.exampleId);
-      return exampleText(example, example.datasetId.slice(0, 8), own.length === 0 ? undefined : own);
+      return exampleText(example, example.datasetId.slice(0, 8), own, baseOf(request));
     });
   };
 }

@@ -26,7 +26,7 @@ export const datasetView = (dataset: Dataset, tenantId: string) => ({
  * An example as JSON text: inputs and outputs are put in as they came, digit for digit. `select` names the fields wanted beside those that
  * every answer has.
  */
-export function exampleText(example: Example, dataset: string, attachments: readonly AttachmentPlace[] | undefined): string {
+export function exampleText(example: Example, dataset: string, attachments: readonly AttachmentPlace[], base: string): string {
   const fields = {
     id: example.exampleId,
     dataset_id: example.datasetId,
@@ -35,16 +35,17 @@ export function exampleText(example: Example, dataset: string, attachments: read
     modified_at: example.modifiedAt.toISOString(),
     source_run_id: example.sourceRunId,
     metadata: { ...example.metadata, dataset_split: example.splits },
-    ...(attachments === undefined ? {} : { attachment_urls: urlsOf(attachments) }),
+    ...(attachments.length === 0 ? {} : { attachment_urls: urlsOf(attachments, base) }),
   };
   return `${JSON.stringify(fields).slice(0, -1)},"inputs":${example.inputs},"outputs":${example.outputs ?? 'null'}}`;
 }
 
-const urlsOf = (attachments: readonly AttachmentPlace[]) =>
+/** Whole addresses: Python's SDK puts the endpoint before those that are not, and the older ones of JavaScript nothing. */
+const urlsOf = (attachments: readonly AttachmentPlace[], base: string) =>
   Object.fromEntries(
     attachments.map(({ name, mimeType, token }) => [
       `attachment.${name}`,
-      { presigned_url: `/langsmith/example-attachments/${token}`, s3_url: null, mime_type: mimeType },
+      { presigned_url: `${base}/langsmith/example-attachments/${token}`, s3_url: null, mime_type: mimeType },
     ]),
   );
 
