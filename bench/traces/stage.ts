@@ -20,7 +20,7 @@ export interface Stage {
   readonly url: string;
   readonly base: string;
   /** What Muster's processes and PostgreSQL's have used since they began, ms; no number where another server of PostgreSQL is used. */
-  cpuMs(): { readonly server: number; readonly postgres: number };
+  readonly cpuMs: () => { readonly server: number; readonly postgres: number };
 }
 
 export async function openStage(ctx: BenchContext, name: string, env: Readonly<Record<string, string>> = {}): Promise<Stage> {
