@@ -1,5 +1,4 @@
 import { readFile } from 'node:fs/promises';
-import { durationMs } from '../../base/duration.ts';
 import { silentLogger } from '../../base/logger.ts';
 import { EXIT, messageOf, MusterError } from '../../base/errors.ts';
 import {
@@ -12,11 +11,13 @@ import {
   Providers,
   providerView,
   putProvider,
-  savings,
+  savingsView,
+  setLimits,
   testProvider,
 } from '../../modules/traces/gateway/index.ts';
 import { createOutbound } from '../../outbound/index.ts';
-import type { Invocation } from '../invocation.ts';
+import { usage, type Invocation } from '../invocation.ts';
+import { momentOf } from '../moment.ts';
 import { withFleet } from '../runtime/fleet-access.ts';
 import { drawTable, printable } from '../table.ts';
 
@@ -118,39 +119,49 @@ async function keyOf(text: string): Promise<string> {
   try {
     return (await readFile(text.slice(1), 'utf8')).trim();
   } catch (error) {
-    throw new MusterError('USAGE', `${text.slice(1)} cannot be read: ${messageOf(error)}`, { cause: error });
+    throw new MusterError('USAGE', `${text.slice(1)} cannot be read: ${messageOf(error)}`, {
+      remedy: 'After the @ stands the path of a file that holds the key, and nothing else.',
+      cause: error,
+    });
   }
 }
 
-export async function showSavings(invocation: Invocation, options: { readonly last: string }): Promise<void> {
-  const lastMs = durationMs(options.last);
+export async function showSavings(
+  invocation: Invocation,
+  options: { readonly since: string; readonly project: readonly string[] },
+): Promise<void> {
+  const { output } = invocation;
   await withFleet(invocation, async ({ now, state }) => {
     const to = await now();
-    const found = await savings(state.database, { from: to - lastMs, to: to + 1_000, projects: null });
-    const { output } = invocation;
-    output.result({ items: found }, () =>
-      found.length === 0
-        ? 'No requests went through the gateway.'
-        : drawTable(
-            [
-              { title: 'ANSWERED BY' },
-              { title: 'REQUESTS', align: 'right' },
-              { title: 'TOKENS', align: 'right' },
-              { title: 'PAID USD', align: 'right' },
-              { title: 'SAVED USD', align: 'right' },
-              { title: 'WITHOUT PRICE', align: 'right' },
-            ],
-            found.map((each) => [
-              each.outcome,
-              String(each.requests),
-              String(each.promptTokens + each.completionTokens),
-              each.cost,
-              each.saved,
-              String(each.unpriced),
-            ]),
-            output.columns,
-            output.colors.dim,
-          ),
+    const from = momentOf(options.since, to);
+    const projects = options.project.length === 0 ? null : options.project;
+    const found = await savingsView(state.database, { from, to: to + 1_000, projects });
+    output.result(found, () =>
+      found.items.length === 0
+        ? 'No requests went through the gateway in that time.'
+        : [
+            drawTable(
+              [
+                { title: 'ANSWERED BY' },
+                { title: 'REQUESTS', align: 'right' },
+                { title: 'TOKENS', align: 'right' },
+                { title: 'PAID USD', align: 'right' },
+                { title: 'SAVED USD', align: 'right' },
+                { title: 'WITHOUT PRICE', align: 'right' },
+              ],
+              found.items.map((each) => [
+                each.outcome,
+                String(each.requests),
+                String(each.prompt_tokens + each.completion_tokens),
+                each.cost,
+                each.saved,
+                String(each.unpriced),
+              ]),
+              output.columns,
+              output.colors.dim,
+            ),
+            `Paid ${found.cost} USD, and saved ${found.saved}.`,
+          ].join('\n'),
     );
   });
 }
@@ -160,7 +171,8 @@ export async function limits(invocation: Invocation): Promise<void> {
   await withFleet(invocation, async ({ state }) => {
     const store = new LimitStore(state.database);
     const found = await limitsViews(store, await store.list());
-    const shown = (value: number | null): string => (value === null ? '-' : String(value));
+    const shown = (value: number | null, used?: number): string =>
+      value === null ? '-' : used === undefined ? String(value) : `${Number(used.toPrecision(3))} of ${value}`;
     output.result({ items: found }, () =>
       found.length === 0
         ? 'No limits: every key spends what it wants. `muster gateway limit "*" --usd-per-day 10` changes that.'
@@ -175,11 +187,11 @@ export async function limits(invocation: Invocation): Promise<void> {
             ],
             found.map((each) => [
               printable(each.key_id),
-              shown(each.usd_per_day),
-              shown(each.usd_per_month),
+              shown(each.usd_per_day, each.used?.usd_today),
+              shown(each.usd_per_month, each.used?.usd_this_month),
               each.is_hard ? 'refuse' : 'warn',
-              shown(each.requests_per_minute),
-              shown(each.tokens_per_minute),
+              shown(each.requests_per_minute, each.used?.requests_this_minute),
+              shown(each.tokens_per_minute, each.used?.tokens_this_minute),
             ]),
             output.columns,
             output.colors.dim,
@@ -194,6 +206,7 @@ interface LimitOptions {
   readonly soft?: boolean;
   readonly requestsPerMinute?: number;
   readonly tokensPerMinute?: number;
+  readonly none?: boolean;
 }
 
 export async function limit(invocation: Invocation, options: LimitOptions, keyId: string): Promise<void> {
@@ -201,15 +214,24 @@ export async function limit(invocation: Invocation, options: LimitOptions, keyId
     throw new MusterError('USAGE', `${JSON.stringify(keyId)} is no id of a key`, {
       remedy: 'Run `muster keys list` for the ids; * stands for all.',
     });
-  const { requestsPerMinute = null, soft, tokensPerMinute = null, usdPerDay = null, usdPerMonth = null } = options;
+  const { none, requestsPerMinute = null, soft, tokensPerMinute = null, usdPerDay = null, usdPerMonth = null } = options;
+  const saysNothing = [requestsPerMinute, tokensPerMinute, usdPerDay, usdPerMonth].every((value) => value === null);
+  if (saysNothing !== (none === true))
+    throw usage(
+      saysNothing ? 'No limit is said' : '--none goes with no limit',
+      'Say a limit, such as --usd-per-day 5, or --none to take all away.',
+    );
   await withFleet(invocation, async ({ state, wake }) => {
-    const store = new LimitStore(state.database);
-    if ([requestsPerMinute, tokensPerMinute, usdPerDay, usdPerMonth].every((value) => value === null)) {
-      await store.remove(keyId);
+    if (saysNothing) {
+      await new LimitStore(state.database).remove(keyId);
       wake.hint('gateway');
       return invocation.output.result({ key_id: keyId, limited: false }, () => `${printable(keyId)} has no limits of its own.`);
     }
-    const record = await store.put(keyId, { usdPerDay, usdPerMonth, isHard: soft !== true, requestsPerMinute, tokensPerMinute }, 'cli');
+    const record = await setLimits(
+      keyId,
+      { usdPerDay, usdPerMonth, isHard: soft !== true, requestsPerMinute, tokensPerMinute },
+      { database: state.database, by: 'cli' },
+    );
     wake.hint('gateway');
     return invocation.output.result(limitsView(record), () => `${printable(keyId)} is limited, on all servers from now on.`);
   });
@@ -220,7 +242,10 @@ export async function calibration(invocation: Invocation, options: { readonly mo
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    throw new MusterError('USAGE', `${file} cannot be read: ${messageOf(error)}`, { cause: error });
+    throw new MusterError('USAGE', `${file} cannot be read: ${messageOf(error)}`, {
+      remedy: 'Name a file with one pair on each line: {"a": "…", "b": "…", "same": true}.',
+      cause: error,
+    });
   }
   await withFleet(invocation, async ({ config, state }) => {
     const services = { state, outbound: createOutbound(config.outbound), log: silentLogger };

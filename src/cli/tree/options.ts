@@ -28,6 +28,11 @@ export function wholeNumber(text: string): number {
   return Number(text);
 }
 
+export function amount(text: string): number {
+  if (!/^\d{1,9}(\.\d{1,9})?$/.test(text)) throw new InvalidArgumentError('It is no amount: write it as 5 or 0.25.');
+  return Number(text);
+}
+
 function agentCount(text: string): number {
   const value = wholeNumber(text);
   if (value > 100_000) throw new InvalidArgumentError('A host runs at most 100000 agents.');

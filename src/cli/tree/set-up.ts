@@ -1,4 +1,4 @@
-import { collect, role } from './options.ts';
+import { amount, collect, role, wholeNumber } from './options.ts';
 import type { Tree } from './tree.ts';
 
 /** What is set up once, and what checks it. */
@@ -86,6 +86,31 @@ export function addSetUp({ program, lazily, group }: Tree): void {
     .command('remove <name>')
     .description('forget a provider and its key')
     .action(lazily(async () => (await import('../commands/gateway.ts')).remove));
+  gateway
+    .command('savings')
+    .description('what was paid and what was saved, by who answered')
+    .option('--since <time>', 'how far back: 1h, 7d, 09:00', '30d')
+    .option('--project <project>', 'only what this project asked; repeat it for more', collect, [])
+    .action(lazily(async () => (await import('../commands/gateway.ts')).showSavings));
+  gateway
+    .command('limits')
+    .description('what keys may spend and ask, and what they have used of it')
+    .action(lazily(async () => (await import('../commands/gateway.ts')).limits));
+  gateway
+    .command('limit <key_id>')
+    .description('say what a key may spend and ask, in place of what was said before; * stands for every key that has no limits of its own')
+    .option('--usd-per-day <usd>', 'its budget of a day (UTC)', amount)
+    .option('--usd-per-month <usd>', 'its budget of a month (UTC)', amount)
+    .option('--soft', 'beyond its budget warn, and do not refuse')
+    .option('--requests-per-minute <count>', 'how many requests it may send', wholeNumber)
+    .option('--tokens-per-minute <count>', 'how many tokens it may use', wholeNumber)
+    .option('--none', 'take its limits away')
+    .action(lazily(async () => (await import('../commands/gateway.ts')).limit));
+  gateway
+    .command('calibrate <file>')
+    .description('measure from which likeness on semantic answers are right, with pairs of your own questions')
+    .requiredOption('--model <model>', 'a model of embeddings that the gateway serves')
+    .action(lazily(async () => (await import('../commands/gateway.ts')).calibration));
   const implementations = group(
     'implementations',
     'code that slots can run',

@@ -5,12 +5,12 @@ import { mayUseProject, principalOf, requireAllProjects } from '../../../http/pr
 import { IsoTime, Nothing, problems, text, Time } from '../../../http/schemas.ts';
 import { isoTime } from '../../../http/time.ts';
 import type { ModuleServices } from '../../module.ts';
-import { decimal, picoOfDecimal } from '../prices/money.ts';
 import { AnswerStore } from './answer-store.ts';
 import { recentAnswersOf } from './recent-answers.ts';
-import { savings, savingsByDay } from './ledger.ts';
 import { LimitStore, type LimitRecord } from './limit-store.ts';
 import type { Use } from './limits.ts';
+import { SavingsView, savingsView } from './savings-view.ts';
+import { setLimits } from './set-limits.ts';
 
 const KeyParams = z.strictObject({
   key_id: text(1, 64)
@@ -74,38 +74,6 @@ export const limitsOf = (given: GivenLimits) => ({
   tokensPerMinute: given.tokens_per_minute,
 });
 
-const Usd = z
-  .string()
-  .describe('USD, an exact decimal')
-  .meta({ examples: ['0.00018'] });
-
-const Outcomes = z.enum(['provider', 'exact', 'coalesced', 'semantic', 'batch']);
-
-const SavingsView = z
-  .object({
-    from: IsoTime,
-    to: IsoTime,
-    cost: Usd.describe('What was paid'),
-    saved: Usd.describe('What would have been paid besides: the sum of the rows'),
-    items: z.array(
-      z.object({
-        outcome: Outcomes.describe(
-          'Who answered: a provider, a kept answer, one that was under way, a kept answer to a similar request, a batch',
-        ),
-        requests: z.number().int(),
-        prompt_tokens: z.number().int(),
-        completion_tokens: z.number().int(),
-        cost: Usd,
-        saved: Usd,
-        unpriced: z.number().int().describe('Requests whose usage or price nobody knows: they are in neither sum'),
-      }),
-    ),
-    days: z
-      .array(z.object({ day: z.iso.date(), outcome: Outcomes, requests: z.number().int(), cost: Usd, saved: Usd }))
-      .describe('The same by day (UTC), the first day first'),
-  })
-  .meta({ id: 'GatewaySavings' });
-
 const noLimits = (keyId: string): MusterError =>
   new MusterError('NOT_FOUND', `there are no limits for ${keyId}`, { remedy: '`muster gateway limits` shows those there are.' });
 
@@ -137,12 +105,13 @@ export function addAccountingRoutes(app: Api, { state, wake }: Pick<ModuleServic
         summary: 'Set the budget and rate limits of a key; what is left out is not limited',
         params: KeyParams,
         body: GivenLimits,
-        response: { 200: LimitsView, ...problems() },
+        response: { 200: LimitsView, ...problems(404) },
       },
     },
     async (request) => {
       requireAllProjects(principalOf(request));
-      const record = await limits.put(request.params.key_id, limitsOf(request.body), principalOf(request).subject);
+      const { subject: by } = principalOf(request);
+      const record = await setLimits(request.params.key_id, limitsOf(request.body), { database: state.database, by });
       wake.hint('gateway');
       const [view = limitsView(record)] = await limitsViews(limits, [record]);
       return view;
@@ -178,23 +147,7 @@ export function addAccountingRoutes(app: Api, { state, wake }: Pick<ModuleServic
       const { from = Date.now() - 30 * 86_400_000, project, to = Date.now() + 1_000 } = request.query;
       const who = principalOf(request);
       const projects = project === undefined ? who.projects : mayUseProject(who, project) ? [project] : [];
-      const [found, days] = await Promise.all([
-        savings(state.database, { from, to, projects }),
-        savingsByDay(state.database, { from, to, projects }),
-      ]);
-      const sum = (of: 'cost' | 'saved'): string => decimal(found.reduce((total, each) => total + picoOfDecimal(each[of]), 0n));
-      return {
-        from: isoTime(from),
-        to: isoTime(to),
-        cost: sum('cost'),
-        saved: sum('saved'),
-        items: found.map(({ completionTokens, promptTokens, ...each }) => ({
-          ...each,
-          prompt_tokens: promptTokens,
-          completion_tokens: completionTokens,
-        })),
-        days: [...days],
-      };
+      return savingsView(state.database, { from, to, projects });
     },
   );
 

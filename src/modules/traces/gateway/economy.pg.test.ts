@@ -330,6 +330,9 @@ describe('what a key may', () => {
     expect(response.headers.get('x-muster-warning')).toContain('is spent');
     expect((await server.ask('DELETE', `/gateway/limits/${keyId}`)).statusCode).toBe(204);
     expect((await server.ask('DELETE', `/gateway/limits/${keyId}`)).statusCode).toBe(404);
+    // Limits of a key that is misspelt would hold nobody.
+    const misspelt = await server.ask('PUT', `/gateway/limits/${keyId}x`, { body: { usd_per_day: 0.5 } });
+    expect(misspelt.json()).toMatchObject({ status: 404, detail: `there is no key ${keyId}x` });
   });
 
   it('is counted by all servers together', async () => {
