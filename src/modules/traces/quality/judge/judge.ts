@@ -66,10 +66,9 @@ export class Judge {
     return { toQueue: await feed.hasMore(), toJudge: row?.waits === true };
   }
 
-  /** Queues what the feed brings. Returns whether there may be more. */
+  /** Queues what the feed brings; it takes a transaction to see that this is nothing. Returns whether there may be more. */
   async queue(): Promise<boolean> {
     const { database, feed } = this.#options;
-    if (!(await feed.hasMore())) return false;
     return database.transaction(
       async (tx) => {
         if (!(await isMine(tx, 'judges'))) return false;
