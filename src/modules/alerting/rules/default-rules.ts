@@ -311,6 +311,18 @@ const GIVEN: readonly (Omit<Given, 'runbook' | 'annotations'> & { readonly summa
     flapping: DAMPED,
   },
   {
+    name: 'traces_gateway_lost',
+    // Rare and final: what was lost is in no figure and no budget, so one is worth a look.
+    summary: 'Requests to the gateway were answered and are missing in the log or the account',
+    kind: 'rate',
+    metric_name: 'trace_gateway_lost_total',
+    window: '10m',
+    operator: '>',
+    threshold: 0,
+    level: 'warning',
+    flapping: DAMPED,
+  },
+  {
     name: 'traces_over_budget',
     summary: 'Project {{project}} costs more an hour than its budget',
     metric_name: 'trace_budget_usage_ratio',

@@ -10,7 +10,8 @@ import { figureSamples } from '../figures/report.ts';
 import { scoreSamples } from '../quality/report.ts';
 import { pruneLeftovers } from '../retention/leftovers.ts';
 import { keepRetention } from '../retention/retention.ts';
-import { addTally, SettingsStore, type Tally } from '../settings/index.ts';
+import { addTally, SettingsStore } from '../settings/index.ts';
+import { counters } from './counters.ts';
 import { TRACE_METRICS } from './metrics.ts';
 import { adoptOrphans } from './orphans.ts';
 import { readCosts, readCounts, readReaders, type ReaderReading } from './readings.ts';
@@ -98,31 +99,12 @@ async function measure(ctx: AgentContext, life: Life): Promise<void> {
   const { quarantined, orphans, tally } = await readCounts(database);
   metric('trace_quarantined_total', quarantined);
   metric('trace_orphans', orphans);
-  for (const { name, label, count } of tally) {
-    const [metricName, labels] = metricOf({ name, label });
-    metric(metricName, count, labels);
-  }
+  for (const { count, labels, name } of counters(tally)) metric(name, count, labels);
   const made = [...(await figureSamples(database, Date.now())), ...(await scoreSamples(database, Date.now()))];
   for (const { name, value, labels } of made) ctx.metric(name, value, { labels });
   const store = new SettingsStore(database);
   for (const { project, usdPerHour, budget } of await readCosts(database, await store.general(), await store.ofProjects())) {
     metric('trace_cost_usd_per_hour', usdPerHour, { project });
     metric('trace_budget_usage_ratio', usdPerHour / budget, { project });
-  }
-}
-
-/** What a count of all servers is called as a metric. */
-function metricOf({ label, name }: Pick<Tally, 'name' | 'label'>): readonly [keyof typeof TRACE_METRICS, Readonly<Record<string, string>>] {
-  switch (name) {
-    case 'redacted':
-      return ['trace_redactions_total', { kind: label }];
-    case 'sampled_out':
-      return ['trace_sampled_out_total', {}];
-    case 'deleted':
-      return ['trace_rows_expired_total', {}];
-    case 'gateway_unlogged':
-      return ['trace_gateway_lost_total', { what: 'run' }];
-    case 'gateway_unaccounted':
-      return ['trace_gateway_lost_total', { what: 'account' }];
   }
 }
