@@ -35,6 +35,8 @@ export interface Given {
   readonly caching: Caching | undefined;
   readonly ageMs: number | undefined;
   readonly meaning?: Meaning | undefined;
+  /** To be called once the answer is kept, or is not to be. */
+  readonly land?: (() => void) | undefined;
 }
 
 /** What the question of a request means. */

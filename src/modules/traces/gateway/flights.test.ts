@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Answered } from './call.ts';
 import { Flights } from './flights.ts';
 import { Tape } from './tape.ts';
@@ -35,7 +35,7 @@ function asking() {
 }
 
 describe('requests that are the same', () => {
-  it('are asked once while one is under way, also within its stream, and again after it', async () => {
+  it('are asked once while one is under way, also within its stream and until it is kept, and again after it', async () => {
     const flights = new Flights();
     const { ask, pending } = asking();
     const first = flights.join('x', open(), ask);
@@ -45,9 +45,34 @@ describe('requests that are the same', () => {
     expect([(await first).isShared, (await second).isShared, (await second).answer]).toEqual([false, true, answer]);
     expect((await flights.join('x', open(), ask)).isShared).toBe(true);
     answer.tape.end();
+    const late = await flights.join('x', open(), ask);
+    expect(late).toMatchObject({ answer, isShared: true });
+    late.land();
+    expect(flights.size).toBe(1);
+    (await first).land();
     expect(flights.size).toBe(0);
     void flights.join('x', open(), ask);
     expect(pending).toHaveLength(2);
+  });
+
+  it('are asked again where nobody keeps what came, or what came is no answer', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
+    try {
+      const flights = new Flights();
+      const { ask, pending } = asking();
+      for (const [n, status] of [200, 500].entries()) {
+        const first = flights.join('x', open(), ask);
+        const answer = answered(status);
+        pending[n]?.resolve(answer);
+        await first;
+        answer.tape.end();
+        expect(flights.size).toBe(status === 200 ? 1 : 0);
+        vi.advanceTimersByTime(1_000);
+        expect(flights.size).toBe(0);
+      }
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   it('do not share a failure or a refusal: each asks for itself then', async () => {
@@ -63,7 +88,7 @@ describe('requests that are the same', () => {
       await expect.poll(() => asker.calls).toBe(2);
       const answer = answered();
       asker.pending[1]?.resolve(answer);
-      expect(await second).toEqual({ answer, isShared: false });
+      expect(await second).toMatchObject({ answer, isShared: false });
       asker.pending[0]?.resolve(answered());
       await first.then(
         ({ answer: { tape } }) => tape.end(),
