@@ -18,6 +18,10 @@ const SUMMARIES: Readonly<Record<Face, string>> = {
   completions: 'Complete a text by the provider of the model (OpenAI’s old protocol)',
 };
 
+const OFFERED = `${Object.values(FACES)
+  .map(({ path }) => `POST ${path}`)
+  .join(', ')} and GET /models`;
+
 /** `/openai/v1`: what a client of OpenAI is pointed at, with a key of Muster. */
 export function addGatewayDoor(app: FastifyInstance, services: ModuleServices, gateway: Gateway): void {
   const models = new Models(services);
@@ -76,6 +80,25 @@ export function addGatewayDoor(app: FastifyInstance, services: ModuleServices, g
           });
         },
       );
+      scope.route({
+        method: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+        url: '/*',
+        config: { permission: 'gateway:write' },
+        schema: { tags: ['gateway'], summary: 'What OpenAI has and Muster does not: answers 501' },
+        // Before its body is read, which may be anything.
+        preParsing: async (request, reply) => {
+          // Clients would ask three times otherwise: what answers 500 and more may be better the next time.
+          void reply.header('x-should-retry', 'false');
+          throw new MusterError(
+            'NOT_OFFERED',
+            `the gateway does not offer ${request.method} /${(request.params as { '*': string })['*']}`,
+            {
+              remedy: `It answers ${OFFERED}; for anything else ask the provider itself.`,
+            },
+          );
+        },
+        handler: async () => undefined,
+      });
     },
     { prefix: '/openai/v1' },
   );

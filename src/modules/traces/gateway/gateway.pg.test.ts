@@ -333,6 +333,26 @@ describe('a request that cannot be', () => {
     await put('main', { base_url: provider.url, api_key: 'sk-of-the-provider', kind: 'openai' });
   });
 
+  it('what OpenAI offers and the gateway does not is said in OpenAI’s words, and asked once', async () => {
+    const patient = new OpenAI({ baseURL: `${base}/openai/v1`, apiKey: key });
+    const error = await patient.images.generate({ model: 'gpt-image-1', prompt: 'a cat' }).catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ status: 501, code: 'not_offered' });
+    expect(String(error)).toMatch(/does not offer POST \/images\/generations.*chat\/completions/);
+    await expect(patient.responses.retrieve('resp_1')).rejects.toThrow('does not offer GET /responses/resp_1');
+    const stranger = new OpenAI({ baseURL: `${base}/openai/v1`, apiKey: 'nobody', maxRetries: 0 });
+    await expect(stranger.files.list()).rejects.toMatchObject({ status: 401 });
+    expect(provider.requests).toHaveLength(0);
+  });
+
+  it('a failure says which run it is logged as', async () => {
+    provider.script = refuse(401);
+    const error = (await client()
+      .chat.completions.create(chat)
+      .catch((thrown: unknown) => thrown)) as APIError;
+    const [run] = await logged();
+    expect([error.status, error.headers?.get('x-muster-run-id')]).toEqual([502, run?.runId]);
+  });
+
   it('unknown members, numbers of any size and odd characters reach the provider as they are', async () => {
     const text =
       '{ "model":"gpt-4o-mini", "x_unknown": {"big":123456789012345678901234567890}, "messages":[{"role":"user","content":"\\u0000\\ud83d"}] }';

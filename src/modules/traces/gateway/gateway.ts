@@ -84,6 +84,8 @@ export class Gateway {
       began: performance.now(),
     };
     refuseForeign(began);
+    // Also on a refusal: who asks why finds it in the log.
+    void reply.header('x-muster-run-id', began.runId);
     const over = new AbortController();
     const onClose = (): void => over.abort(new Abandoned());
     reply.raw.once('close', onClose);
@@ -91,12 +93,7 @@ export class Gateway {
     if (withinMs !== undefined) {
       await this.#gate.enter(began.principal.keyId);
       const told = await this.#defer(began, withinMs);
-      await reply
-        .code(202)
-        .header('x-muster-run-id', began.runId)
-        .header('location', urlOf(began.runId))
-        .type('application/json')
-        .send(told);
+      await reply.code(202).header('location', urlOf(began.runId)).type('application/json').send(told);
       return;
     }
     let given: Given;
@@ -168,8 +165,8 @@ export class Gateway {
     const similar = meaning === undefined || !caching.reads ? undefined : await this.#kept.similar(asked, caching, meaning);
     if (similar !== undefined) return { ...similar, outcome: 'semantic', caching, meaning };
     if (!caching.reads) return { answer: await ask(signal), outcome: 'provider', caching, ageMs: undefined, meaning };
-    const { answer, isShared } = await this.#flights.join(`${caching.key.toString('base64')} ${asked.streams}`, signal, ask);
-    return { answer, outcome: isShared ? 'coalesced' : 'provider', caching, ageMs: undefined, meaning };
+    const { answer, isShared, land } = await this.#flights.join(`${caching.key.toString('base64')} ${asked.streams}`, signal, ask);
+    return { answer, outcome: isShared ? 'coalesced' : 'provider', caching, ageMs: undefined, meaning, land };
   }
 
   /** After the client has its answer: reading it again must not keep it waiting. */
@@ -178,7 +175,10 @@ export class Gateway {
     const telling = nextTurn()
       .then(() => this.#account({ began, given, error, ended }))
       .catch((thrown: unknown) => this.#log.error({ error: messageOf(thrown), run_id: began.runId }, 'a conversation is not accounted for'))
-      .finally(() => this.#telling.delete(telling));
+      .finally(() => {
+        given?.land?.();
+        this.#telling.delete(telling);
+      });
     this.#telling.add(telling);
   }
 
