@@ -11,6 +11,7 @@ import {
   type Scalar,
   type Value,
 } from './filter.ts';
+import { isHeldByJsonb } from './json-object.ts';
 import { badFilter } from './syntax-error.ts';
 import { parseTimestamp } from './timestamp.ts';
 import { tokensOf, type Token } from './tokens.ts';
@@ -171,11 +172,19 @@ function wantedOf(kind: FieldKind, field: FieldName, op: Comparator, value: Scal
       return typeof value === 'number' && Number.isFinite(value) ? undefined : 'a number';
     case 'boolean':
       return typeof value === 'boolean' ? undefined : 'true or false';
+    case 'json':
+      return textWanted(value) ?? (isHeldByJsonb(String(value)) ? undefined : 'an object that jsonb can hold, or the name of a key');
     case 'pair':
-      return op === 'like' || op === 'nlike' ? textWanted(value) : undefined;
+      return op === 'like' || op === 'nlike' ? patternWanted(value) : undefined;
     default:
-      return textWanted(value);
+      return op === 'like' || op === 'nlike' ? patternWanted(value) : textWanted(value);
   }
+}
+
+/** PostgreSQL refuses a pattern whose last backslash escapes nothing. */
+function patternWanted(value: Scalar): string | undefined {
+  const isOpen = typeof value === 'string' && (/\\+$/.exec(value)?.[0].length ?? 0) % 2 === 1;
+  return textWanted(value) ?? (isOpen ? 'a pattern that does not end in a lone backslash' : undefined);
 }
 
 const textWanted = (value: Scalar): string | undefined => (typeof value === 'string' ? undefined : 'a text in quotes');
