@@ -70,7 +70,7 @@ const exampleView = (example: Example) => ({
 });
 
 const FromRuns = z.strictObject({
-  run_ids: z.array(z.uuid()).min(1).max(1_000).optional(),
+  run_ids: z.array(z.guid()).min(1).max(1_000).optional(),
   project: Name.optional().describe('With filter, or alone: its newest runs'),
   filter: text(1, 10_000).optional().describe('In the language of LangSmith'),
   from: Time.optional(),
@@ -189,7 +189,7 @@ export function addDatasetRoutes(app: Api, { state }: Pick<ModuleServices, 'stat
       schema: {
         tags: ['datasets'],
         summary: 'Delete an example; older versions still show it',
-        params: OfDataset.extend({ example_id: z.uuid() }),
+        params: OfDataset.extend({ example_id: z.guid() }),
         response: { 204: Nothing, ...problems(404) },
       },
     },

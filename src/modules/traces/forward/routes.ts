@@ -54,7 +54,7 @@ const NewForward = Changes.extend({
 export function addForwardRoutes(app: Api, { state, wake }: Pick<ModuleServices, 'state' | 'wake'>): void {
   const store = new ForwardStore(state.database);
   const projects = new Projects(state.database);
-  const byId = async (text: string) => (z.uuid().safeParse(text).success ? projects.byId(text.toLowerCase()) : undefined);
+  const byId = async (text: string) => (z.guid().safeParse(text).success ? projects.byId(text.toLowerCase()) : undefined);
   const view = async (forward: Forward) => forwardView(forward, await backlogOf(state.database, forward.name));
   const shown = async (name: string) => {
     const forward = await store.get(name);

@@ -139,3 +139,49 @@ describe('spans of OpenTelemetry', () => {
     expect((await post(exported(), bearer(await server.key('operator', { scopes: ['traces:write'] })))).statusCode).toBe(200);
   });
 });
+
+it('traces have ids that are random from end to end, of no version of UUID, and are read by every door like any other', async () => {
+  const traceId = 'c0ffee00c0ffeec0ffeec0ffee000001';
+  const nano = (ms: number): string => `${Date.now() + ms}000000`;
+  const span = (spanId: string, more: object): object => ({
+    traceId,
+    spanId,
+    startTimeUnixNano: nano(0),
+    endTimeUnixNano: nano(5),
+    ...more,
+  });
+  const attributes = [
+    { key: 'session.id', value: { stringValue: 'random-thread' } },
+    { key: 'gen_ai.operation.name', value: { stringValue: 'chat' } },
+  ];
+  const spans = [
+    span('c0ffee0000000001', { name: 'root', attributes }),
+    span('c0ffee0000000002', { name: 'call', attributes, parentSpanId: 'c0ffee0000000001' }),
+  ];
+  const sent = await post(exported(...spans), { ...bearer(BOOTSTRAP), 'langsmith-project': 'random-ids' });
+  expect([sent.statusCode, sent.json()]).toEqual([200, {}]);
+  const id = 'c0ffee00-c0ff-eec0-ffee-c0ffee000001';
+  const rows = await rowsOf('random-ids');
+  const run = String(rows.find(({ name }) => name === 'call')?.['run_id']);
+  expect(rows.map((row) => row['trace_id'])).toEqual([id, id]);
+
+  const read = async (method: 'GET' | 'PUT', path: string) => {
+    const answer = await server.ask(method, `/traces${path}`);
+    return [path, answer.statusCode < 300 ? 'read' : answer.body];
+  };
+  const paths = [
+    '/runs?project=random-ids',
+    `/runs?project=random-ids&trace_id=${id}`,
+    `/runs?project=random-ids&filter=${encodeURIComponent(`eq(trace_id, "${id}")`)}`,
+    `/runs/${run}`,
+    `/feedback?run_id=${run}`,
+    `/trees/${id}`,
+    `/runs/${run}/share`,
+    '/threads?project=random-ids',
+    '/threads/random-thread?project=random-ids',
+  ];
+  expect(await read('PUT', `/runs/${run}/share`)).toEqual([`/runs/${run}/share`, 'read']);
+  for (const path of paths) expect(await read('GET', path)).toEqual([path, 'read']);
+  const langsmith = await server.app.inject({ method: 'GET', url: `/langsmith/runs/${run}`, headers: bearer(BOOTSTRAP) });
+  expect(langsmith.json()).toMatchObject({ id: run, trace_id: id, name: 'call' });
+});

@@ -18,7 +18,7 @@ import { feedbackFields, FeedbackView } from './run-view.ts';
 const Name = text(1, 512);
 const LIST = 'traces/feedback';
 const Query = z.strictObject({
-  run_id: z.uuid().optional(),
+  run_id: z.guid().optional(),
   key: Name.optional(),
   source: z.enum(['api', 'app', 'model', 'heuristic']).optional(),
   project: many(Name).describe('By name or id; repeat it for more. Default: all'),
@@ -26,7 +26,7 @@ const Query = z.strictObject({
   cursor: CursorText.optional(),
 });
 const NewFeedback = z.strictObject({
-  run_id: z.uuid(),
+  run_id: z.guid(),
   key: text(1, 200),
   score: z.number().min(-1e9).max(1e9).optional(),
   value: z.unknown().optional(),

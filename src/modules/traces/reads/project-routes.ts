@@ -12,11 +12,11 @@ import { MusterError } from '../../../base/errors.ts';
 
 const ProjectView = z
   .object({
-    project_id: z.uuid(),
+    project_id: z.guid(),
     name: z.string(),
     description: z.string().nullable(),
     extra: z.unknown().describe('What its client said of it; null: nothing'),
-    reference_dataset_id: z.uuid().nullable(),
+    reference_dataset_id: z.guid().nullable(),
     created_at: IsoTime,
     modified_at: IsoTime,
     ended_at: IsoTime.nullable(),

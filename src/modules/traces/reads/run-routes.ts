@@ -26,7 +26,7 @@ import { treeOf } from './tree.ts';
 
 const Name = text(1, 512);
 const FilterText = text(1, 16_384).describe('In the filter language of LangSmith: and(eq(run_type, "llm"), gt(latency, 2))');
-const RunParams = z.strictObject({ id: z.uuid() });
+const RunParams = z.strictObject({ id: z.guid() });
 
 const RunQuery = z.strictObject({
   project: many(Name).describe('By name or id; repeat it for more. Default: all'),
@@ -43,8 +43,8 @@ const RunQuery = z.strictObject({
   user: Name.optional(),
   thread: Name.optional(),
   prompt: Name.optional(),
-  trace_id: z.uuid().optional(),
-  parent_run_id: z.uuid().optional(),
+  trace_id: z.guid().optional(),
+  parent_run_id: z.guid().optional(),
   has_price: yesOrNo.describe('false: used tokens, and what they cost is not known'),
   from: Time.optional().describe('Began then or later'),
   to: Time.optional().describe('Began before'),
@@ -150,7 +150,7 @@ export function addRunRoutes(app: Api, db: Database): void {
       schema: {
         tags: ['traces'],
         summary: 'Get an attachment of a run',
-        params: z.strictObject({ id: z.uuid(), name: text(1, 512) }),
+        params: z.strictObject({ id: z.guid(), name: text(1, 512) }),
         response: { 200: z.any().describe('Its bytes'), ...problems(404) },
       },
     },
@@ -169,7 +169,7 @@ export function addRunRoutes(app: Api, db: Database): void {
       schema: {
         tags: ['traces'],
         summary: 'Show the tree of a trace: all its runs without what was said',
-        params: z.strictObject({ trace_id: z.uuid() }),
+        params: z.strictObject({ trace_id: z.guid() }),
         querystring: z.strictObject({ limit: z.coerce.number().int().min(1).max(MOST_NODES).default(MOST_NODES) }),
         response: { 200: TreeView, ...problems(404) },
       },

@@ -8,7 +8,7 @@ import type { ProjectRecord } from './project-store.ts';
 import type { TraceSums } from './trace-usage.ts';
 import { firstTokenSeconds, latencySeconds, type RunRecord } from './run-record.ts';
 
-const Id = z.uuid().meta({ examples: ['01993b5e-6d8a-7c11-9d3e-5b1a2c3d4e5f'] });
+const Id = z.guid().meta({ examples: ['01993b5e-6d8a-7c11-9d3e-5b1a2c3d4e5f'] });
 const Tokens = z.number().int().nullable();
 const Cost = z.string().nullable().describe('USD, as a decimal number; null: unknown');
 

@@ -11,7 +11,7 @@ import { micros } from './run-record.ts';
 
 const FilterView = z
   .object({
-    id: z.uuid(),
+    id: z.guid(),
     name: z.string(),
     query: z.string().describe('The query string of the list of runs'),
     is_shared: z.boolean().describe('Everybody sees it; otherwise only who made it'),
@@ -89,7 +89,7 @@ export function addSavedFilterRoutes(app: Api, db: Database): void {
       schema: {
         tags: ['traces'],
         summary: 'Remove a saved filter: your own, or with traces:write a shared one',
-        params: z.strictObject({ id: z.uuid() }),
+        params: z.strictObject({ id: z.guid() }),
         response: { 204: Nothing, ...problems(404) },
       },
     },

@@ -12,13 +12,13 @@ import { shareOf, shareTrace, unshare, type ShareRecord } from './share-store.ts
 
 const ShareView = z
   .object({
-    token: z.uuid(),
+    token: z.guid(),
     url: z.string().describe('Whoever has it may read the trace, without signing in'),
-    trace_id: z.uuid(),
+    trace_id: z.guid(),
     expires_at: IsoTime.nullable(),
   })
   .meta({ id: 'TraceShare', description: 'An address under which a trace may be read without a key' });
-const Params = z.strictObject({ id: z.uuid() });
+const Params = z.strictObject({ id: z.guid() });
 
 /** Addresses under which a trace may be read by whoever has them. */
 export function addShareRoutes(app: Api, db: Database): void {
