@@ -99,6 +99,19 @@ describe('muster up on an empty folder', () => {
     await muster.json(['keys', 'revoke', key.key_id], { cwd });
     await until('the key is refused', async () => (await look()).status === 401);
 
+    const narrow = await muster.json<{ key: string; scopes: string[] }>(
+      ['keys', 'create', 'shop', '--scope', 'traces:write', '--scope', 'hosts:read'],
+      { cwd },
+    );
+    expect(narrow.scopes).toEqual(['hosts:read', 'traces:write']);
+    const may = async (path: string): Promise<number> =>
+      (await fetch(`${ready.url}/api/v1/${path}`, { headers: { authorization: `Bearer ${narrow.key}` } })).status;
+    expect([await may('hosts'), await may('agents')]).toEqual([200, 403]);
+    const mistyped = await muster.run(['keys', 'create', 'shop', '--scope', 'trace:write'], { cwd });
+    expect([mistyped.code, mistyped.stderr]).toEqual([64, expect.stringContaining('Did you mean traces:write?')]);
+    const tooMuch = await muster.run(['keys', 'create', 'shop', '--scope', 'keys:manage'], { cwd });
+    expect([tooMuch.code, tooMuch.stderr]).toEqual([64, expect.stringContaining('The role operator does not include keys:manage')]);
+
     const link = await muster.json<{ url: string }>(['sign-in'], { cwd });
     expect(new URL(link.url).origin).toBe(ready.url);
 

@@ -6,6 +6,7 @@ import { builtInModules } from '../../src/modules/built-in.ts';
 import type { Module } from '../../src/modules/module.ts';
 import { buildServer } from '../../src/server/app.ts';
 import { allows, isPermission } from '../../src/http/permissions.ts';
+import { SCOPES } from '../../src/server/access/scopes.ts';
 import type { Role } from '../../src/state/access.ts';
 import { bearer, testServer, type TestServer } from './support/test-server.ts';
 
@@ -139,6 +140,10 @@ describe('every route', () => {
       else expect([method, url, statusCode]).toEqual([method, url, 403]);
     }
   });
+});
+
+test('the command line knows what scopes there are', () => {
+  expect([...SCOPES]).toEqual(server.app.routeTable.permissions.filter((permission) => !permission.startsWith('guests:')));
 });
 
 test('what a role includes is its verb', () => {

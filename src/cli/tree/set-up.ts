@@ -34,6 +34,7 @@ export function addSetUp({ program, lazily, group }: Tree): void {
     .description('a new key; it is shown once')
     .addOption(role('operator'))
     .option('--expires <time>', 'for how long it is valid, such as 90d')
+    .option('--scope <permission>', 'confine it to what it names, such as traces:write; repeat it for more', collect)
     .option('--project <name>', 'confine it to a project of LLM conversations; repeat it for more', collect)
     .action(lazily(async () => (await import('../commands/keys.ts')).create));
   keys
