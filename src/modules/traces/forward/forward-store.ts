@@ -1,9 +1,12 @@
 import { MusterError } from '../../../base/errors.ts';
 import type { Database, Queryable, Transaction } from '../../../db/database.ts';
-import { sql } from '../../../db/sql.ts';
+import { sql, type Sql } from '../../../db/sql.ts';
 import { FeedReader } from '../feed/feed-reader.ts';
 import { readerOf, type Forward, type ForwardKind, type ForwardOptions } from './forward.ts';
 import type { RunPlace } from './outgoing-run.ts';
+
+const MOST_HISTORY = 1_000_000;
+const TIME_FOR_HISTORY = { statementTimeoutMs: 120_000 };
 
 export interface NewForward {
   readonly name: string;
@@ -13,7 +16,7 @@ export interface NewForward {
   readonly projectNo: number | null;
   readonly targetProject: string | null;
   readonly options: ForwardOptions;
-  /** `beginning`: with all that the feed still has. */
+  /** `beginning`: with all that is kept, the newest MOST_HISTORY at most. */
   readonly from: 'now' | 'beginning';
 }
 
@@ -83,9 +86,10 @@ export class ForwardStore {
           ${JSON.stringify(given.options)}::jsonb, ${by}, case when ${fromStart} then '-infinity'::timestamptz else clock_timestamp() end)`);
       // Transactions that run now end later, and count as new.
       await tx.query(sql`insert into muster.trace_cursors (reader, xid, no)
-        values (${readerOf(given.name)}, case when ${fromStart} then '0'::xid8 else pg_snapshot_xmin(pg_current_snapshot()) end, 0)
+        values (${readerOf(given.name)}, pg_snapshot_xmin(pg_current_snapshot()), 0)
         on conflict (reader) do update set xid = excluded.xid, no = excluded.no`);
-    });
+      if (fromStart) await tx.query(history(given));
+    }, TIME_FOR_HISTORY);
   }
 
   /** False where there is none. What failed is tried at once. */
@@ -190,3 +194,14 @@ export async function backlogOf(db: Database & Queryable, name: string): Promise
   );
   return { entries, lagSeconds: seconds, waiting: row?.waiting ?? 0 };
 }
+
+/**
+ * All runs that are there wait to be sent, the oldest first: the feed forgets what its readers have read. Read after the place in the feed was
+ * taken, so that a run which is committed in between is sent twice rather than never.
+ */
+const history = ({ name, projectNo }: NewForward): Sql => sql`
+  insert into muster.trace_forward_waiting (forward, run_id, keep_days, day, since, look_at)
+  select ${name}, run_id, keep_days, day, least(start_time, clock_timestamp()), least(start_time, clock_timestamp())
+  from muster.trace_runs where ${projectNo}::int is null or project_no = ${projectNo}
+  order by start_time desc limit ${MOST_HISTORY}
+  on conflict do nothing`;

@@ -192,6 +192,29 @@ describe('a forward to LangSmith', () => {
     await service.stop();
   });
 
+  it('begins with all that is kept where that is wanted, though the feed has forgotten it, the oldest first', async () => {
+    await using there = await scripted();
+    const service = serviceOf(here);
+    const ids = Array.from({ length: 1_200 }, () => randomUUID());
+    const at = (index: number) => new Date(Date.now() - 3_600_000 + index * 1_000).toISOString();
+    const old = ids.map((id, index) => run(id, { start_time: at(index), end_time: at(index + 1), dotted_order: undefined }));
+    const open = run(randomUUID(), { start_time: at(0), end_time: undefined, dotted_order: undefined, name: 'never ended' });
+    await send(here, { post: [...old.toReversed(), open, run(randomUUID(), { session_name: 'other' })] });
+    await here.database.database.query(sql`delete from muster.trace_feed`);
+    await add({ name: 'out', kind: 'langsmith', endpoint: there.url, project: 'shop', from: 'beginning' });
+    expect(await show()).toMatchObject({ backlog: { waiting_runs: 1_201 } });
+    const late = randomUUID();
+    await send(here, { post: [run(late)] });
+    await stepOf(service);
+    expect(there.ids().toSorted()).toEqual(posted([...ids, late, open.id]));
+    // A round is 500 runs, in requests of 100.
+    const first = Buffer.concat(there.requests.slice(0, 5).map(({ body }) => body));
+    expect([first.includes(ids[0] ?? ''), first.includes(ids[1_199] ?? '')]).toEqual([true, false]);
+    // The one that has not ended may still be added to.
+    expect(await show()).toMatchObject({ sent_runs: 1_202, refused: 0, backlog: { waiting_runs: 1 } });
+    await service.stop();
+  });
+
   it('finds the one run that is refused, counts it, and sends the others', async () => {
     const bad = randomUUID();
     await using there = await scripted([], (response, body) => answer(body.includes(bad) ? 422 : 202)(response, body));

@@ -47,7 +47,7 @@ export async function forwardRound(site: ForwardSite, forward: Forward, target: 
       if (batch !== undefined) await reader.advance(tx, batch);
       await store.finish(tx, name, hostId, outcome);
     });
-    return batch !== undefined || feedback.length >= FEEDBACK;
+    return batch !== undefined || feedback.length >= FEEDBACK || found.decided.length >= RUNS;
   } catch (error) {
     if (signal.aborted) {
       await store.release(name, hostId);

@@ -47,7 +47,7 @@ const NewForward = Changes.extend({
   kind: z.enum(['langsmith', 'otlp']),
   endpoint: Url,
   project: text(1, 512).optional().describe('By name or id. Default: all'),
-  from: z.enum(['now', 'beginning']).optional().describe('beginning: with all that the feed still holds. Default now'),
+  from: z.enum(['now', 'beginning']).optional().describe('beginning: with all runs that are kept, the newest million at most. Default now'),
 });
 
 /** Where runs are passed on to. */
