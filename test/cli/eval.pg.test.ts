@@ -175,6 +175,14 @@ test('a model of the gateway is asked, its calls lie under the examples with the
       { name: 'target', isChild: false, n: 3, traces: 3 },
       { isChild: true, n: 3, traces: 3 },
     ]);
+    // What scorers ask models is logged and priced as well: 4 tokens of an embedding at 0.02 USD a million, three times.
+    const { rows: own } = await server.database.database.query(sql`
+      select r.name, count(*)::int as n, sum(r.total_cost)::float8 as cost, bool_and(r.error is null) as "isWell"
+      from muster.trace_runs r join muster.trace_projects p using (project_no) where p.name = 'evaluators' group by 1 order by 1`);
+    expect(own).toMatchObject([
+      { name: 'short', n: 2, isWell: true },
+      { name: 'similarity', n: 3, isWell: true, cost: expect.closeTo(3 * 4 * 0.02e-6, 12) },
+    ]);
     expect((await server.ask('GET', '/traces/evaluators/short')).json()).toMatchObject({ today: { calls: 2, scores: 2, left_out: 1 } });
   } finally {
     await provider.close();

@@ -49,6 +49,7 @@ interface EvalOptions {
   readonly split?: string;
   readonly limit?: number;
   readonly report?: string;
+  readonly embeddingsUsd: number;
   readonly failUnder: readonly string[];
   readonly failOnRegression?: boolean;
 }
@@ -82,7 +83,7 @@ export async function run(invocation: Invocation, options: EvalOptions, name: st
     const target = await targetOf(options.target, { ...calls, headers, models: await modelsOf(config) });
     const services = { state, wake: { ...wake, on: () => () => undefined }, outbound, log };
     const intake = intakeOf(services);
-    const doors = doorsOf(services, calls);
+    const doors = doorsOf(services, { ...calls, embeddingsUsd: options.embeddingsUsd });
     using signals = new StopSignals();
     try {
       const scorers = await Promise.all(scorersNamed(options).map((one) => scorerOf(one, doors)));

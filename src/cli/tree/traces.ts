@@ -1,5 +1,5 @@
 import { Option } from 'commander';
-import { collect, wholeNumber } from './options.ts';
+import { amount, collect, wholeNumber } from './options.ts';
 import type { Tree } from './tree.ts';
 
 /** LLM conversations: to see, to keep and to judge. */
@@ -70,6 +70,7 @@ export function addTraces({ program, lazily, group }: Tree): void {
       collect,
       [],
     )
+    .option('--embeddings-usd <usd>', 'what scorers of likeness may spend on embeddings', amount, 1)
     .option('--compare <experiment>', 'compare with this one, example by example')
     .option('--experiment <name>', 'its name; one that was interrupted goes on')
     .option('--concurrency <count>', 'examples at a time', wholeNumber, 4)

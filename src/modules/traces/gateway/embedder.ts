@@ -13,6 +13,11 @@ export interface Embedded {
   readonly vectors: readonly Float32Array[];
   /** USD, exact; undefined: nobody knows. */
   readonly cost: string | undefined;
+  /** By whom it was said, the provider as prices know it. */
+  readonly model: string;
+  readonly provider: string | null;
+  /** The answer as JSON, but for the vectors, which are long and tell a reader nothing. */
+  readonly answer: string;
 }
 
 /** Asks a provider what texts mean. Throws NOT_FOUND where nobody serves the model, PROVIDER_FAILED for an answer that is none. */
@@ -46,5 +51,6 @@ export async function embed(
   if (vectors.length !== texts.length)
     throw new MusterError('PROVIDER_FAILED', `the model ${model} gave ${vectors.length} vectors for ${texts.length} texts`);
   const { cost } = reckon({ outcome: 'provider', answer: heard.answer, provider: answer.priceProvider, model: answer.model }, prices);
-  return { vectors, cost };
+  const { data: _vectors, ...rest } = heard.answer ?? {};
+  return { vectors, cost, model: answer.model, provider: answer.priceProvider ?? answer.provider, answer: JSON.stringify(rest) };
 }

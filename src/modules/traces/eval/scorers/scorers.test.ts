@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createOutbound } from '../../../../outbound/index.ts';
+import type { RunOperation } from '../../run/operation.ts';
+import { Allowance } from '../allowance.ts';
 import { scorerOf, type Answered } from './index.ts';
 import { similarity } from './similarity.ts';
 
@@ -107,20 +109,10 @@ describe('scores', () => {
     await expect(scorerOf(join(folder, 'nowhere.mjs'), doors)).rejects.toThrow(/cannot be loaded/);
   });
 
-  it('tell how alike texts are to a model of embeddings, which is not asked where it need not be', async () => {
-    const asked: (readonly string[])[] = [];
-    const door = {
-      embed: (_model: string, texts: readonly string[]) => {
-        asked.push(texts);
-        if (texts[1] === 'down') return Promise.reject(new Error('nobody serves it'));
-        return Promise.resolve({ vectors: [Float32Array.of(1, 0), Float32Array.of(0.6, 0.8)], cost: undefined });
-      },
-    };
-    const like = similarity('similarity', 'm', door);
+  it('tell how alike texts are to a model of embeddings, which is not asked where it need not be, and say so in a run', async () => {
+    const { asked, like, runs } = embedding({ usd: 1 });
     const of = async (outputs: string) =>
-      (await like({ exampleId: 'e', runId: 'r', inputs: '{}', expected: '"Oslo"', outputs }, signal)).map((one) =>
-        'score' in one ? Number(one.score.toFixed(3)) : one.unscored,
-      );
+      (await like(outputs)).map((one) => ('score' in one ? Number(one.score.toFixed(3)) : one.unscored));
     expect([await of('"Bergen"'), await of('"Oslo "'), await of('" "'), await of('"down"')]).toEqual([
       [0.6],
       [1],
@@ -131,5 +123,53 @@ describe('scores', () => {
       ['Oslo', 'Bergen'],
       ['Oslo', 'down'],
     ]);
+    expect(runs).toMatchObject([
+      {
+        name: 'like',
+        runType: 'embedding',
+        project: { name: 'evaluators' },
+        inputs: '{"model":"m","input":["Oslo","Bergen"]}',
+        outputs: '{}',
+      },
+      { name: 'like', error: '"nobody serves it"' },
+    ]);
+    expect(JSON.parse(runs[0]?.extra ?? '')).toEqual({
+      metadata: { ls_model_name: 'm-1', ls_provider: 'openai', evaluator: 'like', judged_run_id: 'r' },
+    });
+    expect(await like('"Bergen"')).toMatchObject([{ saidIn: runs[0]?.runId }]);
+  });
+
+  it('of likeness spend no more than they may, and say so where they are missing', async () => {
+    const { asked, like } = embedding({ usd: 0.5, cost: '0.3' });
+    const scores = [await like('"a"'), await like('"b"'), await like('"c"'), await like('"Oslo"')].flat();
+    expect(asked).toHaveLength(2);
+    expect(scores.slice(2)).toEqual([
+      { key: 'like', unscored: 'the 0.5 USD that embeddings may cost are spent' },
+      { key: 'like', score: 1, because: 'the same text' },
+    ]);
   });
 });
+
+/** The scorer `like` with a model that is down for the word, and sees all others at an angle. */
+function embedding({ cost, usd }: { readonly usd: number; readonly cost?: string }) {
+  const asked: (readonly string[])[] = [];
+  const runs: RunOperation[] = [];
+  const like = similarity('like', 'm', {
+    allowance: new Allowance(usd),
+    intake: {
+      submit: async ({ operations }) => {
+        runs.push(...operations);
+        return { refused: 0 };
+      },
+    },
+    door: {
+      embed: async (_model, texts) => {
+        asked.push(texts);
+        if (texts[1] === 'down') throw new Error('nobody serves it');
+        return { vectors: [Float32Array.of(1, 0), Float32Array.of(0.6, 0.8)], cost, model: 'm-1', provider: 'openai', answer: '{}' };
+      },
+    },
+  });
+  const of = { exampleId: 'e', runId: 'r', inputs: '{}', expected: '"Oslo"' };
+  return { asked, runs, like: (outputs: string) => like({ ...of, outputs }, signal) };
+}

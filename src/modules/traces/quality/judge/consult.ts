@@ -1,8 +1,7 @@
 import { messageOf } from '../../../../base/errors.ts';
 import type { Intake } from '../../intake/index.ts';
-import { dottedOrderOf } from '../../run/dotted-order.ts';
-import { EVALUATORS_PROJECT } from '../rule-keeper.ts';
 import type { ActiveEvaluator } from './evaluators.ts';
+import { extraOf, ownRun, type OwnCall } from './own-call.ts';
 import { judgementId, readVerdict, requestFor, type Judgeable, type Read } from './verdict.ts';
 
 export interface ModelAnswer {
@@ -47,39 +46,22 @@ export async function consult(
   const began = performance.now();
   const { answer, read } = await ask(door, evaluator, request, signal);
   if (signal.aborted) return undefined;
-  const extra = JSON.stringify({
-    metadata: {
-      ls_model_name: answer?.model ?? evaluator.model,
-      ...(typeof answer?.provider === 'string' ? { ls_provider: answer.provider } : {}),
-      evaluator: evaluator.name,
-      judged_run_id: runId,
-    },
-  });
-  const outputs = answer !== undefined && isJson(answer.body) ? answer.body : undefined;
-  const id = judgementId('run', evaluator.name, runId);
-  const startTime = Math.round(startedAt * 1_000);
-  await intake.submit({
-    source: 'gateway',
-    mayWrite: null,
-    operations: [
-      {
-        kind: 'post',
-        runId: id,
-        project: { name: EVALUATORS_PROJECT },
-        traceId: id,
-        dottedOrder: dottedOrderOf(null, startTime, id),
-        name: evaluator.name,
-        runType: 'llm',
-        startTime,
-        endTime: startTime + Math.max(1, Math.round((performance.now() - began) * 1_000)),
-        inputs: request,
-        outputs,
-        extra,
-        error: 'error' in read ? JSON.stringify(read.error) : undefined,
-      },
-    ],
-  });
-  return { read, cost: outputs === undefined ? 0 : (costOf({ inputs: request, outputs, extra }) ?? 0) };
+  const call: OwnCall = {
+    runId: judgementId('run', evaluator.name, runId),
+    name: evaluator.name,
+    runType: 'llm',
+    startedAt,
+    tookMs: performance.now() - began,
+    inputs: request,
+    outputs: answer !== undefined && isJson(answer.body) ? answer.body : undefined,
+    model: answer?.model ?? evaluator.model,
+    provider: answer?.provider ?? null,
+    notes: { evaluator: evaluator.name, judged_run_id: runId },
+    error: 'error' in read ? read.error : undefined,
+  };
+  await intake.submit({ source: 'gateway', mayWrite: null, operations: [ownRun(call)] });
+  const { outputs } = call;
+  return { read, cost: outputs === undefined ? 0 : (costOf({ inputs: request, outputs, extra: extraOf(call) }) ?? 0) };
 }
 
 async function ask(
