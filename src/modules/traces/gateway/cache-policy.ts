@@ -9,12 +9,14 @@ export interface CacheDecision {
   readonly reads: boolean;
   readonly writes: boolean;
   readonly ttlMs: number;
+  /** Who says for how long an answer may be kept takes none that is older. Undefined: any that is kept. */
+  readonly mostAgeMs: number | undefined;
   readonly scope: 'project' | 'key';
   /** Also answer from what was asked nearly so: from this cosine on. Undefined: only from what was asked just so. */
   readonly similar: number | undefined;
 }
 
-const NEVER: CacheDecision = { reads: false, writes: false, ttlMs: 0, scope: 'project', similar: undefined };
+const NEVER: CacheDecision = { reads: false, writes: false, ttlMs: 0, mostAgeMs: undefined, scope: 'project', similar: undefined };
 const MOST_TTL_MS = 30 * 86_400_000;
 
 /**
@@ -36,7 +38,7 @@ export function cacheDecision(asked: Asked, header: string | undefined, settings
       data: { param: 'x-muster-cache' },
     });
   const similar = said.isSemantic ? (said.similar ?? settings.similar_from) : undefined;
-  return { reads: !said.refresh, writes: true, ttlMs, scope: settings.scope, similar };
+  return { reads: !said.refresh, writes: true, ttlMs, mostAgeMs: said.ttlMs, scope: settings.scope, similar };
 }
 
 /** The same question has the same answer: embeddings, and what is asked at temperature 0 for one choice. */

@@ -159,7 +159,7 @@ export class Gateway {
     const ask = (until: AbortSignal): Promise<Answered> => this.caller.call(asked, { targets, headers, signal: until });
     const caching = cachingOf(began, first, request);
     if (caching === undefined) return { answer: await ask(signal), outcome: 'provider', caching, ageMs: undefined };
-    const kept = caching.reads ? await this.#kept.exact(asked, caching.key) : undefined;
+    const kept = caching.reads ? await this.#kept.exact(asked, caching) : undefined;
     if (kept !== undefined) return { ...kept, outcome: 'exact', caching };
     const meaning = await this.#kept.meaningOf(began, first, caching, signal);
     const similar = meaning === undefined || !caching.reads ? undefined : await this.#kept.similar(asked, caching, meaning);

@@ -73,21 +73,26 @@ export class KeptAnswers {
   }
 
   /** One that was kept for a question that means the same. */
-  async similar(asked: Asked, { similar = 1 }: Caching, { bucket, vector }: Meaning): Promise<Pick<Given, 'answer' | 'ageMs'> | undefined> {
+  async similar(asked: Asked, caching: Caching, { bucket, vector }: Meaning): Promise<Pick<Given, 'answer' | 'ageMs'> | undefined> {
     try {
       const nearest = await this.#vectors.nearest(bucket, vector);
-      return nearest === undefined || nearest.similarity < similar ? undefined : await this.exact(asked, nearest.key);
+      return nearest === undefined || nearest.similarity < (caching.similar ?? 1)
+        ? undefined
+        : await this.exact(asked, { ...caching, key: nearest.key });
     } catch (error) {
       this.#options.log.warn({ error: messageOf(error) }, 'kept questions cannot be compared now');
       return undefined;
     }
   }
 
-  /** One that was kept for just this request. */
-  async exact(asked: Asked, key: Buffer): Promise<Pick<Given, 'answer' | 'ageMs'> | undefined> {
+  /** One that was kept under this name, and is young enough. */
+  async exact(
+    asked: Asked,
+    { key, mostAgeMs = Infinity }: Pick<Caching, 'key' | 'mostAgeMs'>,
+  ): Promise<Pick<Given, 'answer' | 'ageMs'> | undefined> {
     try {
       const kept = await this.#recent.get(key);
-      const replayed = kept === undefined ? undefined : replay(asked, kept);
+      const replayed = kept === undefined || kept.ageMs > mostAgeMs ? undefined : replay(asked, kept);
       if (kept === undefined || replayed === undefined) return undefined;
       this.#options.ledger.used(key);
       const { ageMs, model, priceProvider, provider } = kept;
