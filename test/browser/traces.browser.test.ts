@@ -1,3 +1,4 @@
+import { ChatPromptTemplate } from '@langchain/core/prompts';
 import { Client } from 'langsmith';
 import { evaluate } from 'langsmith/evaluation';
 import { RunTree } from 'langsmith/run_trees';
@@ -364,6 +365,31 @@ describe.skipIf(missing('chromium'))('the trace explorer', { timeout: 180_000 },
     seen.expectNone();
   });
 
+  test('a prompt is read in its versions, with what changed between them, and a tag moves to another', async () => {
+    for (const text of ['You are **brief**.', 'You are **brief** in {language}.'])
+      await client.pushPrompt('weather', { object: ChatPromptTemplate.fromMessages([['system', `${text}${HOSTILE[0]}`]]) });
+    await page.goto(`${dashboard.url}/traces/prompts`);
+    await page.getByRole('link', { name: 'weather' }).click();
+    const messages = page.getByRole('list', { name: 'Messages of the prompt' });
+    await messages.getByText('{language}').waitFor();
+    const changes = page.getByRole('region', { name: 'What changed', exact: true });
+    await changes.getByText('in {language}').first().waitFor();
+    await page.getByRole('button', { name: 'Tag this version' }).click();
+    await page.getByLabel('Tag', { exact: true }).fill('live');
+    await page.getByRole('button', { name: 'Tag it' }).click();
+    const versions = page.getByRole('navigation', { name: 'Versions' });
+    await versions.getByRole('link').first().getByText('live').waitFor();
+    await versions.getByRole('link').last().click();
+    await page.getByText('It is the first version.').waitFor();
+    expect(await messages.getByText('{language}').count()).toBe(0);
+    await page.getByRole('button', { name: 'Tag this version' }).click();
+    await page.getByLabel('Tag', { exact: true }).fill('live');
+    await page.getByRole('button', { name: 'Tag it' }).click();
+    await versions.getByRole('link').last().getByText('live').waitFor();
+    expect(await versions.getByText('live').count()).toBe(1);
+    seen.expectNone();
+  });
+
   test('a forward is made, paused, resumed and deleted, and says why nothing gets through', async () => {
     await page.goto(`${dashboard.url}/traces/forwards`);
     await page.getByRole('button', { name: 'New forward' }).click();
@@ -481,6 +507,9 @@ describe.skipIf(missing('chromium'))('the trace explorer', { timeout: 180_000 },
         ['/traces/threads/turns?project=support&thread=thread.one', 'thread.one'],
         ['/traces/figures?by=model', 'Figures'],
         ['/traces/quality', 'Quality'],
+        ['/traces/prompts', 'Prompts'],
+        ['/traces/prompts/weather', 'weather'],
+        ['/traces/prompts/nowhere', 'nowhere'],
         ['/traces/datasets', 'Datasets'],
         [sent.dataset, 'talks'],
         [sent.comparison, 'Compare experiments'],

@@ -12,6 +12,7 @@ import { addDatasetRoutes } from './datasets/index.ts';
 import { addFigureRoutes } from './figures/routes.ts';
 import { addForwardRoutes, ForwardService } from './forward/index.ts';
 import { addPriceRoutes } from './prices/routes.ts';
+import { addPromptRoutes } from './prompts/index.ts';
 import { addLangsmithDoors, canonicalPath } from './langsmith/index.ts';
 import { addOtlpDoors } from './otlp/routes.ts';
 import { addQualityRoutes } from './quality/routes.ts';
@@ -50,6 +51,7 @@ export const tracesModule: Module = {
     addEvaluatorRoutes(app, services);
     addDatasetRoutes(app, services);
     addExperimentRoutes(app, services);
+    addPromptRoutes(app, services);
   },
   doors(app, services) {
     addLangsmithDoors(app, services);

@@ -1,1 +1,2 @@
 export { addPromptDoors } from './langsmith-doors.ts';
+export { addPromptRoutes } from './routes.ts';

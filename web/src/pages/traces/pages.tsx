@@ -15,6 +15,8 @@ const DatasetsPage = lazy(async () => ({ default: (await import('./datasets/data
 const FiguresPage = lazy(async () => ({ default: (await import('./figures/figures.tsx')).FiguresPage }));
 const ForwardsPage = lazy(async () => ({ default: (await import('./forwards/forwards.tsx')).ForwardsPage }));
 const GatewayPage = lazy(async () => ({ default: (await import('./gateway/gateway.tsx')).GatewayPage }));
+const PromptPage = lazy(async () => ({ default: (await import('./prompts/prompt.tsx')).PromptPage }));
+const PromptsPage = lazy(async () => ({ default: (await import('./prompts/prompts.tsx')).PromptsPage }));
 const QualityPage = lazy(async () => ({ default: (await import('./quality/quality.tsx')).QualityPage }));
 const SettingsPage = lazy(async () => ({ default: (await import('./settings/page.tsx')).SettingsPage }));
 
@@ -31,6 +33,8 @@ export default function TracePages(): ReactNode {
       <Route path="/traces/datasets" component={DatasetsPage} />
       <Route path="/traces/datasets/:id">{({ id }) => <DatasetPage key={id} id={decodeURIComponent(id)} />}</Route>
       <Route path="/traces/datasets/:id/compare">{({ id }) => <ComparisonPage key={id} id={decodeURIComponent(id)} />}</Route>
+      <Route path="/traces/prompts" component={PromptsPage} />
+      <Route path="/traces/prompts/:name">{({ name }) => <PromptPage key={name} name={decodeURIComponent(name)} />}</Route>
       <Route path="/traces/forwards" component={ForwardsPage} />
       <Route path="/traces/settings" component={SettingsPage} />
       <Route path="/traces/threads" component={ThreadsPage} />
