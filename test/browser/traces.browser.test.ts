@@ -366,8 +366,9 @@ describe.skipIf(missing('chromium'))('the trace explorer', { timeout: 180_000 },
   });
 
   test('a prompt is read in its versions, with what changed between them, and a tag moves to another', async () => {
+    const author = new Client({ apiUrl: `${dashboard.url}/langsmith`, apiKey: await dashboard.key('operator') });
     for (const text of ['You are **brief**.', 'You are **brief** in {language}.'])
-      await client.pushPrompt('weather', { object: ChatPromptTemplate.fromMessages([['system', `${text}${HOSTILE[0]}`]]) });
+      await author.pushPrompt('weather', { object: ChatPromptTemplate.fromMessages([['system', `${text}${HOSTILE[0]}`]]) });
     await page.goto(`${dashboard.url}/traces/prompts`);
     await page.getByRole('link', { name: 'weather' }).click();
     const messages = page.getByRole('list', { name: 'Messages of the prompt' });
