@@ -33,27 +33,33 @@ import { templateText } from './variables.ts';
 /** One prompt: its versions on the left, the one that is chosen on the right, with what changed since another. */
 export function PromptPage({ name }: { readonly name: string }): ReactNode {
   const query = useQuery(promptQueries.one(name));
+  const prompt = query.data;
+  if (prompt === undefined)
+    return (
+      <>
+        <PageHeader title={name} />
+        <div className="card">
+          <Answered query={query}>{() => null}</Answered>
+        </div>
+      </>
+    );
   return (
-    <Answered query={query}>
-      {(prompt) => (
-        <>
-          <Header prompt={prompt} />
-          {prompt.last_hash === null ? (
-            <div className="card">
-              <Empty title="It has no version yet" icon="book">
-                Push one with LangSmith's SDK:{' '}
-                <code>
-                  client.pushPrompt("{prompt.name}", {'{ object: prompt }'})
-                </code>
-                .
-              </Empty>
-            </div>
-          ) : (
-            <Versions prompt={prompt} last={prompt.last_hash} />
-          )}
-        </>
+    <>
+      <Header prompt={prompt} />
+      {prompt.last_hash === null ? (
+        <div className="card">
+          <Empty title="It has no version yet" icon="book">
+            Push one with LangSmith's SDK:{' '}
+            <code>
+              client.pushPrompt("{prompt.name}", {'{ object: prompt }'})
+            </code>
+            .
+          </Empty>
+        </div>
+      ) : (
+        <Versions prompt={prompt} last={prompt.last_hash} />
       )}
-    </Answered>
+    </>
   );
 }
 
