@@ -29,6 +29,20 @@ it('passes on what has no end, instead of keeping it', () => {
 it('reads what an event says', () => {
   expect(dataOf(Buffer.from('event: a\ndata: x\ndata:y\n\n'))).toBe('x\ny');
   expect(dataOf(Buffer.from(': ping\n\n'))).toBeUndefined();
+  for (const [event, data] of [
+    ['data: {"a":"ü\u2028"}\n\n', '{"a":"ü\u2028"}'],
+    ['data:x', 'x'],
+    ['data:', ''],
+    ['data: \n\n', ''],
+    ['data:  x\n\n', ' x'],
+    ['data: x\r\n\r\n', 'x'],
+    ['data: x\rid: 1\r\r', 'x'],
+    ['data: x\nid: 1\n\n', 'x'],
+    ['data: x\n\ndata: y\n\n', 'x\ny'],
+  ])
+    expect(dataOf(Buffer.from(event ?? ''))).toBe(data);
+  expect(dataOf(Buffer.from('data\n\n'))).toBeUndefined();
+  expect(dataOf(Buffer.from('database: x\n\n'))).toBeUndefined();
   expect(objectOf(Buffer.from('data: {"a":1}\n\n'))).toEqual({ a: 1 });
   expect(objectOf(Buffer.from('data: {"a":\n\n'))).toBeUndefined();
   expect(isDone(Buffer.from('data: [DONE]\r\n\r\n'))).toBe(true);

@@ -2,10 +2,11 @@
 const MOST_EVENT_BYTES = 4_194_304;
 const NEWLINE = 0x0a;
 const RETURN = 0x0d;
+const NOTHING = Buffer.alloc(0);
 
 /** Cuts a stream of server-sent events into events, each with the empty line that ends it, and changes no byte. */
 export class EventSplitter {
-  #rest: Buffer = Buffer.alloc(0);
+  #rest: Buffer = NOTHING;
   /** Up to here the rest was searched. */
   #searched = 0;
 
@@ -17,14 +18,15 @@ export class EventSplitter {
     for (;;) {
       const end = boundary(bytes, at);
       if (end === -1) break;
-      events.push(bytes.subarray(start, end));
+      // Nearly all come one by one.
+      events.push(start === 0 && end === bytes.length ? bytes : bytes.subarray(start, end));
       start = end;
       at = end;
     }
-    this.#rest = bytes.subarray(start);
+    this.#rest = start === bytes.length ? NOTHING : bytes.subarray(start);
     if (this.#rest.length > MOST_EVENT_BYTES) {
       events.push(this.#rest);
-      this.#rest = Buffer.alloc(0);
+      this.#rest = NOTHING;
     }
     this.#searched = this.#rest.length;
     return events;
@@ -50,6 +52,23 @@ function boundary(bytes: Buffer, from: number): number {
 
 /** What an event says, without its field names. Undefined: a comment, or nothing. */
 export function dataOf(event: Buffer): string | undefined {
+  return soleLine(event) ?? dataLines(event);
+}
+
+const DATA = Buffer.from('data:');
+const SPACE = 0x20;
+
+/** As nearly all events are: one line of data that ends in LF, and nothing else. An answer has hundreds of them. */
+function soleLine(event: Buffer): string | undefined {
+  if (event.length < DATA.length || DATA.compare(event, 0, DATA.length) !== 0 || event.includes(RETURN)) return undefined;
+  let end = event.length;
+  while (event[end - 1] === NEWLINE) end -= 1;
+  const start = event[DATA.length] === SPACE ? DATA.length + 1 : DATA.length;
+  const newline = event.indexOf(NEWLINE, DATA.length);
+  return newline === -1 || newline >= end ? event.toString('utf8', Math.min(start, end), end) : undefined;
+}
+
+function dataLines(event: Buffer): string | undefined {
   const lines = event
     .toString('utf8')
     .split(/\r\n|\n|\r/)

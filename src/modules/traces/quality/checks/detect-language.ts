@@ -9,16 +9,16 @@ export interface Language {
 }
 
 const SCRIPTS = [
-  ['Latin', /\p{Script=Latin}/gu],
-  ['Cyrillic', /\p{Script=Cyrillic}/gu],
-  ['Kana', /[\p{Script=Hiragana}\p{Script=Katakana}]/gu],
-  ['Han', /\p{Script=Han}/gu],
-  ['Hangul', /\p{Script=Hangul}/gu],
-  ['Arabic', /\p{Script=Arabic}/gu],
-  ['Hebrew', /\p{Script=Hebrew}/gu],
-  ['Devanagari', /\p{Script=Devanagari}/gu],
-  ['Greek', /\p{Script=Greek}/gu],
-  ['Thai', /\p{Script=Thai}/gu],
+  ['Latin', /\p{Script=Latin}/u],
+  ['Cyrillic', /\p{Script=Cyrillic}/u],
+  ['Kana', /[\p{Script=Hiragana}\p{Script=Katakana}]/u],
+  ['Han', /\p{Script=Han}/u],
+  ['Hangul', /\p{Script=Hangul}/u],
+  ['Arabic', /\p{Script=Arabic}/u],
+  ['Hebrew', /\p{Script=Hebrew}/u],
+  ['Devanagari', /\p{Script=Devanagari}/u],
+  ['Greek', /\p{Script=Greek}/u],
+  ['Thai', /\p{Script=Thai}/u],
 ] as const;
 
 const OF_SCRIPT: Readonly<Record<string, string>> = {
@@ -38,9 +38,10 @@ const FEWEST_STOP_WORDS = 3;
 
 /** Undefined: too short, mixed, or not clear. */
 export function languageOf(text: string): Language | undefined {
-  const counts = SCRIPTS.map(([script, pattern]) => ({
+  const found = lettersOf(text);
+  const counts = SCRIPTS.map(([script], index) => ({
     script,
-    letters: (text.match(pattern)?.length ?? 0) * (DENSE.has(script) ? 3 : 1),
+    letters: (found[index] ?? 0) * (DENSE.has(script) ? 3 : 1),
   })).toSorted((a, b) => b.letters - a.letters);
   const all = counts.reduce((sum, { letters }) => sum + letters, 0);
   const [first, second] = counts;
@@ -53,6 +54,33 @@ export function languageOf(text: string): Language | undefined {
   if (only !== undefined) return { language: only, script: first.script, certainty: 1 };
   if (first.script === 'Arabic') return { language: /[پچژگ]/.test(text) ? 'fa' : 'ar', script: 'Arabic', certainty: 0.8 };
   return byStopWords(text, first.script);
+}
+
+const UNKNOWN = 0;
+const NO_LETTER = 1;
+const FIRST_SCRIPT = 2;
+/** What was found of each character of the first plane: every answer is read, so none is looked up twice. */
+const KNOWN = new Uint8Array(0x1_0000);
+
+/** How many letters a text has of each script. */
+function lettersOf(text: string): Uint32Array {
+  const found = new Uint32Array(SCRIPTS.length);
+  for (let at = 0; at < text.length; at++) {
+    const point = text.codePointAt(at) ?? 0;
+    let kind = KNOWN[point] ?? UNKNOWN;
+    if (kind === UNKNOWN) kind = kindOf(point);
+    // Beyond the table the write does nothing.
+    KNOWN[point] = kind;
+    if (point > 0xffff) at += 1;
+    if (kind >= FIRST_SCRIPT) found[kind - FIRST_SCRIPT] = (found[kind - FIRST_SCRIPT] ?? 0) + 1;
+  }
+  return found;
+}
+
+function kindOf(codePoint: number): number {
+  const letter = String.fromCodePoint(codePoint);
+  const script = SCRIPTS.findIndex(([, pattern]) => pattern.test(letter));
+  return script === -1 ? NO_LETTER : script + FIRST_SCRIPT;
 }
 
 function byStopWords(text: string, script: string): Language | undefined {

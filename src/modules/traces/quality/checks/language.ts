@@ -12,7 +12,7 @@ const NAMES_A_LANGUAGE =
 export const language: Check = ({ question, answer, conversation, given, failed }) => {
   if (failed || conversation.asked !== null) return undefined;
   const asked = languageOf(prose(question));
-  const said = languageOf(prose(answer));
+  const said = asked === undefined ? undefined : languageOf(prose(answer));
   if (asked === undefined || said === undefined) return undefined;
   if (asked.language === said.language) return pass(`both are ${asked.language}`);
   const instructions = conversation.input.filter(({ role }) => role === 'system').length === 0 ? question : given;
