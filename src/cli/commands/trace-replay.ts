@@ -18,7 +18,7 @@ interface Outcome extends Replayed {
 }
 
 /** Takes what LangSmith's SDKs wrote to LANGSMITH_FAILED_TRACES_DIR. A file that cannot be taken costs no other; all may be given again. */
-export async function run(invocation: Invocation, paths: readonly string[], options: { readonly remove?: boolean }): Promise<void> {
+export async function run(invocation: Invocation, options: { readonly remove?: boolean }, paths: readonly string[]): Promise<number> {
   const { output } = invocation;
   const files = (await Promise.all(paths.map(filesAt))).flat();
   if (files.length === 0) throw new MusterError('USAGE', `there is no .json file in ${paths.map(printable).join(', ')}`);
@@ -43,7 +43,7 @@ export async function run(invocation: Invocation, paths: readonly string[], opti
       ...(failed.length === 0 ? [] : [`${failed.length} files could not be taken; the others need not be given again, and may be.`]),
     ].join('\n'),
   );
-  if (failed.length > 0) process.exitCode = EXIT.dataFormat;
+  return failed.length === 0 ? EXIT.ok : EXIT.dataFormat;
 }
 
 /** A file, or those of a folder that end in .json, oldest name first. */

@@ -30,7 +30,9 @@ export interface Replayed {
 export async function replay(intake: Intake, request: FailedRequest, mayWrite: readonly string[] | null): Promise<Replayed> {
   const said = await read(request);
   const { refused } = await intake.submit({ source: 'replay', ...said, mayWrite });
-  const all = said.operations.length + said.feedback.length + said.refused.length;
+  // A run that was begun and ended is one, though its post and its patch are two.
+  const runs = new Set(said.operations.map(({ runId }) => runId)).size;
+  const all = runs + said.feedback.length + said.refused.length;
   return { taken: Math.max(0, all - refused), refused };
 }
 
