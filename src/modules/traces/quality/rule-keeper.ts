@@ -4,7 +4,7 @@ import { sql } from '../../../db/sql.ts';
 import type { FeedReader } from '../feed/feed-reader.ts';
 import { isMine } from '../feed/feed-service.ts';
 import { CHECK_KEYS, judgeRun, type Verdict } from './checks/index.ts';
-import { completedCalls, completedHeads, textsOf, type CallHead, type CompletedCall } from './completed-calls.ts';
+import { completedCalls, completedHeads, textsOf, type CallHead, type CallTexts, type CompletedCall } from './completed-calls.ts';
 import { drawOf, readJudging, verdictId, type Judging, type RuleKey } from './judging.ts';
 import { judgeByUsual, USUAL_KEYS } from './usual/usual.ts';
 import { UsualOfProjects } from './usual/usual-of-projects.ts';
@@ -13,6 +13,8 @@ const ENTRIES_AT_ONCE = 400;
 const RUNS_AT_ONCE = 20_000;
 /** A step judges no more than this: about 50 ms of work. Where more came, those with the smallest draw are taken, and the rest is counted. */
 const JUDGED_AT_ONCE = 250;
+/** Texts of so many are read by one statement: its answer is parsed in one go, and whoever else has something to do waits. */
+const READ_AT_ONCE = 50;
 /** The project to which judges log themselves: nobody judges it. */
 export const EVALUATORS_PROJECT = 'evaluators';
 const KEPT_DAYS = 400;
@@ -60,21 +62,20 @@ export class RuleKeeper {
       chosen.map(({ keepDays, day, runId }) => ({ keepDays, day, completed: [runId] })),
       EVALUATORS_PROJECT,
     );
-    const texts = await textsOf(tx, calls);
     await this.#usual.learn(
       tx,
       calls.filter(({ projectNo }) => USUAL_KEYS.some((key) => judging(projectNo).checks.includes(key))),
     );
     const verdicts: Verdicts[] = [];
     const breather = new Breather();
-    for (const call of calls) {
-      const said = texts.get(call.runId);
-      const { checks, keepPasses } = judging(call.projectNo);
-      const has = (key: RuleKey): boolean => checks.includes(key);
-      const byText = said === undefined ? [] : judgeRun(said, CHECK_KEYS.filter(has));
-      const byUsual = judgeByUsual(call, this.#usual.of(call), USUAL_KEYS.filter(has));
-      if (said !== undefined || byUsual.length > 0) verdicts.push({ call, keepPasses, judged: [...byText, ...byUsual] });
-      await breather.breathe();
+    for (let at = 0; at < calls.length; at += READ_AT_ONCE) {
+      const some = calls.slice(at, at + READ_AT_ONCE);
+      const texts = await textsOf(tx, some);
+      for (const call of some) {
+        const verdict = this.#verdictsOn(call, texts.get(call.runId), judging(call.projectNo));
+        if (verdict !== undefined) verdicts.push(verdict);
+        await breather.breathe();
+      }
     }
     await writeFeedback(tx, verdicts);
     await writeHours(tx, verdicts, leftOut);
@@ -84,6 +85,13 @@ export class RuleKeeper {
       leftOut: leftOut.length,
       isFull: batch.entries.length >= ENTRIES_AT_ONCE || batch.runs >= RUNS_AT_ONCE,
     };
+  }
+
+  #verdictsOn(call: CompletedCall, said: CallTexts | undefined, { checks, keepPasses }: Judging): Verdicts | undefined {
+    const has = (key: RuleKey): boolean => checks.includes(key);
+    const byText = said === undefined ? [] : judgeRun(said, CHECK_KEYS.filter(has));
+    const byUsual = judgeByUsual(call, this.#usual.of(call), USUAL_KEYS.filter(has));
+    return said === undefined && byUsual.length === 0 ? undefined : { call, keepPasses, judged: [...byText, ...byUsual] };
   }
 }
 
