@@ -1,4 +1,4 @@
-import { signed, usd, type Comparison, type Report } from '../modules/traces/eval/index.ts';
+import { seconds, signed, usd, type Comparison, type Questions, type Report } from '../modules/traces/eval/index.ts';
 import type { Output } from './output.ts';
 import { drawTable, printable } from './table.ts';
 
@@ -7,12 +7,12 @@ type Screen = Pick<Output, 'columns' | 'colors'>;
 const REGRESSIONS_SHOWN = 10;
 
 /** One experiment, and what became of its scores where it is compared. */
-export function drawReport(report: Report, screen: Screen): string {
+export function drawReport(report: Report, questions: Questions, screen: Screen): string {
   const { colors, columns } = screen;
   const cost = report.cost_usd === null ? '' : `, ${usd(report.cost_usd)}`;
   const lines = [
     '',
-    `${colors.bold(printable(report.experiment))}  ${report.examples} examples, ${report.errors} failed, p50 ${report.latency_p50_seconds.toFixed(2)} s, p95 ${report.latency_p95_seconds.toFixed(2)} s${cost}`,
+    `${colors.bold(printable(report.experiment))}  ${report.examples} examples, ${report.errors} failed, p50 ${seconds(report.latency_p50_seconds)}, p95 ${seconds(report.latency_p95_seconds)}${cost}`,
     '',
     drawTable(
       [
@@ -33,11 +33,11 @@ export function drawReport(report: Report, screen: Screen): string {
         ? colors.green(`${printable(key)} reached ${least}`)
         : colors.red(`${printable(key)} ${mean === null ? 'was not given' : `is ${mean.toFixed(3)}`}, and should be ${least} at least`),
     );
-  if (report.comparison !== null) lines.push('', drawComparison(report.baseline ?? '', report.comparison, screen));
+  if (report.comparison !== null) lines.push('', drawComparison(report.baseline ?? '', report.comparison, questions, screen));
   return lines.join('\n');
 }
 
-export function drawComparison(baseline: string, comparison: Comparison, { colors, columns }: Screen): string {
+export function drawComparison(baseline: string, comparison: Comparison, questions: Questions, { colors, columns }: Screen): string {
   const { cost, failures, keys, latency, regressions } = comparison;
   const mark = { better: colors.green, worse: colors.red, unclear: colors.yellow, same: colors.dim };
   const figures = [
@@ -81,7 +81,10 @@ export function drawComparison(baseline: string, comparison: Comparison, { color
       `${regressions.length} got worse${regressions.length > REGRESSIONS_SHOWN ? `, the worst ${REGRESSIONS_SHOWN}` : ''}:`,
       ...regressions
         .slice(0, REGRESSIONS_SHOWN)
-        .map(({ exampleId, from, key, to }) => `  ${exampleId}  ${printable(key)}  ${from.toFixed(3)} → ${to.toFixed(3)}`),
+        .map(
+          ({ exampleId, from, key, to }) =>
+            `  ${printable(key)} ${from.toFixed(3)} → ${to.toFixed(3)}  ${printable(questions.get(exampleId) ?? exampleId)}`,
+        ),
     );
   return lines.join('\n');
 }

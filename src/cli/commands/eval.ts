@@ -13,6 +13,7 @@ import {
   keepReport,
   notOnOneDataset,
   openExperiment,
+  questionsOf,
   reachedBy,
   reportOf,
   reportView,
@@ -142,7 +143,8 @@ export async function run(invocation: Invocation, options: EvalOptions, name: st
       );
       if (options.report !== undefined)
         await keepReport(db, options.report, report, { datasetId: dataset.datasetId, experiment, baseline, trials });
-      output.result(reportView(report), () => drawReport(report, output));
+      const questions = await questionsOf(db, dataset.datasetId, report);
+      output.result(reportView(report), () => drawReport(report, questions, output));
       const isWorse = options.failOnRegression === true && comparison?.keys.some(({ verdict }) => verdict === 'worse') === true;
       return isWorse || reached.some(({ passed }) => !passed) ? EXIT.failure : EXIT.ok;
     } finally {

@@ -1,6 +1,15 @@
 import { EXIT } from '../../base/errors.ts';
 import { Datasets } from '../../modules/traces/datasets/index.ts';
-import { compare, experimentsOn, keepReport, listExperiments, reportOf, reportView, trialsOf } from '../../modules/traces/eval/index.ts';
+import {
+  compare,
+  experimentsOn,
+  keepReport,
+  listExperiments,
+  questionsOf,
+  reportOf,
+  reportView,
+  trialsOf,
+} from '../../modules/traces/eval/index.ts';
 import { drawComparison } from '../experiment-tables.ts';
 import type { Invocation } from '../invocation.ts';
 import { withFleet } from '../runtime/fleet-access.ts';
@@ -56,9 +65,10 @@ export async function compareTwo(
     const named = { dataset: dataset.name, experiment: candidate.name, target: null, baseline: baseline.name };
     const report = reportOf(named, [...now.values()], { comparison });
     if (file !== undefined) await keepReport(database, file, report, { datasetId, experiment: candidate, baseline, trials: now });
+    const questions = await questionsOf(database, datasetId, report);
     output.result(
       reportView(report),
-      () => `\n${output.colors.bold(printable(candidate.name))}\n${drawComparison(baseline.name, comparison, output)}`,
+      () => `\n${output.colors.bold(printable(candidate.name))}\n${drawComparison(baseline.name, comparison, questions, output)}`,
     );
     return failOnRegression === true && comparison.keys.some(({ verdict }) => verdict === 'worse') ? EXIT.failure : EXIT.ok;
   });

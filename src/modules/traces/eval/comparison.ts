@@ -52,7 +52,7 @@ export interface Comparison {
   readonly failures: { readonly baseline: number; readonly candidate: number };
   /** Scores of examples that got worse, the worst first. */
   readonly regressions: readonly Regression[];
-  /** All examples that both have, those that lost most first. */
+  /** All examples that both have, those that lost most first: first of all what fails now and did not before. */
   readonly examples: readonly ExampleChange[];
 }
 
@@ -67,13 +67,16 @@ const FEWEST_CHANGED = 6;
 
 /** Compares two experiments on the examples that both have: each with itself, so that hard examples do not blur what changed. */
 export function compare(baseline: Trials, candidate: Trials): Comparison {
-  const both = [...candidate.values()].flatMap((now) => {
-    const before = baseline.get(now.exampleId);
-    return before === undefined ? [] : [{ before, now }];
-  });
+  // In an order of their own: samples are drawn by place, and the same experiments give the same intervals however they were read.
+  const both = [...candidate.values()]
+    .toSorted((a, b) => (a.exampleId < b.exampleId ? -1 : 1))
+    .flatMap((now) => {
+      const before = baseline.get(now.exampleId);
+      return before === undefined ? [] : [{ before, now }];
+    });
   const examples = both
     .map(({ before, now }) => changeOf(before, now))
-    .toSorted((a, b) => a.gain - b.gain || (a.exampleId < b.exampleId ? -1 : 1));
+    .toSorted((a, b) => answersLost(b) - answersLost(a) || a.gain - b.gain || (a.exampleId < b.exampleId ? -1 : 1));
   const pairs = new Map<string, Change[]>();
   for (const { changes } of examples) for (const change of changes) pairs.set(change.key, [...(pairs.get(change.key) ?? []), change]);
   const answered = both.filter(({ before, now }) => before.error === null && now.error === null);
@@ -91,6 +94,9 @@ export function compare(baseline: Trials, candidate: Trials): Comparison {
     examples,
   };
 }
+
+/** Who answered and fails now lost more than any score: 1; who failed and answers now won as much: -1. */
+const answersLost = ({ failed: [before, now] }: ExampleChange): number => Number(now) - Number(before);
 
 const failuresIn = (trials: readonly Trial[]): number => trials.filter(({ error }) => error !== null).length;
 

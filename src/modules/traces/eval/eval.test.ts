@@ -3,6 +3,7 @@ import type { Example } from '../datasets/dataset.ts';
 import { compare, type Trials } from './comparison.ts';
 import { evaluateAll } from './evaluate.ts';
 import { htmlOf } from './report-html.ts';
+import { questionIn } from './questions.ts';
 import { markdownOf } from './report-markdown.ts';
 import { reportOf } from './report.ts';
 import { reachedBy, thresholdOf } from './thresholds.ts';
@@ -73,6 +74,22 @@ describe('a comparison', () => {
     ]);
   });
 
+  it('puts what fails now before all that lost a score, and what failed before last', () => {
+    const before = new Map([trial('a', 1), trial('b', null, { error: 'away' }), trial('c', 1)].map((one) => [one.exampleId, one]));
+    const now = new Map([trial('a', 0), trial('b', 1), trial('c', null, { error: 'away' })].map((one) => [one.exampleId, one]));
+    expect(compare(before, now).examples.map(({ exampleId }) => exampleId)).toEqual(['c', 'a', 'b']);
+  });
+
+  it('gives the same intervals in whatever order experiments are read', () => {
+    const slow = (i: number): Trial => trial(`e${i}`, i % 3, { seconds: (i * 7) % 11, cost: (i * 5) % 13 });
+    const trials = Array.from({ length: 30 }, (_, i) => slow(i));
+    const read = (of: readonly Trial[]): Trials => new Map(of.map((one) => [one.exampleId, one]));
+    const base = many((i) => i % 2);
+    const withCost = new Map([...base].map(([id, one]) => [id, { ...one, cost: 1 }]));
+    const [there, back] = [compare(withCost, read(trials)), compare(withCost, read(trials.toReversed()))];
+    expect([back.latency, back.cost, back.keys]).toEqual([there.latency, there.cost, there.keys]);
+  });
+
   it('tells what it costs in time and money, of examples of which both are known', () => {
     const before = new Map(['a', 'b', 'c', 'd'].map((id) => [id, trial(id, 1, { seconds: 2, cost: 0.5 })]));
     const now = new Map([
@@ -103,12 +120,12 @@ describe('a report', () => {
   });
 
   it('is written down for people', () => {
-    const text = markdownOf(report);
+    const text = markdownOf(report, new Map([['b', 'Which `city` | is it?']]));
     for (const line of [
       'Dataset d\\|x',
       '| exact | 2 | 0.500 |',
-      '| b | exact | 1.000 | 0.000 |',
-      '- b: a\\|b c',
+      "| `Which 'city' \\| is it?` | exact | 1.000 | 0.000 |",
+      "- `Which 'city' \\| is it?`: a\\|b c",
       '**missed**: exact 0.500, at least 0.9',
       'polite is missing for 2: the budget is spent',
       '$0.001000',
@@ -120,13 +137,28 @@ describe('a report', () => {
     const evil = '<script>alert(1)</script><img src=x onerror=alert(1)>"\'';
     const texts = { inputs: evil, outputs: evil, error: null };
     const html = htmlOf({ ...report, baseline: evil, target: evil }, [
-      { exampleId: evil, expected: evil, now: texts, before: texts, scores: [], change: comparison.examples[0] },
+      { exampleId: evil, question: evil, expected: evil, now: texts, before: texts, scores: [], change: comparison.examples[0] },
     ]);
     expect(html).toContain('e &lt;b&gt;');
     expect(html).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
     expect(html).not.toMatch(/<script|<img|<link|javascript:|url\(|https?:/);
     expect(html).toContain("default-src 'none'");
     expect(html).toContain('exact 1.00 → 0.00');
+    // Also the scores that the baseline does not have.
+    expect(html).toContain('<td>exact</td><td>2</td><td>0.500</td>');
+  });
+});
+
+describe('a question', () => {
+  it('is what a person would know the example by', () => {
+    expect(questionIn('{"q":"Norway?"}')).toBe('Norway?');
+    const chat = [
+      { role: 'system', content: 'Be kind.' },
+      { role: 'user', content: 'Which\n  city?' },
+    ];
+    expect(questionIn(JSON.stringify({ messages: chat }))).toBe('Which city?');
+    expect(questionIn('{"a":1,"b":[2]}')).toBe('{"a":1,"b":[2]}');
+    expect(questionIn(JSON.stringify({ q: 'x'.repeat(500) }))).toHaveLength(100);
   });
 });
 

@@ -4,6 +4,7 @@ import type { Database } from '../../../db/database.ts';
 import { Examples } from '../datasets/index.ts';
 import type { Trials } from './comparison.ts';
 import type { Experiment } from './experiment.ts';
+import { questionIn, questionsOf } from './questions.ts';
 import { htmlOf, MOST_SHOWN, type ShownExample } from './report-html.ts';
 import { markdownOf } from './report-markdown.ts';
 import { shortened, textsOfRuns } from './report-texts.ts';
@@ -24,7 +25,7 @@ export async function keepReport(db: Database, file: string, report: Report, rep
     ? `${JSON.stringify(reportView(report), null, 2)}\n`
     : /\.html?$/.test(file)
       ? htmlOf(report, await shownOf(db, report, reported))
-      : markdownOf(report);
+      : markdownOf(report, await questionsOf(db, reported.datasetId, report));
   try {
     await writeFile(file, text);
   } catch (cause) {
@@ -49,10 +50,12 @@ async function shownOf(
   const shown = ids.slice(0, MOST_SHOWN);
   const examples = await new Examples(db).list({ datasetId, ids: shown, limit: MOST_SHOWN, offset: 0 });
   const expected = new Map(examples.map(({ exampleId, outputs }) => [exampleId, shortened(textOf(outputs) ?? null)]));
+  const questions = new Map(examples.map(({ exampleId, inputs }) => [exampleId, questionIn(inputs)]));
   const now = await textsOfRuns(db, experiment, shown);
   const before = baseline === undefined ? undefined : await textsOfRuns(db, baseline, shown);
   return shown.map((exampleId) => ({
     exampleId,
+    question: questions.get(exampleId),
     expected: expected.get(exampleId) ?? null,
     now: now.get(exampleId),
     before: before?.get(exampleId),

@@ -1,10 +1,12 @@
 import type { Comparison, Difference, ExampleChange } from './comparison.ts';
-import { REGRESSION_MEANS, signed, usd, type Report } from './report.ts';
+import { REGRESSION_MEANS, seconds, signed, usd, type Report } from './report.ts';
 import type { ExampleTexts } from './report-texts.ts';
 
 /** What is shown of one example. */
 export interface ShownExample {
   readonly exampleId: string;
+  /** On one line. */
+  readonly question: string | undefined;
   readonly expected: string | null;
   readonly now: ExampleTexts | undefined;
   readonly before: ExampleTexts | undefined;
@@ -24,7 +26,8 @@ export function htmlOf(report: Report, shown: readonly ShownExample[]): string {
     `<p>Dataset <b>${escaped(report.dataset)}</b>${report.target === null ? '' : `, target <code>${escaped(report.target)}</code>`}</p>`,
     facts(report),
     report.thresholds.length === 0 ? '' : thresholds(report),
-    comparison === null ? scores(report) : compared(report.baseline ?? '', comparison),
+    report.scores.length === 0 ? '' : scores(report),
+    comparison === null ? '' : compared(report.baseline ?? '', comparison),
     report.unscored.map(({ because, key, n }) => `<p class="bad">${escaped(key)} is missing for ${n}: ${escaped(because)}</p>`).join('\n'),
     `<h2>Examples</h2>`,
     report.examples > shown.length ? `<p>${shown.length} of ${report.examples}.</p>` : '',
@@ -44,8 +47,8 @@ function facts(report: Report): string {
   const of: readonly (readonly [string, string])[] = [
     ['examples', String(report.examples)],
     ['failed', String(report.errors)],
-    ['p50', `${report.latency_p50_seconds.toFixed(2)} s`],
-    ['p95', `${report.latency_p95_seconds.toFixed(2)} s`],
+    ['p50', seconds(report.latency_p50_seconds)],
+    ['p95', seconds(report.latency_p95_seconds)],
     ['cost', report.cost_usd === null ? 'unknown' : usd(report.cost_usd)],
   ];
   return `<dl>${of.map(([name, value]) => `<div><dt>${name}</dt><dd>${value}</dd></div>`).join('')}</dl>`;
@@ -102,7 +105,7 @@ function compared(baseline: string, { cost, failures, keys, latency }: Compariso
 
 const VERDICTS = { better: 'good', worse: 'bad', unclear: 'unclear', same: '' } as const;
 
-function example({ before, change, exampleId, expected, now, scores: of }: ShownExample): string {
+function example({ before, change, exampleId, expected, now, question, scores: of }: ShownExample): string {
   const told =
     change === undefined
       ? of.map(({ key, score }) => `${escaped(key)} ${score.toFixed(2)}`)
@@ -113,14 +116,15 @@ function example({ before, change, exampleId, expected, now, scores: of }: Shown
   const took =
     change === undefined
       ? []
-      : [`${change.seconds[0].toFixed(2)} → ${change.seconds[1].toFixed(2)} s`, ...costs(change.cost), ...failed(change.failed)];
+      : [`${seconds(change.seconds[0])} → ${seconds(change.seconds[1])}`, ...costs(change.cost), ...failed(change.failed)];
   const texts: readonly (readonly [string, string | null | undefined])[] = [
     ['inputs', now?.inputs ?? before?.inputs],
     ['expected', expected],
     ['before', before?.error ?? before?.outputs],
     ['now', now?.error ?? now?.outputs],
   ];
-  return `<details><summary><code>${escaped(exampleId)}</code> ${[...told, ...took].join(' · ')}</summary>
+  return `<details><summary>${question === undefined ? `<code>${escaped(exampleId)}</code>` : `<b>${escaped(question)}</b>`} <span>${[...told, ...took].join(' · ')}</span></summary>
+<p><small>example <code>${escaped(exampleId)}</code></small></p>
 ${texts.flatMap(([name, text]) => (text === null || text === undefined ? [] : [`<h3>${name}</h3><pre>${escaped(text)}</pre>`])).join('\n')}
 </details>`;
 }
@@ -154,7 +158,7 @@ const STYLE = `:root{color-scheme:light dark;--ink:#1c1c1c;--paper:#fafafa;--lin
 body{font:15px/1.5 system-ui,sans-serif;margin:0;color:var(--ink);background:var(--paper)}main{max-width:76rem;margin:2rem auto;padding:0 1rem}
 table{border-collapse:collapse;margin:1rem 0;display:block;overflow-x:auto}th,td{text-align:right;padding:.3rem .7rem;border-bottom:1px solid var(--line);font-variant-numeric:tabular-nums;white-space:nowrap}
 th:first-child,td:first-child{text-align:left}th{color:var(--soft);font-weight:500}dl{display:flex;gap:2rem;flex-wrap:wrap}dt{color:var(--soft)}dd{margin:0;font-size:1.3rem}
-details{border-top:1px solid var(--line);padding:.5rem 0}summary{cursor:pointer}h3{font-size:.85rem;margin:.75rem 0 .25rem;color:var(--soft)}
+details{border-top:1px solid var(--line);padding:.5rem 0}summary{cursor:pointer}summary b{font-weight:500;margin-right:.5rem}summary span{font-variant-numeric:tabular-nums}h3{font-size:.85rem;margin:.75rem 0 .25rem;color:var(--soft)}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:0;font:13px/1.45 ui-monospace,monospace}small{color:var(--soft)}
 .good{color:var(--good)}.bad{color:var(--bad)}.unclear{color:var(--unclear)}svg{vertical-align:middle}.track{fill:var(--line)}.fill{fill:var(--good)}
 .zero{stroke:var(--soft)}.span{stroke:currentColor;stroke-width:3;stroke-linecap:round}circle{fill:currentColor}`;

@@ -1,16 +1,19 @@
 import type { Comparison, Difference } from './comparison.ts';
-import { REGRESSION_MEANS, signed, usd, type Report } from './report.ts';
+import type { Questions } from './questions.ts';
+import { REGRESSION_MEANS, seconds, signed, usd, type Report } from './report.ts';
 
 const intervalOf = ({ interval }: Difference, digits = 3): string =>
   interval === null ? '–' : `${signed(interval[0], digits)} to ${signed(interval[1], digits)}`;
 
 /** The report as Markdown, for a pull request or an archive. */
-export function markdownOf(report: Report): string {
+export function markdownOf(report: Report, questions: Questions = new Map()): string {
+  // As code: a question may be anything, and a pull request shows pictures and links.
+  const named = (id: string): string => `\`${cell(questions.get(id) ?? id).replaceAll('`', "'")}\``;
   const lines = [
     `# ${cell(report.experiment)}`,
     '',
     `Dataset ${cell(report.dataset)}${report.target === null ? '' : `, target \`${report.target.replaceAll('`', '')}\``}: ${report.examples} examples, ${report.errors} failed, ` +
-      `p50 ${report.latency_p50_seconds.toFixed(2)} s, p95 ${report.latency_p95_seconds.toFixed(2)} s${report.cost_usd === null ? '' : `, ${usd(report.cost_usd)}`}.`,
+      `p50 ${seconds(report.latency_p50_seconds)}, p95 ${seconds(report.latency_p95_seconds)}${report.cost_usd === null ? '' : `, ${usd(report.cost_usd)}`}.`,
     '',
     '| score | examples | mean |',
     '|---|---:|---:|',
@@ -26,13 +29,17 @@ export function markdownOf(report: Report): string {
     );
   if (report.unscored.length > 0)
     lines.push('', ...report.unscored.map(({ because, key, n }) => `- ${cell(key)} is missing for ${n}: ${cell(because)}`));
-  if (report.comparison !== null) lines.push('', ...comparisonLines(report.baseline ?? '', report.comparison));
+  if (report.comparison !== null) lines.push('', ...comparisonLines(report.baseline ?? '', report.comparison, named));
   if (report.failed.length > 0)
-    lines.push('', '## What failed', '', ...report.failed.map(({ example_id: id, error }) => `- ${id}: ${cell(error)}`));
+    lines.push('', '## What failed', '', ...report.failed.map(({ example_id: id, error }) => `- ${named(id)}: ${cell(error)}`));
   return `${lines.join('\n')}\n`;
 }
 
-function comparisonLines(baseline: string, { cost, failures, keys, latency, regressions }: Comparison): readonly string[] {
+function comparisonLines(
+  baseline: string,
+  { cost, failures, keys, latency, regressions }: Comparison,
+  named: (exampleId: string) => string,
+): readonly string[] {
   const figure = (what: string, of: Difference | null, digits: number): readonly string[] =>
     of === null
       ? []
@@ -55,7 +62,7 @@ function comparisonLines(baseline: string, { cost, failures, keys, latency, regr
     '',
     regressions.length === 0 ? 'No example got worse.' : '### What got worse',
     ...(regressions.length === 0 ? [] : ['', '| example | score | before | now |', '|---|---|---:|---:|']),
-    ...regressions.map(({ exampleId, key, from, to }) => `| ${exampleId} | ${cell(key)} | ${from.toFixed(3)} | ${to.toFixed(3)} |`),
+    ...regressions.map(({ exampleId, key, from, to }) => `| ${named(exampleId)} | ${cell(key)} | ${from.toFixed(3)} | ${to.toFixed(3)} |`),
   ];
 }
 

@@ -45,7 +45,7 @@ export function reportOf(
 ): Report {
   const byKey = new Map<string, number[]>();
   for (const { scores } of trials) for (const { key, score } of scores) byKey.set(key, [...(byKey.get(key) ?? []), score]);
-  const seconds = trials.map((trial) => trial.seconds).toSorted((a, b) => a - b);
+  const times = trials.map((trial) => trial.seconds).toSorted((a, b) => a - b);
   const costs = trials.flatMap(({ cost }) => cost ?? []);
   const failed = trials.filter(({ error }) => error !== null);
   const missing = new Map<string, { key: string; n: number; because: string }>();
@@ -54,8 +54,8 @@ export function reportOf(
     ...named,
     examples: trials.length,
     errors: failed.length,
-    latency_p50_seconds: at(seconds, 0.5),
-    latency_p95_seconds: at(seconds, 0.95),
+    latency_p50_seconds: at(times, 0.5),
+    latency_p95_seconds: at(times, 0.95),
     cost_usd: costs.length === 0 ? null : costs.reduce((sum, cost) => sum + cost, 0),
     scores: [...byKey].toSorted(([a], [b]) => (a < b ? -1 : 1)).map(([key, values]) => ({ key, n: values.length, mean: mean(values) })),
     unscored: [...missing.values()],
@@ -68,6 +68,8 @@ export function reportOf(
 const at = (sorted: readonly number[], share: number): number => sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? 0;
 
 export const signed = (value: number, digits = 3): string => `${value < 0 ? '−' : '+'}${Math.abs(value).toFixed(digits)}`;
+/** As people say it: of less than a tenth of a second in milliseconds. */
+export const seconds = (value: number): string => (value < 0.1 ? `${Math.round(value * 1_000)} ms` : `${value.toFixed(2)} s`);
 /** USD, to four figures at least: an example costs thousandths of a cent. */
 export const usd = (value: number): string => `$${value.toFixed(value !== 0 && Math.abs(value) < 1 ? 6 : 2)}`;
 export const REGRESSION_MEANS =
