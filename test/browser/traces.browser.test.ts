@@ -24,7 +24,7 @@ describe.skipIf(missing('chromium'))('the trace explorer', { timeout: 180_000 },
   let page: Page;
   let client: Client;
   /** What the tests below look at, sent by the first of them. */
-  const sent = { agent: '', answer: '', second: '', hostile: '', large: '', dataset: '', comparison: '' };
+  const sent = { agent: '', answer: '', second: '', hostile: '', large: '', dataset: '', comparison: '', queue: '' };
 
   beforeAll(async () => {
     [dashboard, browser] = await Promise.all([startDashboard(), openBrowser()]);
@@ -391,6 +391,54 @@ describe.skipIf(missing('chromium'))('the trace explorer', { timeout: 180_000 },
     seen.expectNone();
   });
 
+  test('a queue is made, filled, and worked through by keys: a digit answers, s skips, d is done', async () => {
+    await page.goto(`${dashboard.url}/traces/queues`);
+    await page.getByText('No queue yet').waitFor();
+    await page.getByRole('button', { name: 'New queue' }).click();
+    const form = page.getByRole('dialog', { name: 'New queue' });
+    await form.getByLabel('Name').fill(`doubtful ${HOSTILE[0]}`);
+    await form.getByLabel('Instructions').fill(HOSTILE.join('\n\n'));
+    await form.getByLabel('What is judged').fill('weather: Is the weather right?\ntone');
+    await form.getByRole('button', { name: 'Make it' }).click();
+    await page.getByText('No run is in it yet').waitFor();
+    sent.queue = new URL(page.url()).pathname;
+
+    await page.goto(`${dashboard.url}/traces?project=support`);
+    for (const words of [/umbrella/, /Sunday/]) await page.getByRole('row', { name: words }).getByRole('checkbox').check();
+    await page.getByRole('button', { name: 'Add to a queue' }).click();
+    await page.getByRole('dialog').getByRole('button', { name: 'Add', exact: true }).click();
+    const judgement = page.getByRole('region', { name: 'Your judgement' });
+    const run = page.getByRole('region', { name: 'Run', exact: true });
+    await judgement.waitFor();
+    const said = async (): Promise<string> => run.getByRole('list', { name: 'Input' }).innerText();
+    await run.getByRole('list', { name: 'Input' }).waitFor();
+    const first = await said();
+    await page.keyboard.press('s');
+    await until('the other one is there', async () => (await said()) !== first);
+    await page.keyboard.press('3');
+    await judgement.getByRole('group', { name: 'weather' }).getByRole('radio', { name: 'Good', checked: true }).waitFor();
+    await page.keyboard.press('1');
+    await judgement.getByRole('group', { name: 'tone' }).getByRole('radio', { name: 'Bad', checked: true }).waitFor();
+    await judgement.getByLabel('Comment').fill('d is typed here, and nothing done');
+    await judgement.getByRole('heading').click();
+    await page.keyboard.press('d');
+    await until('the first has come again', async () => (await said()) === first);
+    await page.keyboard.press('d');
+    await page.getByText('All of it is done').waitFor();
+
+    await page.getByRole('radio', { name: '2 done' }).check();
+    await page
+      .getByRole('row', { name: /support_agent/ })
+      .first()
+      .getByRole('link')
+      .click();
+    const feedback = page.getByRole('region', { name: 'Feedback' });
+    await feedback.getByText('weather').waitFor();
+    expect(await feedback.innerText()).toMatch(/weather\s*1[^]*d is typed here, and nothing done[^]*|tone\s*0/);
+    expect(await page.evaluate(inspect)).toMatchObject({ struck: false });
+    seen.expectNone();
+  });
+
   test('a forward is made, paused, resumed and deleted, and says why nothing gets through', async () => {
     await page.goto(`${dashboard.url}/traces/forwards`);
     await page.getByRole('button', { name: 'New forward' }).click();
@@ -508,6 +556,9 @@ describe.skipIf(missing('chromium'))('the trace explorer', { timeout: 180_000 },
         ['/traces/threads/turns?project=support&thread=thread.one', 'thread.one'],
         ['/traces/figures?by=model', 'Figures'],
         ['/traces/quality', 'Quality'],
+        ['/traces/queues', 'Queues'],
+        [sent.queue, `doubtful ${HOSTILE[0]}`],
+        ['/traces/queues/00000000-0000-4000-8000-000000000000', 'Queue'],
         ['/traces/prompts', 'Prompts'],
         ['/traces/prompts/weather', 'weather'],
         ['/traces/prompts/nowhere', 'nowhere'],

@@ -1,5 +1,6 @@
 import type { Module } from '../module.ts';
 import { langsmithBridge } from './agent/agent.ts';
+import { addAnnotationRoutes } from './annotation/index.ts';
 import { addExportRoutes } from './export/routes.ts';
 import { addSubjectRoutes } from './subjects/routes.ts';
 import { addGatewayDoor, addGatewayRoutes, DeferredService, Gateway } from './gateway/index.ts';
@@ -52,6 +53,7 @@ export const tracesModule: Module = {
     addDatasetRoutes(app, services);
     addExperimentRoutes(app, services);
     addPromptRoutes(app, services);
+    addAnnotationRoutes(app, services);
   },
   doors(app, services) {
     addLangsmithDoors(app, services);

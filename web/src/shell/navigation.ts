@@ -31,6 +31,7 @@ const tracesTabs: readonly Tab[] = [
   { path: '/traces/figures', label: 'Figures' },
   { path: '/traces/threads', label: 'Threads' },
   { path: '/traces/quality', label: 'Quality' },
+  { path: '/traces/queues', label: 'Queues' },
   { path: '/traces/prompts', label: 'Prompts' },
   { path: '/traces/datasets', label: 'Datasets' },
   { path: '/traces/gateway', label: 'Gateway' },

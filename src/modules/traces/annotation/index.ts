@@ -1,1 +1,2 @@
 export { addAnnotationDoors } from './langsmith-doors.ts';
+export { addAnnotationRoutes } from './routes.ts';

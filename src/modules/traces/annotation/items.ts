@@ -19,6 +19,8 @@ export interface QueuedRun {
 }
 
 export type ReviewState = 'open' | 'completed';
+export const MARKS = ['completed', 'open', 'skipped'] as const;
+export type Mark = (typeof MARKS)[number];
 
 interface ItemRow extends RunRow {
   readonly itemId: string;
@@ -114,6 +116,25 @@ export class QueuedRuns {
         completed_by = case when ${completedBy !== undefined} then ${completedBy ?? null} else completed_by end,
         completed_at = case when ${completedBy === undefined} then completed_at when ${completedBy === null} then null else clock_timestamp() end
       where i.item_id = ${itemId} and (${visible}::int[] is null or i.project_no = any(${visible}::int[]))`);
+    return count > 0;
+  }
+
+  /** How many runs of each queue wait for review. */
+  async waiting(queueIds: readonly string[], visible: Visible): Promise<ReadonlyMap<string, number>> {
+    const { rows } = await this.#db.query<{ queueId: string; count: number }>(sql`
+      select i.queue_id as "queueId", count(*)::int as count from muster.trace_annotation_items i
+      where i.queue_id = any(${queueIds}::uuid[]) and i.completed_at is null and ${there(visible)} group by i.queue_id`);
+    return new Map(rows.map(({ queueId, count }) => [queueId, count]));
+  }
+
+  /** What a reviewer did with a run: `skipped` puts it behind all others. Whether the queue holds it. */
+  async mark(queueId: string, itemId: string, visible: Visible, as: Mark, by: string): Promise<boolean> {
+    const { count } = await this.#db.query(sql`update muster.trace_annotation_items i set
+        reviewed_at = clock_timestamp(),
+        added_at = case when ${as === 'skipped'} then clock_timestamp() else added_at end,
+        completed_at = case when ${as === 'completed'} then clock_timestamp() end,
+        completed_by = case when ${as === 'completed'} then ${by} end
+      where i.queue_id = ${queueId} and i.item_id = ${itemId} and ${there(visible)}`);
     return count > 0;
   }
 }

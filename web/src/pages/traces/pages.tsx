@@ -18,6 +18,8 @@ const GatewayPage = lazy(async () => ({ default: (await import('./gateway/gatewa
 const PromptPage = lazy(async () => ({ default: (await import('./prompts/prompt.tsx')).PromptPage }));
 const PromptsPage = lazy(async () => ({ default: (await import('./prompts/prompts.tsx')).PromptsPage }));
 const QualityPage = lazy(async () => ({ default: (await import('./quality/quality.tsx')).QualityPage }));
+const QueuePage = lazy(async () => ({ default: (await import('./queues/queue.tsx')).QueuePage }));
+const QueuesPage = lazy(async () => ({ default: (await import('./queues/queues.tsx')).QueuesPage }));
 const SettingsPage = lazy(async () => ({ default: (await import('./settings/page.tsx')).SettingsPage }));
 
 /** Everything under /traces: loaded when somebody goes there. */
@@ -35,6 +37,8 @@ export default function TracePages(): ReactNode {
       <Route path="/traces/datasets/:id/compare">{({ id }) => <ComparisonPage key={id} id={decodeURIComponent(id)} />}</Route>
       <Route path="/traces/prompts" component={PromptsPage} />
       <Route path="/traces/prompts/:name">{({ name }) => <PromptPage key={name} name={decodeURIComponent(name)} />}</Route>
+      <Route path="/traces/queues" component={QueuesPage} />
+      <Route path="/traces/queues/:id">{({ id }) => <QueuePage key={id} id={decodeURIComponent(id)} />}</Route>
       <Route path="/traces/forwards" component={ForwardsPage} />
       <Route path="/traces/settings" component={SettingsPage} />
       <Route path="/traces/threads" component={ThreadsPage} />

@@ -106,6 +106,7 @@ export const addFeedback = (given: {
   readonly run_id: string;
   readonly key: string;
   readonly score?: number;
+  readonly value?: string;
   readonly comment?: string;
 }): Promise<Feedback> => call<Feedback>('/traces/feedback', { method: 'POST', body: given });
 

@@ -9,6 +9,7 @@ import { grouped } from '../../../ui/format.ts';
 import { AsOf, Button, Empty, Kbd, PageHeader, ProblemNote, Skeleton } from '../../../ui/primitives.tsx';
 import { compareAddress, emptyView, isNarrowed, queryOf, searchOf, type View, viewOf } from '../address.ts';
 import { AddRunsForm } from '../datasets/add-runs.tsx';
+import { AddToQueueForm } from '../queues/add-to-queue.tsx';
 import { traceQueries } from '../queries.ts';
 import type { RunSummary } from '../types.ts';
 import { FilterBar } from './filter-bar.tsx';
@@ -58,11 +59,13 @@ export function TracesPage(): ReactNode {
   const narrow = useCallback((change: Partial<View>) => setView({ ...view, ...change }), [setView, view]);
   const [a, b] = chosen;
   const mayWrite = useMay('traces:write');
-  const [adding, setAdding] = useState(false);
+  const [adding, setAdding] = useState<'dataset' | 'queue'>();
+  const added = useCallback(() => setAdding(undefined), []);
   const narrowed = isNarrowed(view);
   return (
     <>
-      {adding && <AddRunsForm runIds={chosen} onClose={() => setAdding(false)} />}
+      {adding === 'dataset' && <AddRunsForm runIds={chosen} onClose={added} />}
+      {adding === 'queue' && <AddToQueueForm runIds={chosen} onClose={added} />}
       <PageHeader title="Traces" note={<AsOf at={newest.dataUpdatedAt} staleAfterMs={15_000} />}>
         {a !== undefined && (
           <>
@@ -72,9 +75,14 @@ export function TracesPage(): ReactNode {
               </Button>
             )}
             {mayWrite && (
-              <Button icon="book" onClick={() => setAdding(true)}>
-                Add to a dataset
-              </Button>
+              <>
+                <Button icon="book" onClick={() => setAdding('dataset')}>
+                  Add to a dataset
+                </Button>
+                <Button icon="user" onClick={() => setAdding('queue')}>
+                  Add to a queue
+                </Button>
+              </>
             )}
             <Button kind="ghost" icon="close" onClick={() => setChosen([])}>
               {grouped(chosen.length)} marked

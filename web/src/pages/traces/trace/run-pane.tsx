@@ -13,6 +13,7 @@ import { listAddress, threadAddress } from '../address.ts';
 import { CompareButton } from '../compare/compare-button.tsx';
 import { jsonText } from '../compare/text.ts';
 import { AddRunsForm } from '../datasets/add-runs.tsx';
+import { AddToQueueForm } from '../queues/add-to-queue.tsx';
 import { nameOf, statusLooks, typeIcons } from '../looks.ts';
 import { traceQueries } from '../queries.ts';
 import type { RunDetail } from '../types.ts';
@@ -74,13 +75,14 @@ function RunDetails({
   readonly onSelect: (id: string) => void;
 }): ReactNode {
   const [shown, setShown] = useState<Shown>('conversation');
-  const [adding, setAdding] = useState(false);
+  const [adding, setAdding] = useState<'dataset' | 'queue'>();
   const mayWrite = useMay('traces:write');
   const error = jsonText(run.error);
   const { events, metadata, parameters, runtime, rest } = useMemo(() => detailsOf(run), [run]);
   return (
     <>
-      {adding && <AddRunsForm runIds={[run.run_id]} onClose={() => setAdding(false)} />}
+      {adding === 'dataset' && <AddRunsForm runIds={[run.run_id]} onClose={() => setAdding(undefined)} />}
+      {adding === 'queue' && <AddToQueueForm runIds={[run.run_id]} onClose={() => setAdding(undefined)} />}
       <header className="sticky top-0 z-1 flex flex-col gap-1.5 border-b border-line bg-surface px-4 py-3">
         <Path run={run} tree={tree} onSelect={onSelect} />
         <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5">
@@ -93,13 +95,22 @@ function RunDetails({
             <Segmented<Shown> legend="How inputs and outputs are shown" options={ways} value={shown} onChange={setShown} />
             <CompareButton runId={run.run_id} name={nameOf(run)} />
             {mayWrite && (
-              <Button
-                kind="ghost"
-                icon="book"
-                title="Make this run an example of a dataset"
-                aria-label="Add this run to a dataset"
-                onClick={() => setAdding(true)}
-              />
+              <>
+                <Button
+                  kind="ghost"
+                  icon="book"
+                  title="Make this run an example of a dataset"
+                  aria-label="Add this run to a dataset"
+                  onClick={() => setAdding('dataset')}
+                />
+                <Button
+                  kind="ghost"
+                  icon="user"
+                  title="Let people look at this run"
+                  aria-label="Add this run to a queue"
+                  onClick={() => setAdding('queue')}
+                />
+              </>
             )}
             <CopyButton label="Copy this run as JSON" text={() => JSON.stringify(run, undefined, 2)} />
           </span>
