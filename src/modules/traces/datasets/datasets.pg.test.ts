@@ -132,6 +132,27 @@ describe('datasets by the client of LangSmith', () => {
     await expect(client.createExamples([{ dataset_id: other.id, id, inputs: {} }])).rejects.toThrow(/409|belongs/);
   });
 
+  it('are filtered in the language of runs, by metadata, entries and splits', async () => {
+    const { id: datasetId } = await client.createDataset(named());
+    await client.createExamples([
+      { dataset_id: datasetId, inputs: { q: 'a' }, outputs: { a: 1 }, metadata: { tier: 'gold', tenant: { no: 1 } } },
+      { dataset_id: datasetId, inputs: { q: 'b' }, outputs: { a: 2 }, metadata: { tier: 'silver', score: 7 }, split: 'test' },
+      { dataset_id: datasetId, inputs: { q: 'c' } },
+    ]);
+    const find = async (filter: string) =>
+      (await all(client.listExamples({ datasetId, filter }))).map(({ inputs }) => inputs['q']).join('');
+    expect(await find('exists(metadata, "tier")')).toBe('ab');
+    expect(await find(`and(not(has(metadata, '{"tier": "gold"}')), exists(metadata, "tier"))`)).toBe('b');
+    expect(await find(`has(metadata, '{"tenant": {"no": 1}}')`)).toBe('a');
+    expect(await find('not(exists(metadata, "tenant"))')).toBe('bc');
+    expect(await find('and(eq(metadata_key, "score"), gt(metadata_value, 6))')).toBe('b');
+    expect(await find(`has(metadata, '{"dataset_split": ["test"]}')`)).toBe('b');
+    expect(await find('or(and(eq(output_key, "a"), eq(output_value, 1)), and(eq(input_key, "q"), in(input_value, ["c"])))')).toBe('ac');
+    await expect(find('eq(model, "x")')).rejects.toThrow(/422.*examples are not filtered by model/);
+    await expect(find('search("x")')).rejects.toThrow(/examples are not filtered by search/);
+    await expect(find('exists(metadata')).rejects.toThrow(/the filter breaks at character 16/);
+  });
+
   it('have splits that can be changed, and attachments that are fetched without a key', async () => {
     const { id: datasetId } = await client.createDataset(named());
     const [example] = await client.createExamples([

@@ -3,10 +3,13 @@ import { isDeepStrictEqual } from 'node:util';
 import { MusterError } from '../../../base/errors.ts';
 import type { Database, Queryable } from '../../../db/database.ts';
 import { raw, sql } from '../../../db/sql.ts';
+import { AS_RUN, exampleCondition } from './example-filter.ts';
 import { BASE_SPLIT, type Example, type ExampleFields, type NewAttachment, type Visible } from './dataset.ts';
 import { addSources, noDataset } from './datasets.ts';
 import { storableJson } from '../json/storable.ts';
 
+const NONE = sql``;
+const EVERY = sql`true`;
 const MOST_EXAMPLES = 1_000_000;
 
 const COLUMNS =
@@ -21,6 +24,8 @@ export interface ExampleQuery {
   readonly splits?: readonly string[] | undefined;
   /** What its metadata must hold. */
   readonly metadata?: Readonly<Record<string, unknown>> | undefined;
+  /** In the filter language of runs, as far as examples have its fields. */
+  readonly filter?: string | undefined;
   readonly limit: number;
   readonly offset: number;
 }
@@ -61,13 +66,16 @@ export class Examples {
 
   /** In the order in which they were added. */
   async list(query: ExampleQuery): Promise<readonly Example[]> {
+    const { filter } = query;
     const { rows } = await this.#db.query<Example>(sql`select ${COLUMNS} from muster.trace_examples e
+      ${filter === undefined ? NONE : AS_RUN}
       where e.dataset_id = ${query.datasetId}
         and ${query.asOf === undefined ? sql`e.until_time is null` : sql`e.from_time <= ${query.asOf} and (e.until_time is null or e.until_time > ${query.asOf})`}
         and (${query.ids ?? null}::uuid[] is null or e.example_id = any(${query.ids ?? null}::uuid[]))
         and (${query.splits ?? null}::text[] is null or e.splits && ${query.splits ?? null}::text[])
         and (${query.metadata === undefined ? null : storableJson(query.metadata)}::jsonb is null
           or e.metadata @> ${query.metadata === undefined ? null : storableJson(query.metadata)}::jsonb)
+        and ${filter === undefined ? EVERY : exampleCondition(filter)}
       order by e.ordinal limit ${query.limit} offset ${query.offset}`);
     return rows;
   }

@@ -104,11 +104,11 @@ export function addExampleDoors(app: FastifyInstance, { state }: Pick<ModuleServ
   app.get('/langsmith/examples', door('read', 'Lists examples'), async (request, reply) => {
     const query = new QueryValues(request);
     const visible = await visibleTo(request, db);
-    if (query.text('filter') !== undefined)
-      throw new MusterError('INVALID_INPUT', 'examples have no filter language here', { remedy: 'Use metadata, splits, id and as_of.' });
+    const filter = query.text('filter');
     const ids = query.ids('id');
     const dataset = query.text('dataset');
-    if (dataset === undefined && ids === undefined) throw wrong('dataset', 'must be said, or id');
+    if (dataset === undefined && (ids === undefined || filter !== undefined))
+      throw wrong('dataset', 'must be said, or id without a filter');
     const page = { limit: query.whole('limit', 100, 1_000), offset: query.whole('offset', 0, 10_000_000) };
     const datasetIds = dataset === undefined ? undefined : [(await datasets.get(dataset, visible)).datasetId];
     const found =
@@ -121,6 +121,7 @@ export function addExampleDoors(app: FastifyInstance, { state }: Pick<ModuleServ
             asOf: await asOfIn(query, datasetIds[0], datasets),
             splits: query.list('splits'),
             metadata: query.object('metadata'),
+            filter,
           });
     return reply.type(JSON_TYPE).send(`[${(await texts(request, found)).join(',')}]`);
   });

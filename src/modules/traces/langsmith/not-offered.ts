@@ -16,7 +16,7 @@ const MISSING: readonly { readonly path: RegExp; readonly what: string; readonly
   {
     path: /^\/datasets\/[^/]+\/(share|index|search|remove-index|sync)/,
     what: 'shared datasets and the search for similar examples',
-    instead: 'Give whoever should read a dataset a key; find examples with listExamples by metadata, splits and ids.',
+    instead: 'Give whoever should read a dataset a key; find examples with listExamples by filter, metadata, splits and ids.',
   },
   {
     path: /^\/public\//,

@@ -77,6 +77,8 @@ describe('a filter', () => {
     [`has(metadata, '{"a":${'['.repeat(2_000)}${']'.repeat(2_000)}}')`, 'an object that jsonb can hold'],
     [String.raw`like(name, "a\u0000%")`, 'character 12: this text holds the character U+0000'],
     [String.raw`has(metadata, '{"a":"\ud83d"}')`, 'half of a surrogate pair'],
+    ['exists(tags, "x")', 'character 8: exists asks of metadata alone'],
+    ['exists(metadata, 5)', 'the name of a key must stand there'],
     ['search(latency, "x")', 'latency holds no words'],
     ['search(name)', ', must stand there'],
     [`${'and('.repeat(40)}eq(name,"x")${')'.repeat(40)}`, 'nested deeper than 32'],

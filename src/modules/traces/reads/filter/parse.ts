@@ -60,7 +60,8 @@ class Parser {
     if (op === 'and' || op === 'or') return { op, of: this.#list(() => this.#condition(depth + 1), ')') };
     if (op === 'not') return { op, of: this.#condition(depth + 1) };
     if (op === 'search') return this.#search();
-    if (!isComparator(op)) throw badFilter(at, `there is no ${op}; there are and, or, not, search, ${COMPARATORS.join(', ')}`);
+    if (op === 'exists') return this.#exists();
+    if (!isComparator(op)) throw badFilter(at, `there is no ${op}; there are and, or, not, search, exists, ${COMPARATORS.join(', ')}`);
     const field = this.#field(op);
     this.#mark(',');
     return { op, field, value: this.#value(op, field) };
@@ -75,6 +76,17 @@ class Parser {
     const token = this.#take();
     if (token.kind !== 'string') throw badFilter(token.at, 'search wants a text in quotes');
     return { op: 'search', field, text: token.text };
+  }
+
+  /** `exists(metadata, "key")`: what LangSmith writes for examples, and what `has` says of runs. */
+  #exists(): Filter {
+    const { at } = this.#next;
+    const field = this.#anyField();
+    if (FIELDS[field] !== 'json') throw badFilter(at, 'exists asks of metadata alone');
+    this.#mark(',');
+    const token = this.#take();
+    if (token.kind !== 'string' || token.text.startsWith('{')) throw badFilter(token.at, 'the name of a key must stand there, in quotes');
+    return { op: 'has', field, value: token.text };
   }
 
   #anyField(): FieldName {
