@@ -82,7 +82,8 @@ const isSeparator = (code: number): boolean =>
 const CARD = /\d{14,19}(?!\d)|\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?(?!\d)|\d{4}([ -])\d{6}\2\d{4,5}(?!\d)/y;
 const SEPARATORS = '[ .\\-/()\\u00a0\\u202f\\u2011]';
 const INTERNATIONAL = new RegExp(`[1-9](?:${SEPARATORS}{0,2}\\d){7,14}(?!\\d)`, 'y');
-const INTERNATIONAL_BY_ZEROS = new RegExp(`00[ -]?[1-9]\\d{0,2}(?:[ \\-]\\d{2,5}){2,5}(?!\\d)`, 'y');
+const BY_ZEROS = '00[ -]?[1-9]\\d{0,2}(?: ?\\(0\\) ?\\d{2,5})?';
+const INTERNATIONAL_BY_ZEROS = new RegExp(`${BY_ZEROS}(?:[ \\-/]\\d{1,5}(?:[ \\-/]\\d{2,8}){1,4}|[ \\-/]\\d{6,11})(?!\\d)`, 'y');
 const NORTH_AMERICAN = /(?:1[ .-]\(?)?[2-9]\d{2}(?:\) ?|[ .-])[2-9]\d{2}[ .-]\d{4}(?!\d)/y;
 const NATIONAL = /0[1-9]\d{0,3}(?:\) ?|[ \-/.\u00a0\u202f])\d{2,8}(?:([ \-.\u00a0\u202f])\d{2,5}){0,4}(?!\d)/y;
 const ANNOUNCED = new RegExp(`\\d(?:${SEPARATORS}{0,2}\\d){6,14}(?!\\d)`, 'y');
@@ -173,7 +174,7 @@ function national(text: string, at: number): string | undefined {
   if (match === undefined || DATE.test(match)) return undefined;
   const digits = digitsOf(match).length;
   return match.startsWith('00')
-    ? digits >= 10
+    ? digits >= 11 && digits <= 17
       ? match
       : undefined
     : digits >= 9 && digits <= 12 && !/^0\d?\.\d+$/.test(match)

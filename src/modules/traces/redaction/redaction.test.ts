@@ -12,6 +12,10 @@ const SECRET = '[redacted:secret]';
 // Put together here, so that no scanner of secrets takes this file for a leak.
 const alphabet = 'abcdefghijklmnopqrstuvwxyz0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ';
 const random = (length: number): string => Array.from({ length }, (_, i) => alphabet[(i * 17 + 5) % alphabet.length]).join('');
+const letters = (length: number): string =>
+  random(3 * length)
+    .replaceAll(/\d/g, '')
+    .slice(0, length);
 const token = (prefix: string, length: number): string => `${prefix}${random(length)}`;
 const jwt = `${Buffer.from('{"alg":"HS256"}').toString('base64url')}.${Buffer.from('{"sub":"1234567890"}').toString('base64url')}.${random(43)}`;
 const pem = ['-----BEGIN RSA PRIVATE KEY-----', random(64), random(64), `${random(20)}==`, '-----END RSA PRIVATE KEY-----'].join('\n');
@@ -30,6 +34,9 @@ describe('what is a secret', () => {
     ['Stripe', token('sk_live_', 24)],
     ['LangSmith', token('lsv2_pt_', 40)],
     ['Hugging Face', token('hf_', 34)],
+    ['Hugging Face, of letters alone', `hf_${letters(34)}`],
+    ['GitLab, by chance of letters alone', `glpat-${letters(20)}`],
+    ['AWS, by chance of letters alone', `AKIA${letters(16).toUpperCase()}`],
     ['Muster', `mst_0123456789ab_${random(43)}`],
     ['JWT', jwt],
     ['private key', pem],
@@ -46,6 +53,9 @@ describe('what is a secret', () => {
     ['mongodb+srv://u:p@cluster0.example.net', `mongodb+srv://u:${SECRET}@cluster0.example.net`],
     ['redis://:hunter2@cache:6379', `redis://:${SECRET}@cache:6379`],
     ['https://x.example/?api_key=abcdef&page=2', `https://x.example/?api_key=${SECRET}&page=2`],
+    ['curl -H "x-api-key: 0f3a9c1d77" https://x.example', `curl -H "x-api-key: ${SECRET}" https://x.example`],
+    ['db:\n  password:  hunter22\n  port: 5432', `db:\n  password:  ${SECRET}\n  port: 5432`],
+    ['My password: hunter22!.', `My password: ${SECRET}!.`],
     ['DB_PASSWORD=correcthorse', `DB_PASSWORD=${SECRET}`],
     ['Server=db;Password=pa55word!;Database=x', `Server=db;Password=${SECRET};Database=x`],
     [`cut off: ${pem.slice(0, 120)}`, `cut off: ${SECRET}`],
@@ -63,6 +73,14 @@ describe('what is a secret', () => {
     'max_tokens=100 and new_token="hello"',
     'password=get_password(user)',
     'if password == other:',
+    'Enter your password: then press return 10 times',
+    'password: user2.password, secret: process.env.SECRET2',
+    'password: sha256sum2(user)',
+    'password: ${PASSWORD_2024}',
+    'the cookie: 3 biscuits in 2 boxes',
+    'hf_and_some_more_words_without_any_digits',
+    'sk-onelongwordofmanyletters',
+    'ASIANDCOUNTRIESOFTHEEASTANDWEST',
     'risk_live_data',
     'http://example.com/@user/post',
     '550e8400-e29b-41d4-a716-446655440000',
@@ -108,6 +126,11 @@ describe('who somebody is', () => {
     ['+14155552671', 'phone'],
     ['+44 (0)20 7946 0958', 'phone'],
     ['0049 171 234 5678', 'phone'],
+    ['0049 30 123456', 'phone'],
+    ['0049 170 1234567', 'phone'],
+    ['0049 1701234567', 'phone'],
+    ['0043 1 588 0000', 'phone'],
+    ['0049 (0)30 1234567', 'phone'],
     ['(415) 555-2671', 'phone'],
     ['415-555-2671', 'phone'],
     ['1-415-555-2671', 'phone'],
@@ -156,6 +179,7 @@ describe('who somebody is', () => {
     'react@18.2.0, logo@2x.png, git@github.com:owner/name.git, @user',
     'DE89370400440532013001 is no IBAN, nor is GB82',
     '0x4111111111111111 and a4111111111111111',
+    'parts 0012 34567 and 0012 3456 78, lot 0049-12-3456',
     '+12345678 -12345678',
     'sum 2+23456789012',
     'port 5432 10.0.0.1:5432 1:1000000',

@@ -22,6 +22,7 @@ const SCHEME = 7;
 const TOKEN_SIGHT = 8;
 const JWT = 9;
 const DASH = 10;
+const COLON = 11;
 
 /** What to do at the sight of a character; 0 for nearly all: they cost a look into a table. */
 export function sightsFor(wanted: Wanted): Uint8Array {
@@ -38,6 +39,7 @@ export function sightsFor(wanted: Wanted): Uint8Array {
     for (const code of TOKEN_SIGHTS) sights[code] = TOKEN_SIGHT;
     see('-', DASH);
     see('=', EQUALS);
+    see(':', COLON);
     see('bB', SCHEME);
     see('J', JWT);
   }
@@ -87,6 +89,8 @@ export class Scan {
         return this.#text.charCodeAt(i + 1) === 52 && this.#text.charCodeAt(i + 2) === 48 ? this.#at(i, i + 3) : i;
       case EQUALS:
         return this.#assignment(i);
+      case COLON:
+        return this.#header(i);
       case SCHEME:
         return this.#secret(i, is(this.#text.charCodeAt(i + 1), LETTER) ? credentialAt(this.#text, i, this.#barrier) : undefined);
       case JWT:
@@ -285,19 +289,36 @@ export class Scan {
     while (end > i + 1 && text.charCodeAt(end) === 61) end += 1;
     const first = text.charCodeAt(i + 1);
     // `password=get_password()` and `password=$SECRET` are code, not secrets.
-    const isCode =
-      first === 61 ||
-      first === 36 ||
-      first === 37 ||
-      text.charCodeAt(end) === 40 ||
-      text.charCodeAt(end) === 91 ||
-      text.charCodeAt(end) === 46;
+    const isCode = first === 61 || first === 36 || first === 37 || isCall(text.charCodeAt(end));
     const inQuery = text.charAt(start - 1) === '&' || text.charAt(start - 1) === '?' || text.charAt(start - 1) === ';';
     const isVariable = /^[A-Z][A-Z0-9_]*$/.test(text.slice(start, i));
     if (isCode || end - i - 1 < 6 || !(digits > 0 || inQuery || isVariable) || text.startsWith('[redacted:', i + 1)) return i;
     return this.#find('secret', { start: i + 1, end });
   }
+
+  /** `x-api-key: 0f3a…` of a request that somebody shows, `password: hunter22` of YAML: a line or part of one, outside of quotes. */
+  #header(i: number): number {
+    const text = this.#text;
+    const begin = this.#skipSpaces(i + 1);
+    if (begin === i + 1 || !is(text.charCodeAt(i - 1), ALPHANUMERIC)) return i;
+    let start = i;
+    while (start > this.#barrier && i - start < 65 && is(text.charCodeAt(start - 1), TOKEN)) start -= 1;
+    if (!namesSecret(text, start, i)) return i;
+    let end = begin;
+    let digits = 0;
+    while (end < text.length && !is(text.charCodeAt(end), BREAK)) digits += is(text.charCodeAt(end++), DIGIT) ? 1 : 0;
+    const isOver = !isCall(text.charCodeAt(end));
+    while (end > begin && SENTENCE_ENDS.includes(text.charAt(end - 1))) end -= 1;
+    const value = text.slice(begin, Math.min(end, begin + 512));
+    // Words of a sentence, and code: `password: user2.password`, `password: ${secret}`.
+    const isSecret = digits > 0 && end - begin >= SHORTEST_SAID && isOver && !/^[$%[]|^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$/.test(value);
+    return isSecret ? this.#find('secret', { start: begin, end }) : i;
+  }
 }
+
+const SENTENCE_ENDS = '.!?:';
+const SHORTEST_SAID = 8;
+const isCall = (code: number): boolean => code === 40 || code === 91 || code === 46;
 
 const isUserInfo = (code: number): boolean =>
   code > 32 && code !== 34 && code !== 47 && code !== 60 && code !== 62 && code !== 64 && code !== 92;

@@ -1,4 +1,4 @@
-import { ALPHANUMERIC, BEARER, DIGIT, is, TOKEN } from './chars.ts';
+import { ALPHANUMERIC, BEARER, DIGIT, is, LETTER, TOKEN } from './chars.ts';
 
 interface TokenFormat {
   readonly prefix: string;
@@ -6,15 +6,23 @@ interface TokenFormat {
   readonly at: number;
   /** Characters after the prefix, at least. */
   readonly least: number;
-  /** Without a digit it is a word: `sk-learn-something-or-other`. */
-  readonly digit: boolean;
+  /**
+   * Without a digit it is a word, such as `sk-learn-something-or-other`: unless it is one piece of exactly so many letters. One of thirty keys
+   * of 20 letters and digits has no digit, and those of Hugging Face have none at all.
+   */
+  readonly whole: number | undefined;
 }
 
-const format = (prefix: string, least: number, { at = prefix.length - 1, digit = true } = {}): TokenFormat => ({
+interface Particulars {
+  readonly at?: number;
+  readonly whole?: number;
+}
+
+const format = (prefix: string, least: number, { at = prefix.length - 1, whole }: Particulars = {}): TokenFormat => ({
   prefix,
   at,
   least,
-  digit,
+  whole,
 });
 
 /** How the keys of those who are met in conversations look, by what they publish for secret scanners. */
@@ -23,19 +31,19 @@ const FORMATS: readonly TokenFormat[] = [
   format('sk-', 16),
   format('xai-', 20),
   format('pplx-', 20),
-  format('glpat-', 16),
+  format('glpat-', 16, { whole: 20 }),
   format('pypi-', 32),
   format('xapp-', 16),
   ...['a', 'b', 'e', 'p', 'r', 's'].map((letter) => format(`xox${letter}-`, 10)),
-  ...['p', 'o', 'u', 's', 'r'].map((letter) => format(`gh${letter}_`, 30)),
+  ...['p', 'o', 'u', 's', 'r'].map((letter) => format(`gh${letter}_`, 30, { whole: 36 })),
   format('github_pat_', 22),
-  format('sk_live_', 16),
-  format('sk_test_', 16),
-  format('rk_live_', 16),
-  format('rk_test_', 16),
+  format('sk_live_', 16, { whole: 24 }),
+  format('sk_test_', 16, { whole: 24 }),
+  format('rk_live_', 16, { whole: 24 }),
+  format('rk_test_', 16, { whole: 24 }),
   format('whsec_', 16),
-  format('npm_', 30),
-  format('hf_', 30),
+  format('npm_', 30, { whole: 36 }),
+  format('hf_', 30, { whole: 34 }),
   format('gsk_', 30),
   format('r8_', 30),
   format('dop_v1_', 32),
@@ -45,9 +53,9 @@ const FORMATS: readonly TokenFormat[] = [
   format('lsv2_sk_', 24),
   format('ls__', 24),
   format('mst_', 40),
-  format('AKIA', 16, { at: 1 }),
-  format('ASIA', 16, { at: 1 }),
-  format('AIza', 30, { at: 2 }),
+  format('AKIA', 16, { at: 1, whole: 16 }),
+  format('ASIA', 16, { at: 1, whole: 16 }),
+  format('AIza', 30, { at: 2, whole: 35 }),
 ];
 
 /** By the telling character and the one before it: a `_` alone is in half of all names. */
@@ -71,16 +79,22 @@ const LONGEST_WORD = 128;
 export function tokenAt(text: string, i: number, from: number): Span | undefined {
   const formats = BY_SIGHT.get(sightOf(text.charCodeAt(i - 1), text.charCodeAt(i)));
   if (formats === undefined) return undefined;
-  for (const { prefix, at, least, digit } of formats) {
+  for (const { prefix, at, least, whole } of formats) {
     const start = i - at;
     if (start < from || !text.startsWith(prefix, start) || (start > from && is(text.charCodeAt(start - 1), ALPHANUMERIC))) continue;
     let end = start + prefix.length;
     let digits = 0;
     while (is(text.charCodeAt(end), TOKEN) && (digits > 0 || end - start < LONGEST_WORD))
       digits += is(text.charCodeAt(end++), DIGIT) ? 1 : 0;
-    if (end - start - prefix.length >= least && (digits > 0 || !digit)) return { start, end };
+    const length = end - start - prefix.length;
+    if (length >= least && (digits > 0 || (length === whole && isOnePiece(text, end - length, end)))) return { start, end };
   }
   return undefined;
+}
+
+function isOnePiece(text: string, start: number, end: number): boolean {
+  for (let i = start; i < end; i++) if (!is(text.charCodeAt(i), LETTER)) return false;
+  return true;
 }
 
 /** A JSON Web Token: its header begins with `{"`, which is eyJ. `i` is the J. */
