@@ -70,10 +70,13 @@ function pair(before: number, last: number): number {
   return ((before | 32) << 8) | (last | 32);
 }
 
+/** Whether a name that ends before `end` may be one of them: asked first, because it costs two characters. */
+export const mayEndName = (text: string, end: number): boolean => LAST_TWO.has(pair(text.charCodeAt(end - 2), text.charCodeAt(end - 1)));
+
 /** Whether text[start, end) names a secret. */
 export function namesSecret(text: string, start: number, end: number, assigned = false): boolean {
   const length = end - start;
-  if (length < SHORTEST || length > LONGEST || !LAST_TWO.has(pair(text.charCodeAt(end - 2), text.charCodeAt(end - 1)))) return false;
+  if (length < SHORTEST || length > LONGEST || !mayEndName(text, end)) return false;
   const name = text
     .slice(start, end)
     .replace(/[-_. ]/g, '')

@@ -1,5 +1,5 @@
 import { ALPHANUMERIC, BREAK, DIGIT, DOMAIN, is, isForeignLetter, LETTER, LOCAL, TOKEN } from './chars.ts';
-import { namesSecret } from './key-names.ts';
+import { mayEndName, namesSecret } from './key-names.ts';
 import { ibanAt, numberRun, numbersIn } from './numbers.ts';
 import type { RedactionKind } from './settings.ts';
 import { credentialAt, jwtAt, privateKeyAt, TOKEN_SIGHTS, tokenAt, type Span } from './tokens.ts';
@@ -299,8 +299,9 @@ export class Scan {
   /** `x-api-key: 0f3a…` of a request that somebody shows, `password: hunter22` of YAML: a line or part of one, outside of quotes. */
   #header(i: number): number {
     const text = this.#text;
+    // In JSON a quote stands before nearly every colon.
+    if (text.charCodeAt(i + 1) !== 32 || !is(text.charCodeAt(i - 1), ALPHANUMERIC) || !mayEndName(text, i)) return i;
     const begin = this.#skipSpaces(i + 1);
-    if (begin === i + 1 || !is(text.charCodeAt(i - 1), ALPHANUMERIC)) return i;
     let start = i;
     while (start > this.#barrier && i - start < 65 && is(text.charCodeAt(start - 1), TOKEN)) start -= 1;
     if (!namesSecret(text, start, i)) return i;
