@@ -7,6 +7,7 @@ import { mayUseProject, principalOf, type Principal } from '../../../http/princi
 import { invalid } from '../../../http/problem.ts';
 import { problems, text, Time } from '../../../http/schemas.ts';
 import type { ModuleServices } from '../../module.ts';
+import { noProject } from '../reads/run-access.ts';
 import { conditionsOf } from '../reads/run-filters.ts';
 import { RUN_STATUSES, RUN_TYPES } from '../run/run-type.ts';
 import { CSV_HEAD, csvLine, ndjsonLine } from './exported-run.ts';
@@ -52,17 +53,19 @@ export function exportQuery(selection: ExportSelection, projects: readonly numbe
   return { conditions: (of) => [...own, ...conditions(of)], fromDay: from === undefined ? null : day(from), toDay: null, after };
 }
 
-/** The projects of a selection that somebody may see, by number; null: all. */
+/** The projects of a selection that somebody may see, by number; null: all. Throws NOT_FOUND for a name that nobody has, or that is not for them. */
 export async function chosenProjects(
   db: Database,
   who: Pick<Principal, 'projects'>,
   named: readonly string[] | undefined,
 ): Promise<readonly number[] | null> {
-  const names = named?.filter((name) => mayUseProject(who, name)) ?? who.projects;
+  const names = named ?? who.projects;
   if (names === null) return null;
-  const { rows } = await db.query<{ no: number }>(
-    sql`select project_no as no from muster.trace_projects where name = any(${names}::text[])`,
+  const { rows } = await db.query<{ no: number; name: string }>(
+    sql`select project_no as no, name from muster.trace_projects where name = any(${names}::text[])`,
   );
+  const missing = named?.find((name) => !mayUseProject(who, name) || !rows.some((row) => row.name === name));
+  if (missing !== undefined) throw noProject(missing);
   return rows.map(({ no }) => no);
 }
 
@@ -91,7 +94,7 @@ export function addExportRoutes(instance: FastifyInstance, { state }: Pick<Modul
             description: 'Runs',
             content: { 'application/x-ndjson': { schema: z.string() }, 'text/csv': { schema: z.string() } },
           },
-          ...problems(),
+          ...problems(404),
         },
       },
     },

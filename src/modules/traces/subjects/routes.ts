@@ -1,7 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import { z } from 'zod';
-import { MusterError } from '../../../base/errors.ts';
 import { principalOf, requireAllProjects } from '../../../http/principal.ts';
 import { invalid } from '../../../http/problem.ts';
 import { IsoTime, problems, text } from '../../../http/schemas.ts';
@@ -52,7 +51,6 @@ export function addSubjectRoutes(instance: FastifyInstance, { state, wake }: Pic
     refuseShort(kind, value);
     if (project === undefined) return { kind, value, projects: null };
     const projects = await chosenProjects(state.database, { projects: null }, [project]);
-    if (projects?.length === 0) throw new MusterError('NOT_FOUND', `project "${project}" does not exist`);
     return { kind, value, projects };
   };
 
