@@ -15,8 +15,6 @@ it('what LangSmith has and Muster does not is said with what to do instead, and 
   const { id } = await client.createDataset('not shared');
   await expect(client.shareDataset(id)).rejects.toThrow(/501.*does not offer shared datasets.*a key/s);
   await expect(client.readDatasetOpenaiFinetuning({ datasetId: id })).rejects.toThrow(/501.*export/s);
-  const upload = { csvFile: new Blob(['q,a\n1,2\n']), fileName: 'x.csv', inputKeys: ['q'], outputKeys: ['a'] };
-  await expect(client.uploadCsv(upload)).rejects.toThrow(/501.*Import|501.*createExamples/s);
   await expect(client.evaluators.list()).rejects.toThrow(/501.*api\/v1\/traces\/evaluators/s);
   const answer = await server.app.inject({ method: 'POST', url: '/langsmith/api/v1/nothing/of/this', headers: { 'x-api-key': BOOTSTRAP } });
   expect([answer.statusCode, answer.json(), answer.headers['x-should-retry']]).toMatchObject([501, { code: 'NOT_OFFERED' }, 'false']);

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { Client } from 'langsmith';
+import * as current from 'langsmith';
+import * as oldest from 'langsmith-0.3';
+import * as older from 'langsmith-0.6';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bearer, BOOTSTRAP, testServer, type TestServer } from '../../../../test/server/support/test-server.ts';
 import { sql } from '../../../db/sql.ts';
@@ -7,7 +9,8 @@ import { tracesModule } from '../index.ts';
 import { Datasets } from './datasets.ts';
 
 let server: TestServer;
-let client: Client;
+const { Client } = current;
+let client: current.Client;
 let apiUrl: string;
 beforeAll(async () => {
   server = await testServer({ modules: [tracesModule] });
@@ -151,6 +154,25 @@ describe('datasets by the client of LangSmith', () => {
     await expect(find('eq(model, "x")')).rejects.toThrow(/422.*examples are not filtered by model/);
     await expect(find('search("x")')).rejects.toThrow(/examples are not filtered by search/);
     await expect(find('exists(metadata')).rejects.toThrow(/the filter breaks at character 16/);
+  });
+
+  it('are made of a CSV file by clients of each version, all of it or nothing', async () => {
+    const csv = '\uFEFFq,a,note\r\n"hello, ""you""",b,"two\nlines"\r\nq2,\u00e9,\r\n';
+    const upload = { csvFile: new Blob([csv]), fileName: 'x.csv', inputKeys: ['q', 'note'], outputKeys: ['a'], description: 'of a file' };
+    for (const { Client: Version } of [current, older, oldest] as unknown as (typeof current)[]) {
+      const versioned = new Version({ apiUrl, apiKey: BOOTSTRAP });
+      const made = await versioned.uploadCsv({ ...upload, name: named() });
+      expect(made).toMatchObject({ description: 'of a file', data_type: 'kv', example_count: 2 });
+      const listed = await all(versioned.listExamples({ datasetId: made.id }));
+      expect(listed.map(({ inputs, outputs }) => ({ inputs, outputs }))).toEqual([
+        { inputs: { q: 'hello, "you"', note: 'two\nlines' }, outputs: { a: 'b' } },
+        { inputs: { q: 'q2', note: '' }, outputs: { a: '\u00e9' } },
+      ]);
+    }
+    const name = named();
+    await expect(client.uploadCsv({ ...upload, name, inputKeys: ['nowhere'] })).rejects.toThrow(/line 1 has no column nowhere/);
+    await expect(client.uploadCsv({ ...upload, name, csvFile: new Blob(['q,note,a\n"open']) })).rejects.toThrow(/never closed/);
+    expect(await client.hasDataset({ datasetName: name })).toBe(false);
   });
 
   it('have splits that can be changed, and attachments that are fetched without a key', async () => {

@@ -4,6 +4,7 @@ import { MOST_BODY_BYTES } from '../langsmith/decompress.ts';
 import { addDatasetDoors as addDatasets } from './langsmith-datasets.ts';
 import { addComparativeDoors } from './langsmith-comparative.ts';
 import { addExampleDoors } from './langsmith-examples.ts';
+import { addUploadDoor } from './langsmith-upload.ts';
 
 /** Datasets and their examples below /langsmith, in a scope of their own: bodies are read as they come. */
 export function addDatasetDoors(app: FastifyInstance, services: Pick<ModuleServices, 'state'>): void {
@@ -11,5 +12,6 @@ export function addDatasetDoors(app: FastifyInstance, services: Pick<ModuleServi
   app.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: MOST_BODY_BYTES }, async (_request: FastifyRequest, body: Buffer) => body);
   addDatasets(app, services);
   addExampleDoors(app, services);
+  addUploadDoor(app, services);
   addComparativeDoors(app, services);
 }

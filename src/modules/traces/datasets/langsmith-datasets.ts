@@ -3,7 +3,8 @@ import { principalOf } from '../../../http/principal.ts';
 import type { ModuleServices } from '../../module.ts';
 import { bodyOf } from '../langsmith/write-routes.ts';
 import { TENANT_ID } from '../langsmith/tenant.ts';
-import type { Dataset, DatasetFields } from './dataset.ts';
+import type { Dataset } from './dataset.ts';
+import { fieldsOf, LONGEST_NAME } from './dataset-fields.ts';
 import { Datasets } from './datasets.ts';
 import { Examples } from './examples.ts';
 import { datasetView } from './langsmith-views.ts';
@@ -14,8 +15,6 @@ const door = (verb: 'read' | 'write', summary: string) => ({
   config: { permission: `traces:${verb}` as const },
   schema: { tags: ['langsmith'], summary },
 });
-const LONGEST_NAME = 512;
-const DATA_TYPES = ['kv', 'llm', 'chat'];
 
 /** Datasets as LangSmith's SDKs make and read them. */
 export function addDatasetDoors(app: FastifyInstance, { state }: Pick<ModuleServices, 'state'>): void {
@@ -128,23 +127,3 @@ export function addDatasetDoors(app: FastifyInstance, { state }: Pick<ModuleServ
     return examples.splits(datasetId);
   });
 }
-
-/** What a body says of a dataset; what it does not say stays. */
-function fieldsOf(said: Readonly<Record<string, unknown>>): DatasetFields {
-  const { name, description, data_type: dataType, extra, metadata } = said;
-  if (name !== undefined && name !== null && (typeof name !== 'string' || name === '' || name.length > LONGEST_NAME))
-    throw wrong('name', `is a text of 1 to ${LONGEST_NAME} characters`);
-  if (dataType !== undefined && dataType !== null && !DATA_TYPES.includes(dataType as string))
-    throw wrong('data_type', `is one of ${DATA_TYPES.join(', ')}`);
-  const told = metadata === undefined ? extra : { ...(typeof extra === 'object' ? extra : {}), metadata };
-  return {
-    name: typeof name === 'string' ? name.replaceAll('\u0000', '') : undefined,
-    description: typeof description === 'string' ? description.replaceAll('\u0000', '') : undefined,
-    dataType: typeof dataType === 'string' ? dataType : undefined,
-    extra: jsonOf(told),
-    inputsSchema: jsonOf(said['inputs_schema_definition']),
-    outputsSchema: jsonOf(said['outputs_schema_definition']),
-  };
-}
-
-const jsonOf = (value: unknown): string | undefined => (value === undefined || value === null ? undefined : JSON.stringify(value));

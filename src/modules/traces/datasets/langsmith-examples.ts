@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { MusterError } from '../../../base/errors.ts';
 import type { ModuleServices } from '../../module.ts';
-import { boundaryOf, splitMultipart } from '../langsmith/multipart.ts';
 import { baseOf } from '../langsmith/reads/show.ts';
 import { bodyOf } from '../langsmith/write-routes.ts';
 import { addExamples } from './add-examples.ts';
 import type { Example } from './dataset.ts';
 import { Datasets } from './datasets.ts';
 import { Examples } from './examples.ts';
+import { formOf } from './form.ts';
 import { exampleText } from './langsmith-views.ts';
 import { fieldsOf, readExampleParts, type SaidExample, type SaidExamples } from './multipart-examples.ts';
 import { idOf, objectIn, QueryValues, wrong } from './query-values.ts';
@@ -32,7 +32,7 @@ export function addExampleDoors(app: FastifyInstance, { state }: Pick<ModuleServ
     const { dataset_id: id } = request.params as { dataset_id: string };
     const visible = await visibleTo(request, db);
     const { datasetId } = await datasets.get(idOf(id, 'dataset_id'), visible);
-    const said = readExampleParts(splitMultipart(await bodyOf(request), boundaryIn(request)));
+    const said = readExampleParts(await formOf(request));
     const asOf = await addExamples(db, examples, datasetId, said, visible);
     const ids = said.examples.map(({ exampleId }) => exampleId);
     return { count: ids.length, example_ids: ids, as_of: asOf.toISOString() };
@@ -187,15 +187,6 @@ export function addExampleDoors(app: FastifyInstance, { state }: Pick<ModuleServ
 }
 
 const only = (examples: readonly SaidExample[]): SaidExamples => ({ examples, attachments: [], attachmentOperations: new Map() });
-
-function boundaryIn(request: FastifyRequest): string {
-  const boundary = boundaryOf(request.headers['content-type'] ?? '');
-  if (boundary === undefined)
-    throw new MusterError('UNSUPPORTED_MEDIA', 'this is no multipart/form-data with a boundary', {
-      remedy: 'Send it as LangSmith SDKs do.',
-    });
-  return boundary;
-}
 
 /** An example as a JSON object says it. */
 const saidIn = (body: Readonly<Record<string, unknown>>): SaidExample => ({

@@ -4,11 +4,6 @@ import { MusterError } from '../../../base/errors.ts';
 /** What LangSmith has and SDKs may ask for, and what to do instead. The first that fits speaks. */
 const MISSING: readonly { readonly path: RegExp; readonly what: string; readonly instead: string }[] = [
   {
-    path: /^\/datasets\/upload/,
-    what: 'files as datasets by the SDK',
-    instead: 'Use `POST /api/v1/traces/datasets/{name}/import`, or send examples with createExamples.',
-  },
-  {
     path: /^\/datasets\/[^/]+\/(openai|openai_ft|csv|jsonl)$/,
     what: 'datasets as files by the SDK',
     instead: 'Use `GET /api/v1/traces/datasets/{name}/export`.',
