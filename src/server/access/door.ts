@@ -56,9 +56,15 @@ export function credentialOf(request: FastifyRequest, cookieName: string): Crede
     return { kind: 'key', text: bearer?.[1] ?? '' };
   }
   const apiKey = request.headers['x-api-key'];
-  if (apiKey !== undefined) return { kind: 'key', text: Array.isArray(apiKey) ? (apiKey[0] ?? '') : apiKey };
+  if (apiKey !== undefined) return { kind: 'key', text: saidOnce([apiKey].flat().join(',')) };
   const cookie = request.cookies[cookieName];
   return cookie === undefined ? undefined : { kind: 'session', text: cookie };
+}
+
+/** Node joins headers that come twice, as Python's LangSmith client sends the key: `X-API-Key` and `x-api-key`. Two keys are none. */
+function saidOnce(header: string): string {
+  const [key = '', ...others] = header.split(',').map((part) => part.trim());
+  return others.every((other) => other === key) ? key : '';
 }
 
 /**
