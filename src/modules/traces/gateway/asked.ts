@@ -24,7 +24,10 @@ export function readAsked(face: Face, bytes: Buffer | undefined): Asked {
   if (!isUtf8(bytes)) throw new MusterError('MALFORMED', 'the body is not valid UTF-8');
   const text = bytes.toString('utf8');
   const outline = outlineOf(text);
-  if (outline.depth > MOST_DEPTH) throw new MusterError('INVALID_INPUT', `the body is nested deeper than ${MOST_DEPTH} levels`);
+  if (outline.depth > MOST_DEPTH)
+    throw new MusterError('INVALID_INPUT', `the body is nested deeper than ${MOST_DEPTH} levels`, {
+      remedy: 'Send what is nested so deeply as text, or in another shape.',
+    });
   const body = parse(text);
   const { model, stream, stream_options: options } = body;
   if (typeof model !== 'string' || model === '' || model.length > 200)
@@ -33,7 +36,10 @@ export function readAsked(face: Face, bytes: Buffer | undefined): Asked {
       data: { param: 'model' },
     });
   if (stream !== undefined && stream !== null && typeof stream !== 'boolean')
-    throw new MusterError('INVALID_INPUT', 'stream is true or false', { data: { param: 'stream' } });
+    throw new MusterError('INVALID_INPUT', 'stream is neither true nor false', {
+      remedy: 'Send true for a stream; leave it out for a whole answer.',
+      data: { param: 'stream' },
+    });
   return { face, text, outline, body, model, streams: stream === true, wantsUsage: isObject(options) && options['include_usage'] === true };
 }
 

@@ -55,7 +55,10 @@ const optional = (name: string, value: string | undefined): string | undefined =
 
 function named(header: string, value: string): string {
   if (value.length <= MOST_NAME) return value;
-  throw new MusterError('INVALID_INPUT', `${header} is longer than ${MOST_NAME} characters`, { data: { param: header } });
+  throw new MusterError('INVALID_INPUT', `${header} is longer than ${MOST_NAME} characters`, {
+    remedy: 'Send a shorter one.',
+    data: { param: header },
+  });
 }
 
 function metadataOf(value: string | undefined): Readonly<Record<string, unknown>> {
@@ -66,7 +69,10 @@ function metadataOf(value: string | undefined): Readonly<Record<string, unknown>
   } catch {
     // Said below, in our words.
   }
-  throw new MusterError('INVALID_INPUT', 'x-muster-metadata is no JSON object', { data: { param: 'x-muster-metadata' } });
+  throw new MusterError('INVALID_INPUT', 'x-muster-metadata is no JSON object', {
+    remedy: 'Send one, such as {"team": "shop"}, in ASCII: escape other characters as JSON does.',
+    data: { param: 'x-muster-metadata' },
+  });
 }
 
 function parentOf(langsmith: string | undefined, traceparent: string | undefined): Parent | undefined {

@@ -18,6 +18,15 @@ const SUMMARIES: Readonly<Record<Face, string>> = {
   completions: 'Complete a text by the provider of the model (OpenAI’s old protocol)',
 };
 
+/** OpenAI takes bodies as they are, and so do its clients send them; a compressed one would be taken for garbage. */
+function refuseEncoded({ headers }: FastifyRequest): void {
+  const encoding = headers['content-encoding'];
+  if (encoding !== undefined && encoding.toLowerCase() !== 'identity')
+    throw new MusterError('UNSUPPORTED_MEDIA', `the body comes as ${encoding.slice(0, 50)}`, {
+      remedy: 'Send it without content-encoding.',
+    });
+}
+
 const OFFERED = `${Object.values(FACES)
   .map(({ path }) => `POST ${path}`)
   .join(', ')} and GET /models`;
@@ -34,6 +43,7 @@ export function addGatewayDoor(app: FastifyInstance, services: ModuleServices, g
         { parseAs: 'buffer', bodyLimit: MOST_BODY_BYTES },
         async (_request: FastifyRequest, body: Buffer) => body,
       );
+      scope.addHook('preParsing', async (request) => refuseEncoded(request));
       scope.setErrorHandler(refusalHandler(services.log));
       for (const face of Object.keys(FACES) as readonly Face[])
         scope.post(

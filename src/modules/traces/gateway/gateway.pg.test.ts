@@ -344,6 +344,19 @@ describe('a request that cannot be', () => {
     expect(provider.requests).toHaveLength(0);
   });
 
+  it('a request that cannot be read is told how to be sent', async () => {
+    const told = async (body: unknown, headers?: Record<string, string>): Promise<unknown> => {
+      const answer = await raw(body, headers);
+      return [answer.status, ((await answer.json()) as { error: { message: string } }).error.message];
+    };
+    expect(await told(chat, { 'content-encoding': 'gzip' })).toEqual([415, 'The body comes as gzip. Send it without content-encoding.']);
+    expect(await told({ ...chat, stream: 'yes' })).toEqual([422, expect.stringMatching(/^Stream is neither.*Send true for a stream/)]);
+    expect(await told(chat, { 'x-muster-metadata': 'team=shop' })).toEqual([422, expect.stringContaining('such as {"team": "shop"}')]);
+    const deep = `{"model":"gpt-4o-mini","d":${'['.repeat(300)}${']'.repeat(300)}}`;
+    expect(await told(deep)).toEqual([422, expect.stringContaining('nested deeper than 256 levels. Send what')]);
+    expect(provider.requests).toHaveLength(0);
+  });
+
   it('a failure says which run it is logged as', async () => {
     provider.script = refuse(401);
     const error = (await client()
