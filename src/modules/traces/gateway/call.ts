@@ -53,7 +53,7 @@ export class Caller {
 
   /**
    * Resolves with the first piece of a good answer, or with the last bad one. Throws OUTBOUND_ errors where nobody could be reached,
-   * PROVIDER_REFUSED where a provider does not know its key, PROVIDER_UNAVAILABLE where all are left alone for now, or the signal's reason.
+   * PROVIDER_REFUSED where the last provider does not know its key, PROVIDER_UNAVAILABLE where all are left alone for now, or the signal's reason.
    */
   async call(asked: Asked, { headers, signal, targets }: CallOptions): Promise<Answered> {
     const { now = Date.now, random = Math.random, sleep } = this.#options;
@@ -68,6 +68,8 @@ export class Caller {
         const outcome = await this.#attempt(asked, target, { headers, signal, attempts });
         if (!(outcome instanceof MusterError) && !isRetried(outcome.status, outcome.headers)) return outcome;
         last = outcome;
+        // Another time it would be the same key; another provider has its own.
+        if (isMusterError(outcome, 'PROVIDER_REFUSED')) break;
         const asksMs = outcome instanceof MusterError ? undefined : retryAfterMs(outcome.headers, now());
         const waitMs = asksMs ?? backOffMs(attempt, random);
         if (attempt === target.provider.settings.attempts || waitMs > (hasNext ? PATIENCE_WITH_FALLBACK_MS : PATIENCE_MS)) break;
@@ -117,7 +119,7 @@ export class Caller {
       // Its answer shows that it is there.
       if (isMusterError(error, 'PROVIDER_REFUSED')) {
         this.#breakers.succeeded(provider.name);
-        throw error;
+        return error;
       }
       this.#breakers.failed(provider.name, now());
       if (isMusterError(error, 'OUTBOUND_REFUSED')) throw error;

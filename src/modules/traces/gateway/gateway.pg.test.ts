@@ -282,6 +282,20 @@ describe('what a provider does wrong', () => {
     ]);
     await logged();
   });
+
+  it('refusing its key leads to the fallback at once, which has a key of its own', async () => {
+    const fallbacks = ['second/plain-v2'];
+    await put('main', { base_url: provider.url, api_key: 'sk-revoked', kind: 'openai', routes: [{ model: 'gpt-*', fallbacks }] });
+    await put('second', { base_url: other.url, api_key: 'sk-in-force', kind: 'compatible', routes: [{ model: 'plain-v2' }] });
+    provider.script = refuse(401);
+    other.script = speak('with another key');
+    const { data, response } = await client().chat.completions.create(chat).withResponse();
+    expect([data.choices[0]?.message.content, response.headers.get('x-muster-provider')]).toEqual(['with another key', 'second']);
+    expect([provider.requests.length, other.last?.headers.authorization]).toEqual([1, 'Bearer sk-in-force']);
+    await logged();
+    await put('main', { base_url: provider.url, api_key: 'sk-of-the-provider', kind: 'openai', routes: [] });
+    await server.ask('DELETE', '/gateway/providers/second');
+  });
 });
 
 describe('a provider', () => {
