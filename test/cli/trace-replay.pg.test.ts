@@ -23,4 +23,8 @@ test('what SDKs could not send is taken from a folder; what is no such file stay
   expect(stderr).not.toContain('Error');
   expect(await readdir(folder)).toEqual(['trace_2.json']);
   expect(await database.database.query(sql`select from muster.trace_runs`)).toMatchObject({ count: 2 });
+  const listed = await muster.json<{ items: readonly unknown[] }>(['traces', 'list', '--since', '3650d'], {
+    env: { DATABASE_URL: database.url },
+  });
+  expect(listed.items).toHaveLength(2);
 });

@@ -48,7 +48,9 @@ export async function withFleet<T>(invocation: Invocation, work: (fleet: FleetAc
       access: createAccess(database),
       wake,
       now: async () =>
-        (await database.one<{ now: number }>(sql`select extract(epoch from clock_timestamp())::float8 * 1000 as now`))?.now ?? Date.now(),
+        // Whole milliseconds, as Date.now(): what is reckoned from it becomes times of SQL and of JSON.
+        (await database.one<{ now: number }>(sql`select floor(extract(epoch from clock_timestamp()) * 1000)::float8 as now`))?.now ??
+        Date.now(),
     });
   } catch (error) {
     throw await explainSchema(database, error);
