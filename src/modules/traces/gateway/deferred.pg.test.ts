@@ -147,7 +147,7 @@ describe('a request that may wait', () => {
     expect((await server.ask('GET', '/gateway/savings?project=later')).json()).toMatchObject({
       cost: '0.15',
       saved: '0.15',
-      items: [{ outcome: 'batch', requests: 3, unpriced: 1 }],
+      items: [{ outcome: 'batch', requests: 3, unpriced: 0 }],
     });
   });
 

@@ -183,7 +183,7 @@ export interface Saving {
   /** USD, exact. */
   readonly cost: string;
   readonly saved: string;
-  /** Requests of which nobody knows the price, or the usage: they are in no sum. */
+  /** Answered requests of which nobody knows the price, or the usage: they are in no sum. What nobody answered cost nothing. */
   readonly unpriced: number;
 }
 
@@ -196,7 +196,7 @@ export async function savings(
     await db.query<Saving>(sql`select outcome, count(*)::float8 as requests, coalesce(sum(prompt_tokens), 0)::float8 as "promptTokens",
       coalesce(sum(completion_tokens), 0)::float8 as "completionTokens", trim_scale(coalesce(sum(cost), 0))::text as cost,
       trim_scale(coalesce(sum(saved), 0))::text as saved,
-      (count(*) filter (where price is null and coalesce(status, 200) < 400))::float8 as unpriced
+      (count(*) filter (where price is null and status < 400))::float8 as unpriced
     from muster.gateway_requests
     where at >= to_timestamp(${from}::float8 / 1000) and at < to_timestamp(${to}::float8 / 1000)
       and (${projects}::text[] is null or project = any (${projects}::text[]))
