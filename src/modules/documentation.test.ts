@@ -17,6 +17,7 @@ import { PROCESS_METRICS } from './performance/process/metrics.ts';
 import { RECOVERY_METRICS } from './recovery/metrics.ts';
 import { TRACE_METRICS } from './traces/agent/metrics.ts';
 import { LLM_METRICS } from './traces/figures/metrics.ts';
+import { SCORE_METRICS } from './traces/quality/report.ts';
 import { WATCH_METRICS } from './watch/metrics.ts';
 
 /** The tables of these pages, between `<!-- metrics:name -->` and `<!-- /metrics -->`. `UPDATE_DOCS=1` writes them. */
@@ -34,6 +35,7 @@ const TABLES: Readonly<Record<string, Catalogue>> = {
   watch: WATCH_METRICS,
   traces: TRACE_METRICS,
   llm: LLM_METRICS,
+  scores: SCORE_METRICS,
   diagnostic: DIAGNOSTIC_METRICS,
   synthetic: SYNTHETIC_METRICS,
   endpoint: ENDPOINT_METRICS,

@@ -6,8 +6,9 @@ import { MusterError } from '../../../base/errors.ts';
 import { noWake } from '../../../base/wake.ts';
 import { durationSetting } from '../../duration-setting.ts';
 import { intakeOf, type Intake } from '../intake/index.ts';
+import { LLM_METRICS } from '../figures/metrics.ts';
 import { figureSamples } from '../figures/report.ts';
-import { scoreSamples } from '../quality/report.ts';
+import { SCORE_METRICS, scoreSamples } from '../quality/report.ts';
 import { pruneLeftovers } from '../retention/leftovers.ts';
 import { keepRetention } from '../retention/retention.ts';
 import { addTally, SettingsStore } from '../settings/index.ts';
@@ -22,6 +23,9 @@ const config = z.strictObject({
   /** How often what is kept no longer is looked for. */
   housekeeping_every: durationSetting(10_000, '10m'),
 });
+
+/** What others made of the runs, and is told here. */
+const MADE = { ...LLM_METRICS, ...SCORE_METRICS };
 
 /** A reader that has work and has not moved for so long is stuck. */
 const STUCK_SECONDS = 300;
@@ -101,7 +105,7 @@ async function measure(ctx: AgentContext, life: Life): Promise<void> {
   metric('trace_orphans', orphans);
   for (const { count, labels, name } of counters(tally)) metric(name, count, labels);
   const made = [...(await figureSamples(database, Date.now())), ...(await scoreSamples(database, Date.now()))];
-  for (const { name, value, labels } of made) ctx.metric(name, value, { labels });
+  for (const { name, value, labels } of made) ctx.metric(name, value, { unit: MADE[name].unit, labels });
   const store = new SettingsStore(database);
   for (const { project, usdPerHour, budget } of await readCosts(database, await store.general(), await store.ofProjects())) {
     metric('trace_cost_usd_per_hour', usdPerHour, { project });

@@ -1,13 +1,17 @@
 import type { Database } from '../../../db/database.ts';
 import { sql } from '../../../db/sql.ts';
+import { gauge, type Catalogue } from '../../metric.ts';
 import { readScores } from './scores.ts';
+
+const LABELS = ['project', 'key', 'source'];
+const SOURCE = 'muster.trace_score_hours, muster.trace_feedback';
 
 /** What rules of alerting may look at: of the last hour, by project, key and source. */
 export const SCORE_METRICS = {
-  llm_score: { unit: '1', description: 'Mean score of the last hour: 1 is good' },
-  llm_score_failure_ratio: { unit: '1', description: 'Share of the last hour that failed' },
-  llm_scores: { unit: '1', description: 'Scores given in the last hour' },
-} as const;
+  llm_score: gauge.run('', SOURCE, 'Mean score of the last hour, 0 to 1: 1 is good', LABELS),
+  llm_score_failure_ratio: gauge.run('ratio', SOURCE, 'Share of the scores of the last hour that say a failure', LABELS),
+  llm_scores: gauge.run('', SOURCE, 'Scores given in the last hour; of fewer than five none of the three is told', LABELS),
+} as const satisfies Catalogue;
 
 export interface ScoreSample {
   readonly name: keyof typeof SCORE_METRICS;
