@@ -85,7 +85,7 @@ export const ENTERPRISE_EFFECTS: readonly KeyEffect[] = [
   {
     path: 'security.allowed_networks',
     effect:
-      'Networks besides the public internet that channels, probes and actions may call, inside which plain HTTP and bare addresses are allowed too. MUSTER_ALLOWED_NETWORKS goes before.',
+      'Networks besides the public internet that channels, probes, actions, providers of models and forwards of traces may call, inside which plain HTTP and bare addresses are allowed too. MUSTER_ALLOWED_NETWORKS goes before.',
   },
   {
     path: 'security.allow_commands',

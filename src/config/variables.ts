@@ -80,7 +80,7 @@ export const VARIABLES = [
     name: 'MUSTER_ALLOWED_NETWORKS',
     group: 'Access',
     summary:
-      'Networks besides the public internet that channels, probes and actions may call, separated by commas; inside them plain HTTP and bare addresses are allowed too.',
+      'Networks besides the public internet that channels, probes, actions, providers of models and forwards of traces may call, separated by commas; inside them plain HTTP and bare addresses are allowed too.',
     default: null,
     example: '10.1.0.0/16,127.0.0.0/8',
   },
