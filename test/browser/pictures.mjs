@@ -9,6 +9,7 @@ import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { ChatPromptTemplate } from '@langchain/core/prompts';
 import { Client } from 'langsmith';
 import { evaluate } from 'langsmith/evaluation';
 import { RunTree } from 'langsmith/run_trees';
@@ -252,6 +253,90 @@ async function fillTraces() {
       evaluators: [right, short],
     });
   await client.awaitPendingTraceBatches();
+  await fillPrompts(client);
+  await fillQueue(client);
+}
+
+/** @param {Client} client */
+async function fillPrompts(client) {
+  /** @type {readonly (readonly [string, string])[]} */
+  const versions = [
+    ['You are a travel assistant.', 'The first that went out'],
+    ['You are a travel assistant. Answer in two sentences.', 'Shorter'],
+    ['You are a travel assistant for {city}. Answer in two sentences,\nand say where you know it from.', 'Name the source'],
+  ];
+  for (const [system, commitDescription] of versions)
+    await client.pushPrompt('travel-assistant', {
+      object: ChatPromptTemplate.fromMessages([
+        ['system', system],
+        ['placeholder', '{history}'],
+        ['human', '{question}'],
+      ]),
+      description: 'Answers what travellers ask',
+      commitDescription,
+      tags: ['support'],
+    });
+  await ask('PUT', '/traces/prompts/travel-assistant/tags/production', { version: 'latest' });
+}
+
+/** @param {Client} client */
+async function fillQueue(client) {
+  await client.createFeedbackConfig({
+    feedbackKey: 'correct',
+    feedbackConfig: {
+      type: 'categorical',
+      categories: [
+        { value: 0, label: 'wrong' },
+        { value: 1, label: 'right' },
+      ],
+    },
+  });
+  await client.createFeedbackConfig({ feedbackKey: 'tone', feedbackConfig: { type: 'continuous', min: 1, max: 5 } });
+  const { queue_id: queue } = await ask('POST', '/traces/queues', {
+    name: 'Answers that users doubted',
+    instructions:
+      'Look the facts up: do not trust the answer.\n\n- **right** is what holds for the day that was asked for\n- a refusal is *wrong* here',
+    rubric: [
+      { key: 'correct', description: 'Is the answer right?' },
+      { key: 'tone', description: 'From rude to kind' },
+      { key: 'helpful' },
+    ],
+  });
+  const { items } = await ask('GET', '/traces/runs?project=support&is_root=true&limit=9&q=rain');
+  await ask('POST', `/traces/queues/${queue}/runs`, { run_ids: items.map((/** @type {{ run_id: string }} */ { run_id: id }) => id) });
+}
+
+/** A run that an alert asks for and that waits for approval, and one that was approved and helped: tables of which most rows changed. */
+async function fillHealing() {
+  /** @returns {Promise<readonly { run_id: string, state: string, target: string }[]>} */
+  const runs = async () => (await ask('GET', '/recovery/runs?limit=100')).items;
+  if ((await runs()).length > 0) return;
+  await ask('POST', '/recovery/actions/analyze_table/mode', { mode: 'approve' });
+  for (let index = 0; index < 80; index++) {
+    await ask('PUT', '/system-state/last_order', { value: index });
+    await ask('POST', '/traces/saved-filters', { name: `filter ${index}`, query: `q=${index}` });
+  }
+  await until('the other table is found', async () => {
+    const { targets } = await ask('POST', '/recovery/actions/analyze_table/dry-run', { target: 'table=muster.trace_saved_filters' });
+    return targets.length > 0;
+  });
+  const { items } = await ask('POST', '/recovery/runs', { action: 'analyze_table', target: 'table=muster.trace_saved_filters' });
+  await ask('POST', `/recovery/runs/${items[0].run_id}/approve`, {});
+  await until('it has helped', async () => (await runs()).some(({ state }) => state === 'effective'));
+  await ask('POST', '/rules', {
+    name: 'orders_are_slow',
+    metric_name: 'order_seconds',
+    operator: '>',
+    threshold: 1,
+    level: 'critical',
+    for: '0s',
+    labels: { heal: 'analyze_table', schema: 'muster', table: 'system_state' },
+    annotations: { summary: 'Orders take long' },
+  });
+  await until('the one waits for approval', async () => {
+    await ask('POST', '/metrics', [{ agent_id: 'shop', metric_name: 'order_seconds', metric_value: 4.2, metric_unit: 'seconds' }]);
+    return (await runs()).some(({ state }) => state === 'proposed');
+  });
 }
 
 /**
@@ -348,6 +433,7 @@ async function pictures() {
   const experiments = (await ask('GET', `/traces/datasets/${dataset.dataset_id}/experiments`)).items.map(
     (/** @type {{ name: string }} */ { name }) => `of=${name}`,
   );
+  const [queue] = (await ask('GET', '/traces/queues')).items;
   const compared = `/traces/datasets/${dataset.dataset_id}/compare?${experiments.toReversed().join('&')}`;
   /** @param {string} text @returns {Picture['ready']} */
   const shows = (text) => (page) => page.getByText(text).first().waitFor();
@@ -370,7 +456,30 @@ async function pictures() {
     { name: 'trace', path: `/traces/trace/${shown.trace_id}?run=${model}`, ready: shows('bring an umbrella') },
     { name: 'trace-figures', path: '/traces/figures?project=support&range=1h&by=model', ready: shows('gpt-4o-mini') },
     { name: 'trace-experiments', path: compared, ready: shows('Expected:') },
+    {
+      name: 'trace-prompt',
+      path: '/traces/prompts/travel-assistant',
+      ready: shows('and say where you know it from'),
+    },
+    {
+      name: 'trace-queue',
+      path: `/traces/queues/${queue.queue_id}`,
+      ready: async (page) => {
+        await page.getByRole('region', { name: 'Your judgement' }).waitFor();
+        await page.keyboard.press('2');
+      },
+    },
     { name: 'gateway', path: '/traces/gateway', ready: (page) => page.getByRole('row', { name: /support-app/ }).waitFor() },
+    {
+      // The last: its alert is in no other picture.
+      name: 'healing',
+      path: '/healing',
+      ready: async (page) => {
+        await fillHealing();
+        await shows('Effective')(page);
+        await page.getByRole('button', { name: 'Approve' }).waitFor();
+      },
+    },
   ];
   return all.filter(({ name }) => names.length === 0 || names.includes(name));
 }
