@@ -135,6 +135,21 @@ describe('datasets by the client of LangSmith', () => {
     await expect(client.createExamples([{ dataset_id: other.id, id, inputs: {} }])).rejects.toThrow(/409|belongs/);
   });
 
+  it('are refused with what is wrong where they are no examples', async () => {
+    const add = async (path: string, body: string) => {
+      const headers = { 'x-api-key': BOOTSTRAP, 'content-type': 'application/json' };
+      const answer = await fetch(`${apiUrl}${path}`, { method: 'POST', headers, body });
+      return [answer.status, ((await answer.json()) as { detail: string }).detail];
+    };
+    expect(await add('/examples/bulk', '[{"a":NaN}]')).toEqual([422, 'the body is JSON']);
+    expect(await add('/examples/bulk', '{}')).toEqual([422, 'the body is a list of up to 10000 examples']);
+    expect(await add('/examples', `{"inputs":${'['.repeat(2_000)}${']'.repeat(2_000)}}`)).toEqual([
+      422,
+      'the body is nested deeper than 1000 levels',
+    ]);
+    expect(await add('/examples', String.raw`{"dataset_id":"a\u0000b","inputs":{}}`)).toEqual([404, 'there is no dataset a\u0000b']);
+  });
+
   it('are filtered in the language of runs, by metadata, entries and splits', async () => {
     const { id: datasetId } = await client.createDataset(named());
     await client.createExamples([

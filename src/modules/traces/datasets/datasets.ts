@@ -68,6 +68,7 @@ export class Datasets {
 
   /** By id or name. Throws NOT_FOUND, also where it may not be seen. */
   async get(idOrName: string, visible: Visible): Promise<Dataset> {
+    if (idOrName.includes('\u0000')) throw noDataset(idOrName);
     const found =
       (isUuid(idOrName) ? await this.#one(sql`d.dataset_id = ${idOrName}`, visible) : undefined) ??
       (await this.#one(sql`d.name = ${idOrName}`, visible));

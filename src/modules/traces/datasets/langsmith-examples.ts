@@ -11,7 +11,7 @@ import { Examples } from './examples.ts';
 import { formOf } from './form.ts';
 import { exampleText } from './langsmith-views.ts';
 import { fieldsOf, readExampleParts, type SaidExample, type SaidExamples } from './multipart-examples.ts';
-import { idOf, objectIn, QueryValues, wrong } from './query-values.ts';
+import { idOf, jsonBody, objectIn, QueryValues, wrong } from './query-values.ts';
 import { visibleTo } from './visible.ts';
 
 const door = (verb: 'read' | 'write', summary: string) => ({
@@ -94,8 +94,7 @@ export function addExampleDoors(app: FastifyInstance, { state }: Pick<ModuleServ
     return reply.type(JSON_TYPE).send((await readBack(request, ids)).slice(1, -1));
   });
   app.post('/langsmith/examples/bulk', door('write', 'Adds examples'), async (request, reply) => {
-    const bodies: unknown = JSON.parse(`{"list":${(await bodyOf(request)).toString('utf8')}}`);
-    const { list } = bodies as { list: unknown };
+    const list = jsonBody(await bodyOf(request));
     if (!Array.isArray(list) || list.length > MOST_IDS || !list.every((item) => typeof item === 'object' && item !== null))
       throw wrong('the body', `is a list of up to ${MOST_IDS} examples`);
     return reply.type(JSON_TYPE).send(await readBack(request, await put(request, list as Record<string, unknown>[])));

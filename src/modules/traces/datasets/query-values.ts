@@ -70,11 +70,17 @@ function jsonIn(text: string, name: string): unknown {
 
 export const wrong = (name: string, what: string): MusterError => new MusterError('INVALID_INPUT', `${name} ${what}`);
 
-/** A body of JSON that is an object. */
-export function objectIn(body: Buffer): Readonly<Record<string, unknown>> {
+/** A body of JSON that can be read, and written again. */
+export function jsonBody(body: Buffer): unknown {
   const text = body.toString('utf8');
   const value = jsonIn(text, 'the body');
   if (isTooDeep(text)) throw wrong('the body', `is nested deeper than ${MOST_LEVELS} levels`);
+  return value;
+}
+
+/** A body of JSON that is an object. */
+export function objectIn(body: Buffer): Readonly<Record<string, unknown>> {
+  const value = jsonBody(body);
   if (typeof value !== 'object' || value === null || Array.isArray(value)) throw wrong('the body', 'is a JSON object');
   return value as Record<string, unknown>;
 }

@@ -453,6 +453,7 @@ describe('the routes of forwards', () => {
     ['a project nobody has', { project: 'nobody' }, 404],
     ['a header that would be two', { headers: { a: 'b\r\nc: d' } }, 422],
     ['a patience of a year', { patience: '365d' }, 422],
+    ['a patience that is no time', { patience: 'soon' }, 422],
   ])('refuse %s', async (_what, more, status) => {
     const answered = await here.ask('POST', '/traces/forwards', {
       body: { name: 'out', kind: 'langsmith', endpoint: 'https://a.example', ...more },

@@ -1,6 +1,6 @@
 import type { FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import { MusterError } from '../../../base/errors.ts';
+import { isMusterError, MusterError } from '../../../base/errors.ts';
 import { durationMs } from '../../../base/duration.ts';
 import type { Api } from '../../../http/api.ts';
 import { principalOf, requireAllProjects } from '../../../http/principal.ts';
@@ -210,10 +210,13 @@ function optionsOf({ encoding, workspace_id: workspaceId, patience }: z.output<t
 }
 
 function patienceOf(said: string): number {
-  const ms = durationMs(said);
-  if (!(ms >= 0 && ms <= 7 * 86_400_000))
-    throw new MusterError('INVALID_INPUT', `patience ${said} is not a time of at most a week`, { remedy: 'Write it as 1h, 30m or 10s.' });
-  return ms;
+  try {
+    const ms = durationMs(said);
+    if (ms <= 7 * 86_400_000) return ms;
+  } catch (error) {
+    if (!isMusterError(error)) throw error;
+  }
+  throw new MusterError('INVALID_INPUT', `patience ${said} is not a time of at most a week`, { remedy: 'Write it as 1h, 30m or 10s.' });
 }
 
 /** What is no address of the web, and Muster's own: it would pass to itself what it passed to itself, for ever. */
