@@ -68,10 +68,15 @@ function ownConditions(filters: RunFilters, search: SearchCondition): readonly S
   if (thread !== undefined) all.push(sql`r.thread_id = ${thread}`);
   if (prompt !== undefined) all.push(sql`r.prompt = ${prompt}`);
   if (referenceExamples !== undefined) all.push(sql`r.reference_example_id = any(${referenceExamples}::uuid[])`);
-  if (filters.hasPrice !== undefined)
-    all.push(sql`r.total_tokens is not null and r.total_cost is ${raw(filters.hasPrice ? 'not null' : 'null')}`);
+  if (filters.hasPrice !== undefined) all.push(filters.hasPrice ? sql`r.total_cost is not null` : isUnpriced);
   return all;
 }
+
+const MODELS = [RUN_TYPES.indexOf('llm'), RUN_TYPES.indexOf('embedding')];
+
+/** Of rows `r`: calls whose cost nobody knows, as the figures count them. One that failed before it used anything costs nothing that anybody should look for. */
+export const isUnpriced: Sql = sql`r.run_type = any(${MODELS}::smallint[]) and r.total_cost is null
+  and (r.total_tokens is not null or (r.end_time is not null and r.status <> ${RUN_STATUSES.indexOf('error')}))`;
 
 /** The number stands in the statement, so that the index of what failed serves. */
 const statusIs = (status: RunStatus): Sql => sql`r.status = ${raw(String(RUN_STATUSES.indexOf(status)))}`;

@@ -45,7 +45,7 @@ const RunQuery = z.strictObject({
   prompt: Name.optional(),
   trace_id: z.guid().optional(),
   parent_run_id: z.guid().optional(),
-  has_price: yesOrNo.describe('false: used tokens, and what they cost is not known'),
+  has_price: yesOrNo.describe('false: calls of models whose cost nobody knows, which are those that figures count as unpriced_runs'),
   from: Time.optional().describe('Began then or later'),
   to: Time.optional().describe('Began before'),
   order: z.enum(['asc', 'desc']).default('desc').describe('By their start'),

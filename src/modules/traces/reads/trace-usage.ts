@@ -5,6 +5,7 @@ import { dateOf, dayOfDate } from '../run/days.ts';
 import type { Micros } from '../run/operation.ts';
 import { RUN_STATUSES, RUN_TYPES } from '../run/run-type.ts';
 import { LONGEST_TRACE_DAYS } from './run-days.ts';
+import { isUnpriced } from './run-filters.ts';
 import { micros, type RunRecord } from './run-record.ts';
 
 /** What all runs of a trace used, and when its first token came. */
@@ -39,7 +40,7 @@ export interface TraceSums {
   /** Of models and embeddings alone: what wraps one may say its tokens again. */
   readonly totalTokens: number | null;
   readonly totalCost: string | null;
-  /** Calls that used tokens, and of which nobody knows what they cost: they are in no sum. */
+  /** Calls of which nobody knows what they cost: they are in no sum. */
   readonly unpricedRuns: number;
   readonly firstTokenTime: Micros | null;
 }
@@ -57,9 +58,9 @@ export async function sumsOfTraces(db: Queryable, roots: readonly RunRecord[]): 
     cross join lateral (
       select count(*)::int as runs, (count(*) filter (where status = ${RUN_STATUSES.indexOf('error')}))::int as errors,
         (sum(total_tokens) filter (where ${isModel}))::float8 as "totalTokens", (sum(total_cost) filter (where ${isModel}))::text as "totalCost",
-        (count(*) filter (where ${isModel} and total_tokens is not null and total_cost is null))::int as "unpricedRuns",
+        (count(*) filter (where ${isUnpriced}))::int as "unpricedRuns",
         ${{ text: micros('min(first_token_time)'), values: [] }} as "firstTokenTime"
-      from (select status, run_type, total_tokens, total_cost, first_token_time from muster.trace_runs r
+      from (select status, run_type, end_time, total_tokens, total_cost, first_token_time from muster.trace_runs r
         where r.trace_id = t.id and r.parent_run_id is not null and r.day between t.day - 1 and t.day + ${LONGEST_TRACE_DAYS}::int
           and r.day between ${dateOf(Math.min(...days) - 1)}::date and ${dateOf(Math.max(...days) + LONGEST_TRACE_DAYS)}::date
         limit ${MOST_SUMMED + 1}) r
@@ -73,6 +74,8 @@ export async function sumsOfTraces(db: Queryable, roots: readonly RunRecord[]): 
   );
 }
 
+const isDone = ({ endTime, status }: RunRecord): boolean => endTime !== null && status !== 'error';
+
 function withRoot(sums: TraceSums, root: RunRecord): TraceSums {
   const isModel = root.runType === 'llm' || root.runType === 'embedding';
   const [tokens, cost] = isModel ? [root.totalTokens, root.totalCost] : [null, null];
@@ -81,7 +84,7 @@ function withRoot(sums: TraceSums, root: RunRecord): TraceSums {
     errors: sums.errors + (root.status === 'error' ? 1 : 0),
     totalTokens: tokens === null ? sums.totalTokens : tokens + (sums.totalTokens ?? 0),
     totalCost: cost === null ? sums.totalCost : decimal(picoOfDecimal(cost) + picoOfDecimal(sums.totalCost ?? '0')),
-    unpricedRuns: sums.unpricedRuns + (tokens !== null && cost === null ? 1 : 0),
+    unpricedRuns: sums.unpricedRuns + Number(isModel && cost === null && (tokens !== null || isDone(root))),
     firstTokenTime: [sums.firstTokenTime, root.firstTokenTime].reduce((a, b) => (a === null ? b : b === null ? a : Math.min(a, b))),
   };
 }

@@ -7,7 +7,7 @@ import { useMediaQuery } from '../../../ui/theme.ts';
 import { useWindowRows } from '../../../ui/use-window-rows.ts';
 import { runAddress, type View } from '../address.ts';
 import { latencyText, nameOf, statusLooks, typeIcons, typeNames } from '../looks.ts';
-import { formatCost } from '../money.ts';
+import { formatCost, isUnpriced } from '../money.ts';
 import type { RunSummary, TraceSums } from '../types.ts';
 
 export interface RunTableProps {
@@ -160,7 +160,7 @@ export function sumsOf(run: RunSummary): {
       tokens: run.total_tokens,
       cost: run.total_cost,
       first: run.first_token_seconds,
-      unpriced: run.total_tokens !== null && run.total_cost === null ? 1 : 0,
+      unpriced: Number(isUnpriced(run)),
     };
   return { tokens: trace.total_tokens, cost: trace.total_cost, first: trace.first_token_seconds, unpriced: trace.unpriced_runs };
 }

@@ -9,7 +9,7 @@ import { Mark } from '../../../ui/look.tsx';
 import { Button, Empty, PageHeader, ProblemNote, Skeleton } from '../../../ui/primitives.tsx';
 import { SearchField } from '../../../ui/search-field.tsx';
 import { nameOf, statusLooks } from '../looks.ts';
-import { formatCost } from '../money.ts';
+import { formatCost, isUnpriced } from '../money.ts';
 import { traceQueries } from '../queries.ts';
 import { RunPane } from './run-pane.tsx';
 import { ShareButton } from './share-button.tsx';
@@ -154,7 +154,7 @@ function Totals({ tree }: { readonly tree: Tree }): ReactNode {
   const models = tree.nodes.filter(({ run }) => run.run_type === 'llm' || run.run_type === 'embedding').map(({ run }) => run);
   const tokens = models.reduce((sum, run) => sum + (run.total_tokens ?? 0), 0);
   const cost = models.reduce((sum, run) => sum + Number(run.total_cost ?? 0), 0);
-  const unpriced = models.filter((run) => run.total_tokens !== null && run.total_cost === null).length;
+  const unpriced = models.filter(isUnpriced).length;
   return (
     <ul aria-label="Of the whole trace" className="flex flex-wrap items-center gap-x-4 gap-y-1 text-xs text-ink-2">
       {root && (
