@@ -45,9 +45,12 @@ export async function stats(invocation: Invocation, options: StatsOptions): Prom
   });
 }
 
+/** Where models are not parted from tools it is the latency of traces that is told. */
+const OF_TRACES: ReadonlySet<string | null> = new Set([null, 'project', 'user', 'tag', 'thread']);
+
 function drawn(told: Told, groupBy: string | null, { columns, colors }: Invocation['output']): string {
   const { provenance, items, total } = told;
-  if (total.runs === 0) return 'No run ended in that time. `GET /api/v1/traces/projects` lists the projects there are.';
+  if (total.runs === 0) return 'No run ended in that time. `muster traces projects` lists the projects there are.';
   const rows = groupBy === null ? items : [...items, { ...total, group: 'all' }];
   const table = drawTable(
     [
@@ -78,6 +81,7 @@ function drawn(told: Told, groupBy: string | null, { columns, colors }: Invocati
     colors.dim,
   );
   const notes = [
+    ...(OF_TRACES.has(groupBy) ? ['P50 to P99: how long whole traces took, not each of their runs.'] : []),
     ...(provenance.unpriced_runs > 0
       ? [`Of ${plural(Math.round(provenance.unpriced_runs), 'call')} nobody knows the cost. \`muster traces prices\` shows how to say it.`]
       : []),

@@ -137,7 +137,7 @@ function Totals({ figures, project, from }: { readonly figures: Figures; readonl
       </Tile>
       <Tile
         name="Latency, 95 %"
-        note={figures.latency_p50_seconds === null ? '' : `half within ${formatSeconds(figures.latency_p50_seconds)}`}
+        note={figures.latency_p50_seconds === null ? '' : `of traces; half within ${formatSeconds(figures.latency_p50_seconds)}`}
       >
         {figures.latency_p95_seconds === null ? '–' : formatSeconds(figures.latency_p95_seconds)}
       </Tile>
