@@ -237,6 +237,9 @@ export async function limit(invocation: Invocation, options: LimitOptions, keyId
   });
 }
 
+/** Of fewer, that none was wrong happens too easily: of 100 that were right all, 3 in 100 may still be wrong (the rule of three). */
+const FEW_PAIRS = 100;
+
 export async function calibration(invocation: Invocation, options: { readonly model: string }, file: string): Promise<void> {
   let text: string;
   try {
@@ -268,6 +271,9 @@ export async function calibration(invocation: Invocation, options: { readonly mo
         measured.advised === null
           ? 'At no similarity are all of those taken right: do not use semantic answers for such questions with this model.'
           : `From ${measured.advised} on all of those taken were right, of ${measured.pairs} pairs: settings.cache.similar_from.`,
+        ...(measured.pairs < FEW_PAIRS
+          ? ['So few pairs say little: take some hundred of your own questions, the misleading ones among them.']
+          : []),
       ].join('\n'),
     );
   });

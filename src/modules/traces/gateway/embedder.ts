@@ -38,7 +38,10 @@ export async function embed(
   },
 ): Promise<Embedded> {
   const targets = targetsOf(model, providers);
-  if (targets.length === 0) throw new MusterError('NOT_FOUND', `no provider serves the model ${model}`);
+  if (targets.length === 0)
+    throw new MusterError('NOT_FOUND', `no provider serves the model ${model}`, {
+      remedy: '`muster gateway list` shows the models there are; `muster gateway add` adds one.',
+    });
   const asked = readAsked('embeddings', Buffer.from(JSON.stringify({ model, input: texts, encoding_format: 'float' })));
   const answer = await caller.call(asked, { targets, headers: {}, signal });
   await new Promise<void>((resolve) => answer.tape.onOver(resolve));
