@@ -74,6 +74,7 @@ export function drawComparison(baseline: string, comparison: Comparison, questio
       colors.dim,
     ),
   ];
+  if (keys.length === 0) lines.push(colors.yellow('The two have no score in common: nothing says which is better.'));
   if (failures.baseline + failures.candidate > 0) lines.push(`Failed before: ${failures.baseline}, now: ${failures.candidate}.`);
   if (regressions.length > 0)
     lines.push(

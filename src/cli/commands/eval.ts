@@ -10,6 +10,7 @@ import {
   doorsOf,
   evaluateAll,
   experimentOf,
+  isNoRegression,
   keepReport,
   notOnOneDataset,
   openExperiment,
@@ -68,6 +69,8 @@ export async function run(invocation: Invocation, options: EvalOptions, name: st
   if (options.concurrency < 1 || options.concurrency > MOST_CONCURRENT)
     throw new MusterError('USAGE', `--concurrency is 1 to ${MOST_CONCURRENT}`);
   if (options.retries > MOST_RETRIES) throw new MusterError('USAGE', `--retries is 0 to ${MOST_RETRIES}`);
+  if (options.failOnRegression === true && options.compare === undefined)
+    throw new MusterError('USAGE', '--fail-on-regression needs an experiment to compare with', { remedy: 'Name it with --compare.' });
   const timeoutMs = timeoutOf(options.timeout);
   const headers = Object.fromEntries(options.header.map(headerOf));
   const thresholds = options.failUnder.map(thresholdOf);
@@ -145,7 +148,7 @@ export async function run(invocation: Invocation, options: EvalOptions, name: st
         await keepReport(db, options.report, report, { datasetId: dataset.datasetId, experiment, baseline, trials });
       const questions = await questionsOf(db, dataset.datasetId, report);
       output.result(reportView(report), () => drawReport(report, questions, output));
-      const isWorse = options.failOnRegression === true && comparison?.keys.some(({ verdict }) => verdict === 'worse') === true;
+      const isWorse = options.failOnRegression === true && comparison !== null && !isNoRegression(comparison);
       return isWorse || reached.some(({ passed }) => !passed) ? EXIT.failure : EXIT.ok;
     } finally {
       doors.close();

@@ -3,6 +3,7 @@ import { Datasets } from '../../modules/traces/datasets/index.ts';
 import {
   compare,
   experimentsOn,
+  isNoRegression,
   keepReport,
   listExperiments,
   questionsOf,
@@ -70,6 +71,6 @@ export async function compareTwo(
       reportView(report),
       () => `\n${output.colors.bold(printable(candidate.name))}\n${drawComparison(baseline.name, comparison, questions, output)}`,
     );
-    return failOnRegression === true && comparison.keys.some(({ verdict }) => verdict === 'worse') ? EXIT.failure : EXIT.ok;
+    return failOnRegression === true && !isNoRegression(comparison) ? EXIT.failure : EXIT.ok;
   });
 }

@@ -81,7 +81,7 @@ export function addTraces({ program, lazily, group }: Tree): void {
     .option('--limit <count>', 'only so many examples', wholeNumber)
     .option('--report <file>', 'write the report there: .html, .json, or Markdown')
     .option('--fail-under <score=mean>', 'end with exit code 1 where the mean is less, as exact=0.8; repeat it for more', collect, [])
-    .option('--fail-on-regression', 'end with exit code 1 where a score is worse beyond doubt')
+    .option('--fail-on-regression', 'end with exit code 1 where a score is worse beyond doubt, or none is in both')
     .action(lazily(async () => (await import('../commands/eval.ts')).run));
   const experiments = program.command('experiments').description('what was run on a dataset, by `muster eval` or an SDK');
   experiments
@@ -93,7 +93,7 @@ export function addTraces({ program, lazily, group }: Tree): void {
     .command('compare <baseline> <candidate>')
     .description('two experiments on the same dataset, example by example')
     .option('--report <file>', 'write the report there: .html, .json, or Markdown')
-    .option('--fail-on-regression', 'end with exit code 1 where a score is worse beyond doubt')
+    .option('--fail-on-regression', 'end with exit code 1 where a score is worse beyond doubt, or none is in both')
     .action(lazily(async () => (await import('../commands/experiments.ts')).compareTwo));
 
   const subjectKind = (): Option => new Option('--kind <kind>', 'what the id is').choices(['user', 'thread', 'text']).default('user');

@@ -164,5 +164,9 @@ function mulberry32(seed: number): () => number {
   };
 }
 
+/** What --fail-on-regression lets pass: no score is worse, and there was one to tell by. Experiments without a score in common say nothing. */
+export const isNoRegression = ({ keys }: Pick<Comparison, 'keys'>): boolean =>
+  keys.length > 0 && keys.every(({ verdict }) => verdict !== 'worse');
+
 export const mean = (values: readonly number[]): number =>
   values.length === 0 ? 0 : values.reduce((sum, value) => sum + value, 0) / values.length;

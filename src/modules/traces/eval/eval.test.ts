@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Example } from '../datasets/dataset.ts';
-import { compare, type Trials } from './comparison.ts';
+import { compare, isNoRegression, type Trials } from './comparison.ts';
 import { evaluateAll } from './evaluate.ts';
 import { htmlOf } from './report-html.ts';
 import { questionIn } from './questions.ts';
@@ -104,6 +104,21 @@ describe('a comparison', () => {
       failures: { baseline: 0, candidate: 1 },
     });
     expect(compare(new Map(), now)).toMatchObject({ keys: [], latency: null, cost: null, examples: [] });
+  });
+
+  it('passes a gate against regressions where nothing is worse, and not where there is nothing to tell by', () => {
+    const good = many(() => 1);
+    expect(isNoRegression(compare(good, good))).toBe(true);
+    expect(
+      isNoRegression(
+        compare(
+          good,
+          many((i) => i % 2),
+        ),
+      ),
+    ).toBe(false);
+    const allFailed: Trials = new Map([...good.keys()].map((id) => [id, trial(id, null, { error: 'away' })]));
+    expect(isNoRegression(compare(good, allFailed))).toBe(false);
   });
 });
 

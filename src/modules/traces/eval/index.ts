@@ -1,4 +1,4 @@
-export { compare, type Comparison } from './comparison.ts';
+export { compare, isNoRegression, type Comparison } from './comparison.ts';
 export { doorsOf } from './doors.ts';
 export { evaluateAll } from './evaluate.ts';
 export { closeExperiment, experimentOf, experimentsOn, listExperiments, notOnOneDataset, openExperiment } from './experiment.ts';
