@@ -7,6 +7,7 @@ import { FailedRequest, replay, type Replayed } from '../../modules/traces/repla
 import type { Invocation } from '../invocation.ts';
 import { withFleet } from '../runtime/fleet-access.ts';
 import { printable } from '../table.ts';
+import { plural } from '../wording.ts';
 
 /** A file holds one request of at most 64 MiB, a third larger in base64. */
 const LARGEST_FILE = 90 * 1_048_576;
@@ -38,9 +39,11 @@ export async function run(invocation: Invocation, options: { readonly remove?: b
   const [taken, refused] = [sum(outcomes, 'taken'), sum(outcomes, 'refused')];
   output.result({ files: files.length, failed: failed.length, taken, refused, items: outcomes }, () =>
     [
-      `${taken} runs and scores were taken from ${files.length - failed.length} of ${files.length} files.`,
-      ...(refused === 0 ? [] : [`${refused} were refused: see \`muster traces quarantine\`.`]),
-      ...(failed.length === 0 ? [] : [`${failed.length} files could not be taken; the others need not be given again, and may be.`]),
+      `${taken} runs and scores were taken from ${files.length - failed.length} of ${plural(files.length, 'file')}.`,
+      ...(refused === 0 ? [] : [`${refused} ${refused === 1 ? 'was' : 'were'} refused: see \`muster traces quarantine\`.`]),
+      ...(failed.length === 0
+        ? []
+        : [`${plural(failed.length, 'file')} could not be taken; the others need not be given again, and may be.`]),
     ].join('\n'),
   );
   return failed.length === 0 ? EXIT.ok : EXIT.dataFormat;

@@ -85,7 +85,9 @@ function drawn(told: Told, groupBy: string | null, { columns, colors }: Invocati
     ...(provenance.unpriced_runs > 0
       ? [`Of ${plural(Math.round(provenance.unpriced_runs), 'call')} nobody knows the cost. \`muster traces prices\` shows how to say it.`]
       : []),
-    ...(provenance.is_estimate ? [`A client samples: ${whole(provenance.counted_runs)} runs were seen, the others are estimated.`] : []),
+    ...(provenance.is_estimate
+      ? [`A client or a project samples: ${whole(provenance.counted_runs)} runs were seen, the others are estimated.`]
+      : []),
     ...(provenance.lag_seconds > 5 ? [`Counting is ${Math.round(provenance.lag_seconds)} s behind.`] : []),
     ...(provenance.is_truncated ? ['There are more: raise --limit, or narrow the range.'] : []),
   ];

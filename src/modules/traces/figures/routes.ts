@@ -61,7 +61,7 @@ const Provenance = z.object({
   lag_seconds: z.number().describe('How long the oldest run waits that is not counted yet'),
   percentile_error: z.number().describe('A percentile is off by this share at most'),
   counted_runs: z.number().describe('Runs that were really seen'),
-  is_estimate: z.boolean().describe('A client samples: what it left out was added by its rate'),
+  is_estimate: z.boolean().describe('A client or a project samples: what was left out was added by its rate'),
   unpriced_runs: z.number().describe('Calls whose cost nobody knows'),
   is_truncated: z.boolean().describe('There were more runs, or groups, than were looked at'),
 });
