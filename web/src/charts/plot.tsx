@@ -43,7 +43,8 @@ export function Plot({ series, unit, to, rangeSeconds, height, floor, syncKey, o
       {
         width: element.clientWidth || 300,
         height,
-        padding: [8, 4, 0, 0],
+        // On the right there is room for half of a time: the last may stand at the edge.
+        padding: [8, 16, 0, 0],
         legend: { show: false },
         cursor: { drag: { x: false, y: false }, points: { size: 6, width: 1.5 }, y: false, sync: { key: syncKey, scales: ['x', null] } },
         scales: { x: { time: true, range: window }, y: { range: (_, low, high) => yRange(low, high, floor) } },

@@ -33,7 +33,7 @@ export function DiffCard({ title, texts }: { readonly title: string; readonly te
           {stretches(lines, whole).map((stretch, index) =>
             stretch.hidden > 0 ? (
               <p key={index} className="bg-raised px-2 text-ink-3">
-                {grouped(stretch.hidden)} lines are the same
+                {stretch.hidden === 1 ? '1 line is the same' : `${grouped(stretch.hidden)} lines are the same`}
               </p>
             ) : (
               stretch.lines.map((line, place) => <Line key={`${index} ${place}`} line={line} />)

@@ -56,7 +56,12 @@ export function FilterBar({ view, onChange, children }: FilterBarProps): ReactNo
     <search className="flex flex-col gap-2">
       <div className="flex flex-wrap items-center gap-2">
         <ProjectSelect value={view.project} onChange={(project) => set({ project })} />
-        <SearchField label="Search in what was said" className="w-full sm:w-72" value={view.q} onChange={(q) => set({ q })} />
+        <SearchField
+          label="Search in what was said"
+          className="w-full sm:w-auto sm:max-w-72 sm:min-w-44 sm:flex-1"
+          value={view.q}
+          onChange={(q) => set({ q })}
+        />
         <Select label="Status" value={view.status} onChange={(event) => set({ status: event.target.value as RunStatus | '' })}>
           <option value="">Any status</option>
           {runStatuses.map((status) => (
