@@ -7,6 +7,7 @@ import { Answered } from '../../ui/answered.tsx';
 import { DataTable, dataRow } from '../../ui/data-table.tsx';
 import { Dialog } from '../../ui/dialog.tsx';
 import { formatBytes, words } from '../../ui/format.ts';
+import { More } from '../../ui/more.tsx';
 import { Ago, Button, Empty, PageHeader, ProblemNote, Skeleton } from '../../ui/primitives.tsx';
 import { useQuestion } from '../../ui/use-question.tsx';
 import { traceQueries } from './queries.ts';
@@ -88,13 +89,7 @@ export function QuarantinePage(): ReactNode {
             ))}
           </DataTable>
         )}
-        {listed.hasNextPage && (
-          <p className="border-t border-line p-2 text-center">
-            <Button kind="ghost" icon="down" disabled={listed.isFetchingNextPage} onClick={() => void listed.fetchNextPage()}>
-              More
-            </Button>
-          </p>
-        )}
+        <More list={listed} />
       </div>
     </>
   );

@@ -7,6 +7,7 @@ import { Card } from '../../../ui/card.tsx';
 import { DataTable, dataRow } from '../../../ui/data-table.tsx';
 import { Dialog } from '../../../ui/dialog.tsx';
 import { grouped } from '../../../ui/format.ts';
+import { More } from '../../../ui/more.tsx';
 import { Ago, Button, Empty, ProblemNote, Skeleton } from '../../../ui/primitives.tsx';
 import { Select } from '../../../ui/select.tsx';
 import { useQuestion } from '../../../ui/use-question.tsx';
@@ -75,13 +76,7 @@ export function ExamplesCard({ dataset }: { readonly dataset: Dataset }): ReactN
               </tr>
             ))}
           </DataTable>
-          {listed.hasNextPage && (
-            <div className="border-t border-line p-2 text-center">
-              <Button kind="ghost" disabled={listed.isFetchingNextPage} onClick={() => void listed.fetchNextPage()}>
-                Show more
-              </Button>
-            </div>
-          )}
+          <More list={listed}>Show more</More>
         </>
       )}
     </Card>

@@ -8,7 +8,8 @@ import { Card, Fact, Facts } from '../../../ui/card.tsx';
 import { CopyButton } from '../../../ui/copy-button.tsx';
 import { formatSeconds, grouped } from '../../../ui/format.ts';
 import { Menu } from '../../../ui/menu.tsx';
-import { Ago, Button, Empty, PageHeader, ProblemNote, Skeleton } from '../../../ui/primitives.tsx';
+import { More } from '../../../ui/more.tsx';
+import { Ago, Empty, PageHeader, ProblemNote, Skeleton } from '../../../ui/primitives.tsx';
 import { useQuestion } from '../../../ui/use-question.tsx';
 import { listAddress } from '../address.ts';
 import { DiffCard } from '../compare/diff-card.tsx';
@@ -146,13 +147,7 @@ function Versions({ prompt, last }: { readonly prompt: Prompt; readonly last: st
             <VersionRow key={version.hash} prompt={prompt.name} version={version} isShown={version.hash.startsWith(shown)} />
           ))}
         </ol>
-        {listed.hasNextPage && (
-          <p className="border-t border-line p-2 text-center">
-            <Button kind="ghost" icon="down" disabled={listed.isFetchingNextPage} onClick={() => void listed.fetchNextPage()}>
-              Older
-            </Button>
-          </p>
-        )}
+        <More list={listed}>Older</More>
       </nav>
       <div className="flex min-w-0 flex-col gap-4">
         <Shown key={shown} prompt={prompt.name} hash={shown} against={given.get('against') ?? undefined} versions={items} />

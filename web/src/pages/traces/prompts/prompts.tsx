@@ -4,7 +4,8 @@ import { Link } from 'wouter';
 import { problemOf } from '../../../api/problem.ts';
 import { DataTable, dataRow } from '../../../ui/data-table.tsx';
 import { grouped } from '../../../ui/format.ts';
-import { Ago, AsOf, Button, Empty, PageHeader, ProblemNote, Skeleton } from '../../../ui/primitives.tsx';
+import { More } from '../../../ui/more.tsx';
+import { Ago, AsOf, Empty, PageHeader, ProblemNote, Skeleton } from '../../../ui/primitives.tsx';
 import { SearchField } from '../../../ui/search-field.tsx';
 import { Segmented } from '../../../ui/segmented.tsx';
 import { type Prompt, promptAddress, promptQueries, shortHash } from './queries.ts';
@@ -38,13 +39,7 @@ export function PromptsPage(): ReactNode {
         ) : (
           <PromptTable prompts={items} />
         )}
-        {listed.hasNextPage && (
-          <p className="border-t border-line p-2 text-center">
-            <Button kind="ghost" icon="down" disabled={listed.isFetchingNextPage} onClick={() => void listed.fetchNextPage()}>
-              More
-            </Button>
-          </p>
-        )}
+        <More list={listed} />
       </div>
     </>
   );

@@ -4,6 +4,7 @@ import { Link } from 'wouter';
 import { problemOf } from '../../../api/problem.ts';
 import { useMay } from '../../../api/use-may.ts';
 import { DataTable, dataRow } from '../../../ui/data-table.tsx';
+import { More } from '../../../ui/more.tsx';
 import { Ago, Button, Empty, ProblemNote, Skeleton } from '../../../ui/primitives.tsx';
 import { useQuestion } from '../../../ui/use-question.tsx';
 import { runAddress } from '../address.ts';
@@ -67,13 +68,7 @@ export function DoneTable({ queue }: { readonly queue: WholeQueue }): ReactNode 
           ))}
         </DataTable>
       )}
-      {listed.hasNextPage && (
-        <p className="border-t border-line p-2 text-center">
-          <Button kind="ghost" icon="down" disabled={listed.isFetchingNextPage} onClick={() => void listed.fetchNextPage()}>
-            More
-          </Button>
-        </p>
-      )}
+      <More list={listed} />
     </div>
   );
 }

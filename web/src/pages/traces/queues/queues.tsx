@@ -5,6 +5,7 @@ import { problemOf } from '../../../api/problem.ts';
 import { useMay } from '../../../api/use-may.ts';
 import { DataTable, dataRow } from '../../../ui/data-table.tsx';
 import { grouped } from '../../../ui/format.ts';
+import { More } from '../../../ui/more.tsx';
 import { Ago, AsOf, Button, Empty, PageHeader, ProblemNote, Skeleton } from '../../../ui/primitives.tsx';
 import { SearchField } from '../../../ui/search-field.tsx';
 import { makeQueue, queueAddress, queueQueries, type Queue } from './queries.ts';
@@ -56,13 +57,7 @@ export function QueuesPage(): ReactNode {
         ) : (
           <QueueTable queues={items} />
         )}
-        {listed.hasNextPage && (
-          <p className="border-t border-line p-2 text-center">
-            <Button kind="ghost" icon="down" disabled={listed.isFetchingNextPage} onClick={() => void listed.fetchNextPage()}>
-              More
-            </Button>
-          </p>
-        )}
+        <More list={listed} />
       </div>
     </>
   );

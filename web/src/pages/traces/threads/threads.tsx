@@ -5,7 +5,8 @@ import { problemOf } from '../../../api/problem.ts';
 import { serverNow } from '../../../api/server-clock.ts';
 import { DataTable, dataRow } from '../../../ui/data-table.tsx';
 import { formatCount, grouped } from '../../../ui/format.ts';
-import { Ago, Button, Empty, PageHeader, ProblemNote, Skeleton } from '../../../ui/primitives.tsx';
+import { More } from '../../../ui/more.tsx';
+import { Ago, Empty, PageHeader, ProblemNote, Skeleton } from '../../../ui/primitives.tsx';
 import { Segmented } from '../../../ui/segmented.tsx';
 import { queryOf, type Range, searchOf, threadAddress, type View, viewOf } from '../address.ts';
 import { ProjectSelect, rangeOptions } from '../list/filter-bar.tsx';
@@ -52,13 +53,7 @@ export function ThreadsPage(): ReactNode {
         ) : (
           <ThreadTable threads={threads} />
         )}
-        {listed.hasNextPage && (
-          <p className="border-t border-line p-2 text-center">
-            <Button kind="ghost" icon="down" disabled={listed.isFetchingNextPage} onClick={() => void listed.fetchNextPage()}>
-              More threads
-            </Button>
-          </p>
-        )}
+        <More list={listed}>More threads</More>
       </div>
     </>
   );
