@@ -240,6 +240,31 @@ describe('the current SDK of LangSmith in JavaScript', () => {
     await expect(list(client.runs.query({ project_ids: [projectId], selects: ['NONSENSE' as 'ID'] }))).rejects.toThrow(/no field NONSENSE/);
   });
 
+  it('says on the page of a share that a trace has more runs than it shows', async () => {
+    const idOf = (index: number): string => `0197a000-0000-4000-8000-${index.toString().padStart(12, '0')}`;
+    const began = new Date().toISOString();
+    const order = `${began.replaceAll(/[-:.]|Z$/g, '')}000Z`;
+    const runCreates = Array.from({ length: 502 }, (_, index) => ({
+      id: idOf(index),
+      trace_id: idOf(0),
+      dotted_order: [0, index]
+        .slice(index === 0 ? 1 : 0)
+        .map((each) => `${order}${idOf(each)}`)
+        .join('.'),
+      ...(index === 0 ? {} : { parent_run_id: idOf(0) }),
+      name: `step ${index}`,
+      run_type: 'chain',
+      session_name: 'long',
+      start_time: began,
+      inputs: {},
+    }));
+    await client.batchIngestRuns({ runCreates });
+    const html = await (await fetch(await client.shareRun(idOf(0)))).text();
+    expect(html.match(/<details/g)).toHaveLength(500);
+    expect(html).toContain('The trace has more runs');
+    expect(html).toMatch(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/);
+  });
+
   it('shares a trace by a token that shows it and nothing else', async () => {
     expect(await client.readRunSharedLink(call.id)).toBeUndefined();
     const url = await client.shareRun(call.id);
@@ -265,6 +290,7 @@ describe('the current SDK of LangSmith in JavaScript', () => {
     expect(html).toContain('How much is 7 × 6? 🦆');
     expect(html).toContain('no such key &quot;ż&quot;');
     expect(html).not.toContain('<script');
+    expect(html).not.toContain('more runs');
     expect((await fetch(`${base}/public/nonsense/r`)).status).toBe(404);
     await server.database.database.query(sql`update muster.trace_shares set expires_at = clock_timestamp() - interval '1 second'`);
     expect((await open(`${token}/run`))[0]).toBe(404);

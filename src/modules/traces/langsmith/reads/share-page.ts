@@ -8,6 +8,7 @@ import { latencySeconds, type WholeRun } from '../../reads/run-record.ts';
 import { boundedTexts, runsOfTrace } from '../../reads/run-store.ts';
 import { openShare } from '../../reads/share-store.ts';
 import { treeOf, type Node } from '../../reads/tree.ts';
+import type { Micros } from '../../run/operation.ts';
 import { parsed } from './bodies.ts';
 
 const MOST_RUNS = 500;
@@ -25,7 +26,7 @@ export function addSharePage(app: FastifyInstance, { state }: ModuleServices): v
     const { token } = parsed(z.object({ token: z.string() }), request.params);
     const share = z.guid().safeParse(token).success ? await openShare(db, token.toLowerCase()) : undefined;
     const runs = share === undefined ? [] : await runsOfTrace(db, share.traceId, [share.projectNo], MOST_RUNS);
-    const nodes = treeOf(runs);
+    const nodes = treeOf(runs).slice(0, MOST_RUNS);
     const whole = await boundedTexts(
       db,
       nodes.map(({ run }) => run),
@@ -38,12 +39,12 @@ export function addSharePage(app: FastifyInstance, { state }: ModuleServices): v
       .send(
         runs.length === 0
           ? page('Nothing is shared here', '<p>The address is wrong, or what it led to is shared no more.</p>')
-          : traceOf(nodes, whole),
+          : traceOf(nodes, whole, runs.length > MOST_RUNS),
       );
   });
 }
 
-function traceOf(nodes: readonly Node[], whole: readonly WholeRun[]): string {
+function traceOf(nodes: readonly Node[], whole: readonly WholeRun[], isCut: boolean): string {
   const textsOf = new Map(whole.map((run) => [run.runId, run]));
   const parts = nodes.map(({ run, depth }) => {
     const texts = textsOf.get(run.runId);
@@ -53,6 +54,7 @@ function traceOf(nodes: readonly Node[], whole: readonly WholeRun[]): string {
       run.model,
       took === null ? 'not ended' : `${took.toFixed(2)} s`,
       run.totalTokens === null ? null : `${run.totalTokens} tokens`,
+      run.totalCost === null ? null : `$${Number(run.totalCost).toPrecision(3)}`,
     ];
     return `<details class="d${Math.min(depth, 12)}"${depth === 0 ? ' open' : ''}>
 <summary><b>${escaped(run.name ?? run.runType)}</b> <span class="${run.status}">${run.status}</span> <small>${facts
@@ -65,9 +67,14 @@ ${texts === undefined ? '<p>It is too large for this page.</p>' : messagesOf(tex
   const [first] = nodes;
   return page(
     first?.run.name ?? 'A trace',
-    `<p><small>${first === undefined ? '' : isoMicros(first.run.startTime)}</small></p>${parts.join('\n')}`,
+    `<p><small>${first === undefined ? '' : momentOf(first.run.startTime)}</small></p>${parts.join('\n')}${isCut ? MORE : ''}`,
   );
 }
+
+const MORE = `<p>The trace has more runs: this page shows the first ${MOST_RUNS}.</p>`;
+
+/** To the second, as people read it. */
+const momentOf = (at: Micros): string => `${isoMicros(at).slice(0, 19).replace('T', ' ')} UTC`;
 
 function messagesOf(run: WholeRun): string {
   const { input, output } = conversationOf(run.texts);
