@@ -259,7 +259,8 @@ describe('the current SDK of LangSmith in JavaScript', () => {
       inputs: {},
     }));
     await client.batchIngestRuns({ runCreates });
-    const html = await (await fetch(await client.shareRun(idOf(0)))).text();
+    const { pathname } = new URL(await client.shareRun(idOf(0)));
+    const html = await (await fetch(`${base}${pathname}`)).text();
     expect(html.match(/<details/g)).toHaveLength(500);
     expect(html).toContain('The trace has more runs');
     expect(html).toMatch(/\d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC/);
