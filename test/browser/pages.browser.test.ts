@@ -52,6 +52,26 @@ describe.skipIf(missing('chromium'))('the dashboard', { timeout: 180_000 }, () =
     seen.expectNone();
   });
 
+  test('a page whose code cannot be fetched says so, and takes nothing else with it', async () => {
+    const other = await newContext(browser, { storageState: await context.storageState() });
+    const visitor = await other.newPage();
+    await visitor.goto(`${dashboard.url}/`);
+    await visitor.getByRole('heading', { name: 'Overview' }).waitFor();
+    // As after an update, when a window asks for parts that are no more.
+    await visitor.route('**/assets/*.js', (route) => route.fulfill({ status: 404 }));
+    await visitor.getByRole('link', { name: 'Traces' }).first().click();
+    const failure = visitor.getByRole('heading', { name: 'This page did not load' });
+    await failure.waitFor();
+    await visitor.getByRole('link', { name: 'Events' }).first().click();
+    await visitor.getByRole('heading', { name: 'Events', level: 1 }).waitFor();
+    await visitor.goBack();
+    await failure.waitFor();
+    await visitor.unroute('**/assets/*.js');
+    await visitor.getByRole('button', { name: 'Reload' }).click();
+    await visitor.getByText('No conversation has come yet').waitFor();
+    await other.close();
+  });
+
   test('a chart tells the same as a table', async () => {
     const memory = page.getByRole('region', { name: 'Memory', exact: true });
     await memory.getByRole('button', { name: 'Memory as a table' }).click();

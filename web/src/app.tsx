@@ -21,6 +21,7 @@ import { RecoveryPage } from './pages/recovery/recovery.tsx';
 import { RulePage } from './pages/rules/rule.tsx';
 import { RulesPage } from './pages/rules/rules.tsx';
 import { SignInPage } from './pages/sign-in.tsx';
+import { PageBoundary } from './shell/page-boundary.tsx';
 import { Shell } from './shell/shell.tsx';
 import { Tabs } from './shell/tabs.tsx';
 import { Skeleton } from './ui/primitives.tsx';
@@ -59,31 +60,33 @@ function SignedIn(): ReactNode {
       <EventFeed />
       <Shell>
         <Tabs />
-        <Switch>
-          <Route path="/" component={OverviewPage} />
-          <Route path="/agents" component={AgentsPage} />
-          <Route path="/agents/:id">{({ id }) => <AgentPage key={id} id={decodeURIComponent(id)} />}</Route>
-          <Route path="/alerts" component={AlertsPage} />
-          <Route path="/alerts/:id">{({ id }) => <AlertPage key={id} id={decodeURIComponent(id)} />}</Route>
-          <Route path="/incidents" component={IncidentsPage} />
-          <Route path="/incidents/:id">{({ id }) => <IncidentPage key={id} id={decodeURIComponent(id)} />}</Route>
-          <Route path="/rules" component={RulesPage} />
-          <Route path="/rules/:name">{({ name }) => <RulePage key={name} name={decodeURIComponent(name)} />}</Route>
-          <Route path="/on-call" component={OnCallPage} />
-          <Route path="/quiet" component={QuietPage} />
-          <Route path="/channels" component={ChannelsPage} />
-          <Route path="/channels/:name">{({ name }) => <ChannelPage key={name} name={decodeURIComponent(name)} />}</Route>
-          <Route path="/hosts" component={HostsPage} />
-          <Route path="/monitors" component={MonitorsPage} />
-          <Route path="/healing" component={RecoveryPage} />
-          <Route path="/events" component={EventsPage} />
-          <Route path="/traces/*?">
-            <Suspense fallback={<Skeleton className="h-40" />}>
-              <TracePages />
-            </Suspense>
-          </Route>
-          <Route component={NotFoundPage} />
-        </Switch>
+        <PageBoundary path={path}>
+          <Switch>
+            <Route path="/" component={OverviewPage} />
+            <Route path="/agents" component={AgentsPage} />
+            <Route path="/agents/:id">{({ id }) => <AgentPage key={id} id={decodeURIComponent(id)} />}</Route>
+            <Route path="/alerts" component={AlertsPage} />
+            <Route path="/alerts/:id">{({ id }) => <AlertPage key={id} id={decodeURIComponent(id)} />}</Route>
+            <Route path="/incidents" component={IncidentsPage} />
+            <Route path="/incidents/:id">{({ id }) => <IncidentPage key={id} id={decodeURIComponent(id)} />}</Route>
+            <Route path="/rules" component={RulesPage} />
+            <Route path="/rules/:name">{({ name }) => <RulePage key={name} name={decodeURIComponent(name)} />}</Route>
+            <Route path="/on-call" component={OnCallPage} />
+            <Route path="/quiet" component={QuietPage} />
+            <Route path="/channels" component={ChannelsPage} />
+            <Route path="/channels/:name">{({ name }) => <ChannelPage key={name} name={decodeURIComponent(name)} />}</Route>
+            <Route path="/hosts" component={HostsPage} />
+            <Route path="/monitors" component={MonitorsPage} />
+            <Route path="/healing" component={RecoveryPage} />
+            <Route path="/events" component={EventsPage} />
+            <Route path="/traces/*?">
+              <Suspense fallback={<Skeleton className="h-40" />}>
+                <TracePages />
+              </Suspense>
+            </Route>
+            <Route component={NotFoundPage} />
+          </Switch>
+        </PageBoundary>
       </Shell>
     </>
   );
