@@ -69,6 +69,7 @@ describe.skipIf(missing('chromium'))('the dashboard', { timeout: 180_000 }, () =
     await visitor.unroute('**/assets/*.js');
     await visitor.getByRole('button', { name: 'Reload' }).click();
     await visitor.getByText('No conversation has come yet').waitFor();
+    expect(await failure.count()).toBe(0);
     await other.close();
   });
 
