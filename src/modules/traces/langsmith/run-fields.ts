@@ -82,9 +82,9 @@ function read(operation: OpenOperation, key: string, said: unknown): boolean {
       operation.dottedOrder = typeof said === 'string' ? said : undefined;
       return operation.dottedOrder !== undefined;
     case 'tags':
-      if (!Array.isArray(said) || said.length > MOST_TAGS || !said.every((tag) => typeof tag === 'string')) return false;
-      operation.tags = said.map((tag: string) => cleanText(tag));
-      return true;
+      if (!Array.isArray(said) || !said.every((tag) => typeof tag === 'string')) return false;
+      operation.tags = said.slice(0, MOST_TAGS).map((tag: string) => cleanText(tag));
+      return said.length <= MOST_TAGS;
     case TRAIL_FIELD:
       operation.trail = readTrail(said);
       // Kept as well: whoever passes the run on adds to it.
