@@ -288,7 +288,7 @@ describe('the current SDK of LangSmith in JavaScript', () => {
     const page = await fetch(`${base}/public/${token}/r`);
     const html = await page.text();
     expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
-    expect(html).toContain('How much is 7 × 6? 🦆');
+    expect(html).toContain('<pre dir="auto">How much is 7 × 6? 🦆');
     expect(html).toContain('no such key &quot;ż&quot;');
     expect(html).not.toContain('<script');
     expect(html).not.toContain('more runs');

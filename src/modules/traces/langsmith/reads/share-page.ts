@@ -87,7 +87,7 @@ function messagesOf(run: WholeRun): string {
 }
 
 const messageText = (message: Message, kind = ''): string =>
-  `<div class="message ${kind}"><i>${escaped(message.role)}</i><pre>${escaped(message.parts.map(partText).join('\n').slice(0, MOST_CHARACTERS))}</pre></div>`;
+  `<div class="message ${kind}"><i>${escaped(message.role)}</i><pre dir="auto">${escaped(message.parts.map(partText).join('\n').slice(0, MOST_CHARACTERS))}</pre></div>`;
 
 function partText(part: Part): string {
   switch (part.type) {
