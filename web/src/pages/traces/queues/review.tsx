@@ -79,7 +79,13 @@ function ReviewOf({ queue, item }: { readonly queue: WholeQueue; readonly item: 
             <Written text={queue.instructions} />
           </section>
         )}
-        {may && <Judgement queue={queue} item={item} />}
+        {may ? (
+          <Judgement queue={queue} item={item} />
+        ) : (
+          <p className="text-xs text-ink-3">
+            To judge it, sign in with a role that has <code>traces:write</code>.
+          </p>
+        )}
       </div>
     </div>
   );
