@@ -6,7 +6,7 @@ import { type Block, blocksOf, type Span } from './markdown.ts';
 /** So much of one text is drawn at first: a prompt may hold a whole book. */
 const shown = 20_000;
 
-/** What a model or a user wrote, with its Markdown. Elements are made from text, so nothing in it can become a page's own. */
+/** What a model or a user wrote, with its Markdown. Elements are made from text, so nothing in it can become a page's own. Arabic and Hebrew run from the right. */
 export function Written({ text }: { readonly text: string }): ReactNode {
   const [whole, setWhole] = useState(false);
   const drawn = whole ? text : text.slice(0, shown);
@@ -29,14 +29,14 @@ function BlockView({ block }: { readonly block: Block }): ReactNode {
   switch (block.kind) {
     case 'paragraph':
       return (
-        <p className="whitespace-pre-wrap">
+        <p dir="auto" className="whitespace-pre-wrap">
           <Spans spans={block.spans} />
         </p>
       );
     case 'heading':
       // Not a heading of this page: its outline is ours.
       return (
-        <p className="font-semibold">
+        <p dir="auto" className="font-semibold">
           <Spans spans={block.spans} />
         </p>
       );
@@ -53,7 +53,7 @@ function BlockView({ block }: { readonly block: Block }): ReactNode {
       );
     case 'list': {
       const items = block.items.map((spans, index) => (
-        <li key={index} className="whitespace-pre-wrap">
+        <li key={index} dir="auto" className="whitespace-pre-wrap">
           <Spans spans={spans} />
         </li>
       ));
@@ -67,7 +67,7 @@ function BlockView({ block }: { readonly block: Block }): ReactNode {
     }
     case 'quote':
       return (
-        <blockquote className="border-l-2 border-line-strong pl-3 whitespace-pre-wrap text-ink-2">
+        <blockquote dir="auto" className="border-l-2 border-line-strong pl-3 whitespace-pre-wrap text-ink-2">
           <Spans spans={block.spans} />
         </blockquote>
       );

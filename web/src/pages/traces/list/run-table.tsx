@@ -223,13 +223,17 @@ function RunRow({ run, index, height, active, onFocus, isChosen, onChoose, onNar
                 </span>
               )}
             </span>
-            <span className="block truncate text-xs text-ink-2 sm:hidden">{run.inputs_preview}</span>
+            <span dir="auto" className="block truncate text-left text-xs text-ink-2 sm:hidden">
+              {run.inputs_preview}
+            </span>
           </span>
         </span>
       </td>
       <td className={columns[2].className}>
-        <span className="block truncate">{run.inputs_preview ?? <span className="text-ink-3">–</span>}</span>
-        <span className={`block truncate text-xs ${run.error_preview === null ? 'text-ink-2' : 'text-bad'}`}>
+        <span dir="auto" className="block truncate text-left">
+          {run.inputs_preview ?? <span className="text-ink-3">–</span>}
+        </span>
+        <span dir="auto" className={`block truncate text-left text-xs ${run.error_preview === null ? 'text-ink-2' : 'text-bad'}`}>
           {run.error_preview ?? run.outputs_preview ?? (run.status === 'pending' ? 'running' : '–')}
         </span>
       </td>

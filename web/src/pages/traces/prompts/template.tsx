@@ -49,7 +49,7 @@ function MessageView({ message, format }: { readonly message: TemplateMessage; r
           part.type === 'json' ? (
             <JsonView key={index} value={part.value} label="Part of the message" />
           ) : (
-            <p key={index} className="whitespace-pre-wrap [overflow-wrap:anywhere]">
+            <p key={index} dir="auto" className="whitespace-pre-wrap [overflow-wrap:anywhere]">
               {stretchesOf(part.text, format).map((stretch, place) =>
                 stretch.isVariable ? <Variable key={place} text={stretch.text} /> : stretch.text,
               )}

@@ -84,8 +84,12 @@ function ThreadTable({ threads }: { readonly threads: readonly Thread[] }): Reac
             </span>
           </th>
           <td className="max-w-96">
-            <span className="block truncate">{thread.inputs_preview ?? '–'}</span>
-            <span className="block truncate text-xs text-ink-2">{thread.outputs_preview ?? '–'}</span>
+            <span dir="auto" className="block truncate text-left">
+              {thread.inputs_preview ?? '–'}
+            </span>
+            <span dir="auto" className="block truncate text-left text-xs text-ink-2">
+              {thread.outputs_preview ?? '–'}
+            </span>
           </td>
           <td className="text-right">
             {grouped(thread.turns)}
