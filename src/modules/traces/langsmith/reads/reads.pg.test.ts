@@ -236,7 +236,10 @@ describe('the current SDK of LangSmith in JavaScript', () => {
       turns: 1,
       total_tokens: 1_100,
     });
-    expect((await client.runs.getURL(call.id, { project_id: projectId, trace_id: root.id })).url).toBe(`${base}/traces/runs/${call.id}`);
+    expect((await client.runs.getURL(call.id, { project_id: projectId, trace_id: root.id })).url).toBe(
+      `${base}/traces/trace/${root.id}?run=${call.id}`,
+    );
+    expect((await client.readRun(root.id)).app_path).toBe(`/traces/trace/${root.id}`);
     await expect(list(client.runs.query({ project_ids: [projectId], selects: ['NONSENSE' as 'ID'] }))).rejects.toThrow(/no field NONSENSE/);
   });
 

@@ -20,7 +20,8 @@ export interface ShownRun {
 type Fields<Name extends string> = Readonly<Record<Name, (shown: ShownRun) => unknown>>;
 
 /** Where the dashboard shows a run. */
-export const appPath = ({ run }: ShownRun): string => `/traces/runs/${run.runId}`;
+export const appPath = ({ run: { runId, traceId } }: ShownRun): string =>
+  `/traces/trace/${traceId}${runId === traceId ? '' : `?run=${runId}`}`;
 export const shareUrl = (base: string, token: string): string => `${base}/public/${token}/r`;
 
 /** The first version: names and states in lower case, costs as texts. */
