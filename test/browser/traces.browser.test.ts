@@ -112,6 +112,20 @@ describe.skipIf(missing('chromium'))('the trace explorer', { timeout: 180_000 },
     seen.expectNone();
   });
 
+  test('addresses as the clients of LangSmith print them lead to the run and to its project', async () => {
+    const answered = await page.request.get(`${dashboard.url}/api/v1/traces/projects?limit=1000`);
+    const { items } = (await answered.json()) as { items: readonly { project_id: string; name: string }[] };
+    const link = `${dashboard.url}/o/00000000-0000-4000-8000-000000000001/projects/p/${items.find(({ name }) => name === 'support')?.project_id}`;
+    await page.goto(`${link}/r/${sent.answer}?poll=true`);
+    await page.waitForURL(`${dashboard.url}/traces/trace/${sent.agent}?run=${sent.answer}`);
+    await page.getByRole('treeitem').first().waitFor();
+    await page.goto(link);
+    await page.waitForURL(`${dashboard.url}/traces?project=support`);
+    await page.goto(`${dashboard.url}/o/somebody/projects/p/nothing`);
+    await page.getByText('There is nothing at').waitFor();
+    expect(new URL(page.url()).pathname).toBe('/o/somebody/projects/p/nothing');
+  });
+
   test('a score given by hand stands with the run, and in the list', async () => {
     await page.goto(`${dashboard.url}/traces/trace/${sent.agent}`);
     await page.getByRole('button', { name: 'Score' }).click();

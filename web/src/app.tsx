@@ -27,6 +27,7 @@ import { Tabs } from './shell/tabs.tsx';
 import { Skeleton } from './ui/primitives.tsx';
 
 const TracePages = lazy(() => import('./pages/traces/pages.tsx'));
+const LangsmithLinks = lazy(() => import('./pages/traces/langsmith-links.tsx'));
 
 export function App(): ReactNode {
   const [client] = useState(makeQueryClient);
@@ -82,6 +83,11 @@ function SignedIn(): ReactNode {
             <Route path="/traces/*?">
               <Suspense fallback={<Skeleton className="h-40" />}>
                 <TracePages />
+              </Suspense>
+            </Route>
+            <Route path="/o/*?">
+              <Suspense fallback={<Skeleton className="h-40" />}>
+                <LangsmithLinks />
               </Suspense>
             </Route>
             <Route component={NotFoundPage} />
