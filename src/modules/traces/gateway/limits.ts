@@ -37,9 +37,13 @@ export function judge(limits: Limits, used: Used): Judgement {
   const toMinute = secondsUntil(used.now, 60_000);
   if (requestsPerMinute !== null && used.requestsThisMinute > requestsPerMinute)
     return refuse(
-      new MusterError('RATE_LIMITED', `this key may make ${requestsPerMinute} requests a minute`, {
-        data: { retryAfterSeconds: toMinute },
-      }),
+      new MusterError(
+        'RATE_LIMITED',
+        `this key may make ${requestsPerMinute} ${requestsPerMinute === 1 ? 'request' : 'requests'} a minute`,
+        {
+          data: { retryAfterSeconds: toMinute },
+        },
+      ),
     );
   if (tokensPerMinute !== null && used.tokensThisMinute >= tokensPerMinute)
     return refuse(

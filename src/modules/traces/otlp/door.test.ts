@@ -112,6 +112,13 @@ describe('the door for spans', () => {
   it.each([
     ['a body that is cut', () => exported(good).subarray(0, 30), {}, 400],
     ['a body that is no protobuf', () => Buffer.from('hello, world'), {}, 400],
+    ['no list of spans', () => '{"resourceSpans":{"scopeSpans":[]}}', { 'content-type': 'application/json' }, 400],
+    [
+      'no list of spans within',
+      () => '{"resourceSpans":[{"scopeSpans":[{"spans":{"name":"a"}}]}]}',
+      { 'content-type': 'application/json' },
+      400,
+    ],
     ['JSON that is cut', () => '{"resourceSpans":[', { 'content-type': 'application/json' }, 400],
     ['JSON that is a list', () => '[]', { 'content-type': 'application/json' }, 400],
     ['JSON nested 100,000 deep', () => '['.repeat(100_000) + ']'.repeat(100_000), { 'content-type': 'application/json' }, 400],

@@ -17,18 +17,18 @@ type Json = Readonly<Record<string, unknown>>;
 
 /**
  * Reads an export in OTLP's JSON: names in camelCase (some senders write them as the schema does, and are understood), ids in hex, integers
- * as numbers or as their digits. What is not what it should be counts as not there. Throws MALFORMED, or TOO_LARGE.
+ * as numbers or as their digits. A field that is not what it should be counts as not there; what should hold spans must. Throws MALFORMED, or TOO_LARGE.
  */
 export function readJsonExport(body: Buffer): SpanGroup[] {
   const root = parse(body);
   const groups: SpanGroup[] = [];
   let count = 0;
-  for (const resourceSpans of list(root['resourceSpans'] ?? root['resource_spans']).map(object)) {
+  for (const resourceSpans of spansIn(root['resourceSpans'] ?? root['resource_spans']).map(object)) {
     const resource = resourceOf(object(resourceSpans['resource']));
     const scoped = resourceSpans['scopeSpans'] ?? resourceSpans['scope_spans'] ?? resourceSpans['instrumentationLibrarySpans'];
-    for (const scopeSpans of list(scoped).map(object)) {
+    for (const scopeSpans of spansIn(scoped).map(object)) {
       const scope = object(scopeSpans['scope'] ?? scopeSpans['instrumentationLibrary']);
-      const spans = list(scopeSpans['spans']);
+      const spans = spansIn(scopeSpans['spans']);
       count += spans.length;
       if (count > LIMITS.spans) throw tooManySpans();
       groups.push({ resource, scope: { name: text(scope['name']), version: text(scope['version']) }, spans: spans.map(spanOrProblem) });
@@ -44,10 +44,20 @@ function parse(body: Buffer): Json {
   } catch {
     // Told below, as any other body that is none.
   }
-  throw new MusterError('MALFORMED', 'the body is not an ExportTraceServiceRequest of OpenTelemetry in JSON', {
+  throw noExport();
+}
+
+/** A list on the way to spans, which may be left out: taken for none where it is something else, its spans would be lost without a word. */
+function spansIn(value: unknown): readonly unknown[] {
+  if (value === undefined || value === null) return [];
+  if (Array.isArray(value)) return value;
+  throw noExport();
+}
+
+const noExport = (): MusterError =>
+  new MusterError('MALFORMED', 'the body is not an ExportTraceServiceRequest of OpenTelemetry in JSON', {
     remedy: 'Send OTLP over HTTP: {"resourceSpans": […]} as application/json, or protobuf as application/x-protobuf.',
   });
-}
 
 const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : []);
 const object = (value: unknown): Json => (typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Json) : {});
