@@ -14,8 +14,9 @@ const desire = (
 
 test('a drained host gives its agents away and takes none, until it is told to resume', async () => {
   await using fleet = await testFleet();
-  await fleet.agents('worker', ids(6));
   const [a, b] = await Promise.all([fleet.host([worker()]), fleet.host([worker()])]);
+  // Once both are there: who comes late finds all taken, and nobody evens out in this fleet.
+  await fleet.agents('worker', ids(6));
   await until('both have agents', () => a.status?.agents === 3 && b.status?.agents === 3);
   await desire(fleet, a, 'drain');
   await until('the other has all', () => a.status?.agents === 0 && b.status?.agents === 6);
@@ -34,8 +35,9 @@ test('a drained host gives its agents away and takes none, until it is told to r
 
 test('a host that is told to stop gives its agents away, leaves, and says that it is dismissed', async () => {
   await using fleet = await testFleet();
-  await fleet.agents('worker', ids(4));
   const [a, b] = await Promise.all([fleet.host([worker()]), fleet.host([worker()])]);
+  // Once both are there: who comes late finds all taken, and nobody evens out in this fleet.
+  await fleet.agents('worker', ids(4));
   await until('both have agents', () => a.status?.agents === 2 && b.status?.agents === 2);
   const { hostId } = a;
   await desire(fleet, a, 'stop');
@@ -59,8 +61,8 @@ test('a host that is told to restart leaves, and joins again as a new one', asyn
 
 test('hosts of two versions run side by side', async () => {
   await using fleet = await testFleet();
-  await fleet.agents('worker', ids(4));
   const [old, young] = await Promise.all([fleet.host([worker()], { version: '0.1.0' }), fleet.host([worker()], { version: '0.2.0' })]);
+  await fleet.agents('worker', ids(4));
   await until('they share the agents', () => old.status?.agents === 2 && young.status?.agents === 2);
 });
 
