@@ -1,9 +1,8 @@
-import { sql } from '../../src/db/sql.ts';
 import type { BenchContext, Measurement } from '../support/bench.ts';
 import { quantile } from '../support/percentiles.ts';
 import type { Part } from './part.ts';
 import { insertEach, insertForms, peerRate } from './peers.ts';
-import { KEY, openStage, sendFrom, type Stage } from './stage.ts';
+import { countRuns, KEY, openStage, sendFrom, type Stage } from './stage.ts';
 import type { Sending, Sent } from './sender.ts';
 
 const CLIENTS = 8;
@@ -96,8 +95,4 @@ async function turn(ctx: BenchContext, stage: Stage, encoding: Sending['encoding
       ack_p99_ms: quantile(sent.latencyMs, 0.99),
     },
   };
-}
-
-async function countRuns({ database }: Stage): Promise<number> {
-  return (await database.one<{ n: number }>(sql`select count(*) as n from muster.trace_runs`))?.n ?? 0;
 }

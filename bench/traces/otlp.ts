@@ -1,8 +1,7 @@
-import { sql } from '../../src/db/sql.ts';
 import type { BenchContext } from '../support/bench.ts';
 import { quantile } from '../support/percentiles.ts';
 import type { Part } from './part.ts';
-import { KEY, openStage, sendFrom, type Stage } from './stage.ts';
+import { countRuns, KEY, openStage, sendFrom, type Stage } from './stage.ts';
 
 const CLIENTS = 4;
 const SPANS_A_REQUEST = 512;
@@ -69,8 +68,4 @@ async function turn(ctx: BenchContext, stage: Stage, seconds: number) {
     serverMs: used.server - cpu.server,
     postgresMs: used.postgres - cpu.postgres,
   };
-}
-
-async function countRuns({ database }: Stage): Promise<number> {
-  return (await database.one<{ n: number }>(sql`select count(*) as n from muster.trace_runs`))?.n ?? 0;
 }

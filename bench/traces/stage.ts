@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { PostgresAdapter } from '../../src/db/adapter.ts';
+import { sql } from '../../src/db/sql.ts';
 import type { BenchContext } from '../support/bench.ts';
 import { MusterProcess } from '../support/muster-process.ts';
 import { treeCpuMs } from '../support/processes.ts';
@@ -43,6 +44,10 @@ export async function openStage(ctx: BenchContext, name: string, env: Readonly<R
     base: `http://127.0.0.1:${muster.port}`,
     cpuMs: () => ({ server: treeCpuMs(muster.pid), postgres: postmaster === undefined ? Number.NaN : treeCpuMs(postmaster) }),
   };
+}
+
+export async function countRuns({ database }: Stage): Promise<number> {
+  return (await database.one<{ n: number }>(sql`select count(*) as n from muster.trace_runs`))?.n ?? 0;
 }
 
 /** Sends from a process of its own. */

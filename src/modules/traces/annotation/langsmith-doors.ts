@@ -13,7 +13,7 @@ import { visibleTo } from '../reads/access.ts';
 import { sendJson } from '../reads/answers.ts';
 import { listText, objectText } from '../reads/json-text.ts';
 import { listProjects } from '../reads/project-store.ts';
-import { noRun, runSeenBy } from '../reads/run-access.ts';
+import { noRun, runSeenBy, runsSeenBy } from '../reads/run-access.ts';
 import { addFeedbackConfigDoors } from './config-doors.ts';
 import { FeedbackConfigs, feedbackConfigView } from './feedback-configs.ts';
 import { QueuedRuns, type QueuedRun, type ReviewState } from './items.ts';
@@ -111,9 +111,8 @@ export function addAnnotationDoors(app: FastifyInstance, { state }: Pick<ModuleS
   for (const url of ['/langsmith/annotation-queues/:queue_id/runs', '/langsmith/annotation-queues/:queue_id/runs/by-key'])
     app.post(url, door('write', 'Adds runs to an annotation queue'), async (request) => {
       const { queue } = await found(request);
-      const ids = new Set(parsed(NewRuns, request.body).map((run) => (typeof run === 'string' ? run : run.run_id)));
-      const runs = [];
-      for (const id of ids) runs.push((await runSeenBy(request, db, id)).run);
+      const ids = parsed(NewRuns, request.body).map((run) => (typeof run === 'string' ? run : run.run_id));
+      const runs = await runsSeenBy(request, db, ids);
       return (await queued.add(queue.queueId, runs)).map(({ itemId, runId, addedAt }) => ({
         id: itemId,
         queue_id: queue.queueId,

@@ -9,7 +9,7 @@ import type { ModuleServices } from '../../module.ts';
 import { visibleTo } from '../reads/access.ts';
 import { isoMicros } from '../reads/filter/timestamp.ts';
 import { listProjects } from '../reads/project-store.ts';
-import { runSeenBy } from '../reads/run-access.ts';
+import { runsSeenBy } from '../reads/run-access.ts';
 import { RUN_TYPES } from '../run/run-type.ts';
 import { FeedbackConfigs } from './feedback-configs.ts';
 import { MARKS, QueuedRuns, type QueuedRun } from './items.ts';
@@ -267,9 +267,7 @@ export function addAnnotationRoutes(app: Api, { state }: Pick<ModuleServices, 's
     },
     async (request) => {
       const { queueId } = await queues.get(request.params.queue_id, await visibleTo(request, db));
-      const runs = [];
-      for (const id of new Set(request.body.run_ids.map((each) => each.toLowerCase()))) runs.push((await runSeenBy(request, db, id)).run);
-      return { runs: (await queued.add(queueId, runs)).length };
+      return { runs: (await queued.add(queueId, await runsSeenBy(request, db, request.body.run_ids))).length };
     },
   );
 

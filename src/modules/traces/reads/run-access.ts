@@ -21,6 +21,19 @@ export async function runSeenBy(
   return { run, project, visible };
 }
 
+/** Runs that whoever asks may see, each once. Throws NOT_FOUND for the first that is not there, or not for them. */
+export async function runsSeenBy(request: FastifyRequest, db: Database, runIds: readonly string[]): Promise<readonly RunRecord[]> {
+  const visible = await visibleTo(request, db);
+  const projects = new Set((await listProjects(db, visible)).map(({ projectNo }) => projectNo));
+  const runs = [];
+  for (const runId of new Set(runIds.map((id) => id.toLowerCase()))) {
+    const run = await getRun(db, runId, visible);
+    if (run === undefined || !projects.has(run.projectNo)) throw noRun(runId);
+    runs.push(run);
+  }
+  return runs;
+}
+
 export async function projectOf(db: Database, run: RunRecord | undefined, visible: Visible): Promise<ProjectRecord | undefined> {
   if (run === undefined) return undefined;
   return (await listProjects(db, visible)).find(({ projectNo }) => projectNo === run.projectNo);

@@ -68,9 +68,8 @@ function lettersOf(text: string): Uint32Array {
   for (let at = 0; at < text.length; at++) {
     const point = text.codePointAt(at) ?? 0;
     let kind = KNOWN[point] ?? UNKNOWN;
-    if (kind === UNKNOWN) kind = kindOf(point);
     // Beyond the table the write does nothing.
-    KNOWN[point] = kind;
+    if (kind === UNKNOWN) kind = KNOWN[point] = kindOf(point);
     if (point > 0xffff) at += 1;
     if (kind >= FIRST_SCRIPT) found[kind - FIRST_SCRIPT] = (found[kind - FIRST_SCRIPT] ?? 0) + 1;
   }

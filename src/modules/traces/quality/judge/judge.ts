@@ -49,10 +49,10 @@ export class Judge {
   async step(signal: AbortSignal): Promise<{ readonly isFull: boolean }> {
     const now = performance.now();
     if (now < this.#restsUntil) return { isFull: false };
-    const todo = await this.#look();
-    if (todo === undefined) this.#restsUntil = now + LOOK_EVERY_MS;
-    const isFull = todo?.toQueue === true && (await this.queue());
-    const judged = todo?.toJudge === true || todo?.toQueue === true ? await this.judge(signal) : 0;
+    const work = await this.#look();
+    if (work === undefined) this.#restsUntil = now + LOOK_EVERY_MS;
+    const isFull = work?.toQueue === true && (await this.queue());
+    const judged = work?.toJudge === true || work?.toQueue === true ? await this.judge(signal) : 0;
     return { isFull: isFull || judged > 0 };
   }
 

@@ -1,14 +1,13 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { Link } from 'wouter';
-import { problemOf } from '../../../api/problem.ts';
 import { useMay } from '../../../api/use-may.ts';
 import { Card } from '../../../ui/card.tsx';
 import { DataTable, dataRow } from '../../../ui/data-table.tsx';
 import { Dialog } from '../../../ui/dialog.tsx';
 import { grouped } from '../../../ui/format.ts';
-import { More } from '../../../ui/more.tsx';
-import { Ago, Button, Empty, ProblemNote, Skeleton } from '../../../ui/primitives.tsx';
+import { PagedList } from '../../../ui/paged-list.tsx';
+import { Ago, Button, Empty } from '../../../ui/primitives.tsx';
 import { Select } from '../../../ui/select.tsx';
 import { useQuestion } from '../../../ui/use-question.tsx';
 import { listAddress } from '../address.ts';
@@ -21,8 +20,8 @@ export function ExamplesCard({ dataset }: { readonly dataset: Dataset }): ReactN
   const [split, setSplit] = useState('');
   const listed = useInfiniteQuery(datasetQueries.examples(dataset.dataset_id, split));
   const [open, setOpen] = useState<Example>();
-  const items = listed.data?.pages.flatMap((page) => page.items) ?? [];
-  const splits = [...new Set([...(split === '' ? [] : [split]), ...items.flatMap((example) => example.splits)])].toSorted();
+  const loaded = listed.data?.pages.flatMap((page) => page.items) ?? [];
+  const splits = [...new Set([...(split === '' ? [] : [split]), ...loaded.flatMap((example) => example.splits)])].toSorted();
   return (
     <Card
       title={`Examples, ${grouped(dataset.examples)}`}
@@ -37,22 +36,20 @@ export function ExamplesCard({ dataset }: { readonly dataset: Dataset }): ReactN
       }
     >
       {open && <ExampleDialog dataset={dataset} example={open} onClose={() => setOpen(undefined)} />}
-      {listed.isPending ? (
-        <div className="p-4">
-          <Skeleton className="h-8" />
-        </div>
-      ) : listed.data === undefined ? (
-        <ProblemNote problem={problemOf(listed.error)} retry={() => void listed.refetch()} />
-      ) : items.length === 0 ? (
-        <Empty title={split === '' ? 'No example yet' : 'No example in this split'} icon="book">
-          Mark runs in the{' '}
-          <Link href="/traces" className="underline">
-            list of traces
-          </Link>{' '}
-          and add them, or import a file.
-        </Empty>
-      ) : (
-        <>
+      <PagedList
+        list={listed}
+        empty={
+          <Empty title={split === '' ? 'No example yet' : 'No example in this split'} icon="book">
+            Mark runs in the{' '}
+            <Link href="/traces" className="underline">
+              list of traces
+            </Link>{' '}
+            and add them, or import a file.
+          </Empty>
+        }
+        more="Show more"
+      >
+        {(items) => (
           <DataTable
             label="Examples"
             columns={[{ title: 'Input' }, { title: 'Expected' }, { title: 'Splits' }, { title: 'Changed', right: true }]}
@@ -76,9 +73,8 @@ export function ExamplesCard({ dataset }: { readonly dataset: Dataset }): ReactN
               </tr>
             ))}
           </DataTable>
-          <More list={listed}>Show more</More>
-        </>
-      )}
+        )}
+      </PagedList>
     </Card>
   );
 }

@@ -1,11 +1,10 @@
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { type ReactNode, useState } from 'react';
 import { Link } from 'wouter';
-import { problemOf } from '../../../api/problem.ts';
 import { DataTable, dataRow } from '../../../ui/data-table.tsx';
 import { grouped } from '../../../ui/format.ts';
-import { More } from '../../../ui/more.tsx';
-import { Ago, AsOf, Empty, PageHeader, ProblemNote, Skeleton } from '../../../ui/primitives.tsx';
+import { PagedList } from '../../../ui/paged-list.tsx';
+import { Ago, AsOf, Empty, PageHeader } from '../../../ui/primitives.tsx';
 import { SearchField } from '../../../ui/search-field.tsx';
 import { Segmented } from '../../../ui/segmented.tsx';
 import { type Prompt, promptAddress, promptQueries, shortHash } from './queries.ts';
@@ -20,7 +19,6 @@ export function PromptsPage(): ReactNode {
   const [search, setSearch] = useState('');
   const [archived, setArchived] = useState<'true' | 'false'>('false');
   const listed = useInfiniteQuery({ ...promptQueries.list(search, archived === 'true'), placeholderData: keepPreviousData });
-  const items = listed.data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <>
       <PageHeader title="Prompts" note={<AsOf at={listed.dataUpdatedAt} staleAfterMs={60_000} />}>
@@ -28,18 +26,9 @@ export function PromptsPage(): ReactNode {
         <SearchField label="Find by name or description" className="w-full sm:w-64" value={search} onChange={setSearch} />
       </PageHeader>
       <div className="card min-w-0">
-        {listed.isPending ? (
-          <div className="p-4">
-            <Skeleton className="h-8" />
-          </div>
-        ) : listed.data === undefined ? (
-          <ProblemNote problem={problemOf(listed.error)} retry={() => void listed.refetch()} />
-        ) : items.length === 0 ? (
-          <None search={search} isArchived={archived === 'true'} />
-        ) : (
-          <PromptTable prompts={items} />
-        )}
-        <More list={listed} />
+        <PagedList list={listed} empty={<None search={search} isArchived={archived === 'true'} />}>
+          {(items) => <PromptTable prompts={items} />}
+        </PagedList>
       </div>
     </>
   );

@@ -1,12 +1,11 @@
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { type ReactNode, useCallback, useState } from 'react';
 import { Link, useLocation } from 'wouter';
-import { problemOf } from '../../../api/problem.ts';
 import { useMay } from '../../../api/use-may.ts';
 import { DataTable, dataRow } from '../../../ui/data-table.tsx';
 import { grouped } from '../../../ui/format.ts';
-import { More } from '../../../ui/more.tsx';
-import { Ago, AsOf, Button, Empty, PageHeader, ProblemNote, Skeleton } from '../../../ui/primitives.tsx';
+import { PagedList } from '../../../ui/paged-list.tsx';
+import { Ago, AsOf, Button, Empty, PageHeader } from '../../../ui/primitives.tsx';
 import { SearchField } from '../../../ui/search-field.tsx';
 import { makeQueue, queueAddress, queueQueries, type Queue } from './queries.ts';
 import { QueueForm } from './queue-form.tsx';
@@ -15,7 +14,6 @@ import { QueueForm } from './queue-form.tsx';
 export function QueuesPage(): ReactNode {
   const [search, setSearch] = useState('');
   const listed = useInfiniteQuery({ ...queueQueries.list(search), placeholderData: keepPreviousData });
-  const items = listed.data?.pages.flatMap((page) => page.items) ?? [];
   const may = useMay('traces:write');
   const [making, setMaking] = useState(false);
   const [, navigate] = useLocation();
@@ -39,25 +37,21 @@ export function QueuesPage(): ReactNode {
         )}
       </PageHeader>
       <div className="card min-w-0">
-        {listed.isPending ? (
-          <div className="p-4">
-            <Skeleton className="h-8" />
-          </div>
-        ) : listed.data === undefined ? (
-          <ProblemNote problem={problemOf(listed.error)} retry={() => void listed.refetch()} />
-        ) : items.length === 0 ? (
-          <Empty title={search === '' ? 'No queue yet' : 'No queue is called so'} icon="book">
-            A queue holds runs that people are to look at, one after the other, and says what it wants to know of each. Make one, then mark
-            runs in the{' '}
-            <Link href="/traces" className="underline">
-              list of traces
-            </Link>{' '}
-            and add them; LangSmith's SDKs fill queues too.
-          </Empty>
-        ) : (
-          <QueueTable queues={items} />
-        )}
-        <More list={listed} />
+        <PagedList
+          list={listed}
+          empty={
+            <Empty title={search === '' ? 'No queue yet' : 'No queue is called so'} icon="book">
+              A queue holds runs that people are to look at, one after the other, and says what it wants to know of each. Make one, then
+              mark runs in the{' '}
+              <Link href="/traces" className="underline">
+                list of traces
+              </Link>{' '}
+              and add them; LangSmith's SDKs fill queues too.
+            </Empty>
+          }
+        >
+          {(items) => <QueueTable queues={items} />}
+        </PagedList>
       </div>
     </>
   );

@@ -1,12 +1,11 @@
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { type ReactNode, useMemo } from 'react';
 import { Link, useLocation, useSearch } from 'wouter';
-import { problemOf } from '../../../api/problem.ts';
 import { serverNow } from '../../../api/server-clock.ts';
 import { DataTable, dataRow } from '../../../ui/data-table.tsx';
 import { formatCount, grouped } from '../../../ui/format.ts';
-import { More } from '../../../ui/more.tsx';
-import { Ago, Empty, PageHeader, ProblemNote, Skeleton } from '../../../ui/primitives.tsx';
+import { PagedList } from '../../../ui/paged-list.tsx';
+import { Ago, Empty, PageHeader } from '../../../ui/primitives.tsx';
 import { Segmented } from '../../../ui/segmented.tsx';
 import { queryOf, type Range, searchOf, threadAddress, type View, viewOf } from '../address.ts';
 import { ProjectSelect, rangeOptions } from '../list/filter-bar.tsx';
@@ -29,7 +28,6 @@ export function ThreadsPage(): ReactNode {
     return { from: from ?? '1970-01-01T00:00:00.000Z', project };
   }, [view]);
   const listed = useInfiniteQuery(traceQueries.threads(query));
-  const threads = listed.data?.pages.flatMap((page) => page.items) ?? [];
   return (
     <>
       <PageHeader title="Threads" />
@@ -38,22 +36,18 @@ export function ThreadsPage(): ReactNode {
         <Segmented<Range> legend="How far back" options={rangeOptions} value={view.range} onChange={(range) => set({ range })} />
       </search>
       <div className="card min-w-0">
-        {listed.isPending ? (
-          <div className="flex flex-col gap-4 p-4">
-            <Skeleton className="h-8" />
-            <Skeleton className="h-8" />
-          </div>
-        ) : listed.data === undefined ? (
-          <ProblemNote problem={problemOf(listed.error)} retry={() => void listed.refetch()} />
-        ) : threads.length === 0 ? (
-          <Empty title="No thread here" icon="user">
-            Traces that carry <code>thread_id</code>, <code>session_id</code> or <code>conversation_id</code> in their metadata stand
-            together as a thread.
-          </Empty>
-        ) : (
-          <ThreadTable threads={threads} />
-        )}
-        <More list={listed}>More threads</More>
+        <PagedList
+          list={listed}
+          empty={
+            <Empty title="No thread here" icon="user">
+              Traces that carry <code>thread_id</code>, <code>session_id</code> or <code>conversation_id</code> in their metadata stand
+              together as a thread.
+            </Empty>
+          }
+          more="More threads"
+        >
+          {(threads) => <ThreadTable threads={threads} />}
+        </PagedList>
       </div>
     </>
   );
