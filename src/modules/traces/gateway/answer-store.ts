@@ -21,6 +21,8 @@ export interface NewAnswer extends Omit<KeptAnswer, 'ageMs' | 'leftMs'> {
   readonly keyId: string | null;
   readonly face: Face;
   readonly ttlMs: number;
+  /** Milliseconds since it was whole. */
+  readonly sinceMs: number;
 }
 
 /** Longer answers are not kept. */
@@ -49,15 +51,17 @@ export class AnswerStore {
     );
   }
 
+  /** Of two that are put at the same time, in either order, that which was whole last stays. By the database's clock: servers' differ. */
   async put(answer: NewAnswer): Promise<void> {
-    const { body, contentType, face, isStream, key, keyId, model, priceProvider, project, provider, ttlMs } = answer;
-    await this.#db.query(sql`insert into muster.gateway_answers
-        (key, project, key_id, face, provider, price_provider, model, is_stream, content_type, body, size, expires_at)
+    const { body, contentType, face, isStream, key, keyId, model, priceProvider, project, provider, sinceMs, ttlMs } = answer;
+    await this.#db.query(sql`insert into muster.gateway_answers as kept
+        (key, project, key_id, face, provider, price_provider, model, is_stream, content_type, body, size, answered_at, expires_at)
       values (${key}, ${project}, ${keyId}, ${face}, ${provider}, ${priceProvider}, ${model}, ${isStream}, ${contentType}, ${body}, ${body.length},
-        clock_timestamp() + ${ttlMs} * interval '1 millisecond')
+        clock_timestamp() - ${sinceMs} * interval '1 millisecond', clock_timestamp() + ${ttlMs - sinceMs} * interval '1 millisecond')
       on conflict (key) do update set provider = excluded.provider, price_provider = excluded.price_provider, model = excluded.model,
         is_stream = excluded.is_stream, content_type = excluded.content_type, body = excluded.body, size = excluded.size,
-        answered_at = clock_timestamp(), expires_at = excluded.expires_at, used_at = clock_timestamp()`);
+        answered_at = excluded.answered_at, expires_at = excluded.expires_at, used_at = clock_timestamp()
+        where kept.answered_at <= excluded.answered_at`);
   }
 
   /** Counts uses: what is not used goes first when there is too much. */

@@ -10,7 +10,7 @@ import type { Module } from '../../module.ts';
 import type { Submission } from '../intake/intake.ts';
 import type { RunOperation } from '../run/operation.ts';
 import { readTally } from '../settings/index.ts';
-import { AnswerStore } from './answer-store.ts';
+import { AnswerStore, type NewAnswer } from './answer-store.ts';
 import { Gate } from './gate.ts';
 import { addGatewayDoor, addGatewayRoutes, calibrate, Gateway } from './index.ts';
 import { account, Ledger, type Entry } from './ledger.ts';
@@ -94,6 +94,22 @@ const savingsOf = async (
   days: { day: string; requests: number }[];
 }> => (await server.ask('GET', `/gateway/savings?project=${project}`)).json();
 
+const nameOf = (name: string): Buffer => Buffer.from(name.padEnd(16));
+const answerOf = (name: string, body: Buffer, sinceMs = 0): NewAnswer => ({
+  key: nameOf(name),
+  project: 'p',
+  keyId: null,
+  face: 'chat',
+  provider: 'main',
+  priceProvider: null,
+  model: 'm',
+  isStream: false,
+  contentType: 'application/json',
+  body,
+  ttlMs: 60_000,
+  sinceMs,
+});
+
 describe('an answer that is kept', () => {
   it('is given again without the provider, whole or as a stream, and said to be', async () => {
     provider.script = speak('the same words');
@@ -151,23 +167,20 @@ describe('an answer that is kept', () => {
     expect(await say('d')).toMatchObject({ cache: 'miss' });
   });
 
+  it('is the last of two that are kept at the same time, in whatever order', async () => {
+    const store = new AnswerStore(server.database.database);
+    const put = (text: string, sinceMs: number): Promise<void> => store.put(answerOf('both', Buffer.from(text), sinceMs));
+    await put('newer', 1_000);
+    await put('older', 2_000);
+    expect((await store.get(nameOf('both')))?.body.toString()).toBe('newer');
+    await put('newest', 0);
+    expect((await store.get(nameOf('both')))?.body.toString()).toBe('newest');
+  });
+
   it('goes when there is too much, what was used longest ago first', async () => {
     const store = new AnswerStore(server.database.database);
-    for (const [place, name] of ['old', 'used', 'new'].entries())
-      await store.put({
-        key: Buffer.from(name.padEnd(16)),
-        project: 'p',
-        keyId: null,
-        face: 'chat',
-        provider: 'main',
-        priceProvider: null,
-        model: 'm',
-        isStream: false,
-        contentType: 'application/json',
-        body: Buffer.alloc(100 + place),
-        ttlMs: 60_000,
-      });
-    await store.touch(new Map([[Buffer.from('used'.padEnd(16)).toString('base64'), 2]]));
+    for (const [place, name] of ['old', 'used', 'new'].entries()) await store.put(answerOf(name, Buffer.alloc(100 + place)));
+    await store.touch(new Map([[nameOf('used').toString('base64'), 2]]));
     await store.prune(210);
     const { rows } = await server.database.database.query<{ key: Buffer; hits: number }>(sql`select key, hits from muster.gateway_answers`);
     expect(new Map(rows.map(({ hits, key: name }) => [name.toString().trim(), hits]))).toEqual(

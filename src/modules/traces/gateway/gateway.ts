@@ -237,7 +237,7 @@ export class Gateway {
       outcome,
       status: answer?.status,
     });
-    if (given !== undefined && answer !== undefined && given.outcome === 'provider') await this.#kept.keep(began, given, heard);
+    if (given !== undefined && answer !== undefined && given.outcome === 'provider') await this.#kept.keep(began, given, heard, ended);
   }
 }
 

@@ -15,6 +15,7 @@ import { questionOf } from './question.ts';
 import { recentAnswersOf, type RecentAnswers } from './recent-answers.ts';
 import { replay } from './replay.ts';
 import type { Target } from './routing.ts';
+import { Turns } from './turns.ts';
 import { VectorStore } from './vector-store.ts';
 
 /** Who asks for similar answers does not wait longer than this to know what is similar. */
@@ -35,6 +36,7 @@ export class KeptAnswers {
   readonly #options: KeptAnswersOptions;
   readonly #recent: RecentAnswers;
   readonly #vectors: VectorStore;
+  readonly #turns = new Turns();
 
   constructor(options: KeptAnswersOptions) {
     this.#options = options;
@@ -106,8 +108,8 @@ export class KeptAnswers {
     }
   }
 
-  /** Keeps what came whole and well, where its request allows it. */
-  async keep({ asked, context, principal }: Began, { answer, caching, meaning }: Given, heard: Heard): Promise<void> {
+  /** Keeps what came whole and well, where its request allows it. `ended` in milliseconds of the monotonic clock. */
+  async keep({ asked, context, principal }: Began, { answer, caching, meaning }: Given, heard: Heard, ended: number): Promise<void> {
     const { headers, isStream, model, priceProvider, provider, status, tape } = answer;
     if (caching?.writes !== true || status !== 200 || heard.error !== undefined || tape.state !== 'ended' || !tape.isWhole) return;
     if (tape.bytes === 0 || tape.bytes > MOST_ANSWER_BYTES || isStream !== asked.streams) return;
@@ -115,19 +117,23 @@ export class KeptAnswers {
     const body = Buffer.concat(tape.pieces.map(({ bytes }) => bytes));
     const contentType = headers['content-type'] ?? 'application/json';
     const { key, ttlMs } = caching;
-    await this.#options.answers.put({
-      key,
-      project: context.project,
-      keyId,
-      face: asked.face,
-      provider,
-      priceProvider,
-      model,
-      isStream,
-      contentType,
-      body,
-      ttlMs,
-    });
+    // A connection that is slow to come must not let an answer overwrite the one that came after it.
+    await this.#turns.take(key.toString('base64'), () =>
+      this.#options.answers.put({
+        key,
+        project: context.project,
+        keyId,
+        face: asked.face,
+        provider,
+        priceProvider,
+        model,
+        isStream,
+        contentType,
+        body,
+        ttlMs,
+        sinceMs: performance.now() - ended,
+      }),
+    );
     this.#recent.forget(key);
     if (meaning !== undefined) await this.#vectors.put(key, meaning.bucket, meaning.vector);
   }
