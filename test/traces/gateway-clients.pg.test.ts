@@ -6,6 +6,7 @@ import { embedMany, generateText, stepCountIs, streamText, tool as aiTool } from
 import OpenAI from 'openai';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { sql } from '../../src/db/sql.ts';
 import { tracesModule } from '../../src/modules/traces/index.ts';
 import { createOutbound } from '../../src/outbound/index.ts';
 import { testServer, type TestServer } from '../server/support/test-server.ts';
@@ -79,6 +80,48 @@ describe('the client of OpenAI', () => {
     expect(first).toMatchObject({ status: 'success', prompt_tokens: 30, completion_tokens: 12, total_cost: expect.any(String) });
     expect(JSON.stringify(first?.outputs)).toContain(JSON.stringify('{"city":"Oslo"}'));
     expect(second).toMatchObject({ status: 'success', prompt_tokens: 9 });
+  });
+
+  it('reads every event of a response in its order, fresh and as it is kept', async () => {
+    provider.script = speak('It snows in Oslo');
+    const asked = { model: 'gpt-4o-mini', input: 'weather in Oslo?', temperature: 0 };
+    for (const from of ['miss', 'exact']) {
+      const caches: (string | null)[] = [];
+      const client = openai('events').withOptions({
+        fetch: async (url, init) => {
+          const answer = await fetch(url, init);
+          caches.push(answer.headers.get('x-muster-cache'));
+          return answer;
+        },
+      });
+      // The client puts its answer together from the events, and fails on one that comes before what it belongs to.
+      const stream = client.responses.stream(asked);
+      const numbers: number[] = [];
+      const types = new Set<string>();
+      stream.on('event', (event) => {
+        numbers.push(event.sequence_number);
+        types.add(event.type);
+      });
+      const { output_text: text, usage } = await stream.finalResponse();
+      expect([caches, text, usage?.output_tokens]).toEqual([[from], 'It snows in Oslo', 4]);
+      expect(numbers).toEqual(numbers.map((_, place) => place));
+      expect([...types]).toEqual([
+        'response.created',
+        'response.in_progress',
+        'response.output_item.added',
+        'response.content_part.added',
+        'response.output_text.delta',
+        'response.output_text.done',
+        'response.content_part.done',
+        'response.output_item.done',
+        'response.completed',
+      ]);
+      await until('the answer is kept', async () => {
+        const { rows } = await server.database.database.query(sql`select from muster.gateway_answers where project = 'events'`);
+        return rows.length === 1;
+      });
+    }
+    expect(provider.requests).toHaveLength(1);
   });
 
   it('calls tools by the Responses API, streamed and whole', async () => {

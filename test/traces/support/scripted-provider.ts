@@ -1,5 +1,6 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { responseEvents, wholeResponse, type ResponseEvent } from './response-events.ts';
 
 /** A request as the provider got it. */
 export interface Got {
@@ -139,32 +140,19 @@ async function respond(
 ): Promise<void> {
   const message = {
     id: 'msg_1',
-    type: 'message',
+    type: 'message' as const,
     role: 'assistant',
     status: 'completed',
-    content: [{ type: 'output_text', text, annotations: [] }],
+    content: [{ type: 'output_text', text, annotations: [], logprobs: [] }],
   };
-  const whole = {
-    id: 'resp_1',
-    object: 'response',
-    created_at: 1_764_000_000,
-    model,
-    status: 'completed',
-    output: [message],
-    usage: { input_tokens: 9, output_tokens: words.length, total_tokens: 9 + words.length },
-  };
+  const whole = wholeResponse({ model, output: [message], tokens: [9, words.length] });
   if (!streams) return json(response, whole);
-  const say = (said: { readonly type: string }): boolean => response.write(`event: ${said.type}\n${event(said)}`);
   response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
-  say({ type: 'response.created', response: { ...whole, status: 'in_progress', output: [] } } as { type: string });
-  const unsaid = { ...message, status: 'in_progress', content: [] };
-  say({ type: 'response.output_item.added', output_index: 0, item: unsaid } as { type: string });
-  for (const word of words) {
-    if (pauseMs > 0) await pause(pauseMs, gone);
-    say({ type: 'response.output_text.delta', item_id: 'msg_1', output_index: 0, content_index: 0, delta: word } as { type: string });
+  for (const said of responseEvents(whole, () => words)) {
+    if (pauseMs > 0 && said.type === 'response.output_text.delta') await pause(pauseMs, gone);
+    if (gone.aborted) return undefined;
+    response.write(named(said));
   }
-  say({ type: 'response.output_item.done', output_index: 0, item: message } as { type: string });
-  say({ type: 'response.completed', response: whole } as { type: string });
   response.end();
   return undefined;
 }
@@ -177,6 +165,9 @@ export const refuse =
   (status: number, message = `refused with ${status}`, headers: Readonly<Record<string, string>> = {}): Script =>
   (_, response) =>
     json(response, { error: { message, type: 'scripted', param: null, code: null } }, status, headers);
+
+/** An event of the Responses API: its type stands before it, too. */
+const named = (said: ResponseEvent): string => `event: ${said.type}\n${event(said)}`;
 
 export const event = (said: unknown): string => `data: ${JSON.stringify(said)}\n\n`;
 
@@ -199,25 +190,11 @@ export function callTool(name: string, args: object, answer: string): Script {
     const said = [...list(body['messages']), ...list(body['input'])];
     if (said.some((each) => each.role === 'tool' || each.type === 'function_call_output')) return speak(answer)(got, response);
     if (path.endsWith('/responses')) {
-      const item = { id: 'fc_1', type: 'function_call', call_id: 'call_1', name, arguments: text, status: 'completed' };
-      const whole = {
-        id: 'resp_1',
-        object: 'response',
-        created_at: 1_764_000_000,
-        model: 'gpt-4o-mini',
-        status: 'completed',
-        output: [item],
-        usage: { input_tokens: 30, output_tokens: 12, total_tokens: 42 },
-      };
+      const item = { id: 'fc_1', type: 'function_call' as const, call_id: 'call_1', name, arguments: text, status: 'completed' };
+      const whole = wholeResponse({ model: 'gpt-4o-mini', output: [item], tokens: [30, 12] });
       if (body['stream'] !== true) return json(response, whole);
-      const say = (each: Readonly<Record<string, unknown>>): boolean => response.write(`event: ${String(each['type'])}\n${event(each)}`);
       response.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8' });
-      say({ type: 'response.created', response: { ...whole, status: 'in_progress', output: [] } });
-      say({ type: 'response.output_item.added', output_index: 0, item: { ...item, arguments: '', status: 'in_progress' } });
-      for (const delta of pieces) say({ type: 'response.function_call_arguments.delta', item_id: 'fc_1', output_index: 0, delta });
-      say({ type: 'response.function_call_arguments.done', item_id: 'fc_1', output_index: 0, arguments: text });
-      say({ type: 'response.output_item.done', output_index: 0, item });
-      say({ type: 'response.completed', response: whole });
+      for (const said of responseEvents(whole, () => pieces)) response.write(named(said));
       response.end();
       return undefined;
     }
