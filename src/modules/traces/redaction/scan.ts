@@ -2,7 +2,7 @@ import { ALPHANUMERIC, BREAK, DIGIT, DOMAIN, is, isForeignLetter, LETTER, LOCAL,
 import { mayEndName, namesSecret } from './key-names.ts';
 import { ibanAt, numberRun, numbersIn } from './numbers.ts';
 import type { RedactionKind } from './settings.ts';
-import { credentialAt, jwtAt, privateKeyAt, TOKEN_SIGHTS, tokenAt, type Span } from './tokens.ts';
+import { credentialAt, discordAt, jwtAt, mayTellToken, privateKeyAt, TOKEN_SIGHTS, tokenAt, type Span } from './tokens.ts';
 
 export interface Finding extends Span {
   readonly kind: RedactionKind;
@@ -23,6 +23,7 @@ const TOKEN_SIGHT = 8;
 const JWT = 9;
 const DASH = 10;
 const COLON = 11;
+const DISCORD = 12;
 
 /** What to do at the sight of a character; 0 for nearly all: they cost a look into a table. */
 export function sightsFor(wanted: Wanted): Uint8Array {
@@ -32,7 +33,6 @@ export function sightsFor(wanted: Wanted): Uint8Array {
   };
   see('"', QUOTE);
   see('\\', BACKSLASH);
-  if (wanted.phone || wanted.card || wanted.iban) see('0123456789', FIGURE);
   if (wanted.email || wanted.secret) see('@', AT);
   if (wanted.email) see('%', PERCENT);
   if (wanted.secret) {
@@ -42,7 +42,9 @@ export function sightsFor(wanted: Wanted): Uint8Array {
     see(':', COLON);
     see('bB', SCHEME);
     see('J', JWT);
+    see('MNO', DISCORD);
   }
+  if (wanted.phone || wanted.card || wanted.iban) see('0123456789', FIGURE);
   return sights;
 }
 
@@ -70,8 +72,9 @@ export class Scan {
       const code = text.charCodeAt(i);
       if (code > 127) continue;
       const sight = sights[code] ?? 0;
+      if (sight === 0 || (sight === TOKEN_SIGHT && !mayTellToken(text.charCodeAt(i - 1), code))) continue;
       // Each answers with the last character it has dealt with.
-      if (sight !== 0) i = this.#look(sight, i);
+      i = this.#look(sight, i);
     }
   }
 
@@ -95,6 +98,8 @@ export class Scan {
         return this.#secret(i, is(this.#text.charCodeAt(i + 1), LETTER) ? credentialAt(this.#text, i, this.#barrier) : undefined);
       case JWT:
         return this.#secret(i, this.#text.charCodeAt(i - 1) === 121 ? jwtAt(this.#text, i, this.#barrier) : undefined);
+      case DISCORD:
+        return this.#secret(i, discordAt(this.#text, i, this.#barrier));
       case DASH:
         if (this.#text.charCodeAt(i + 1) === 45) return this.#dashes(i);
         return this.#secret(i, tokenAt(this.#text, i, this.#barrier));
@@ -216,6 +221,8 @@ export class Scan {
     const before = i > this.#barrier ? text.charCodeAt(i - 1) : 0;
     if (!this.#inString) return this.#plainNumber(i);
     if (is(before, LETTER)) {
+      const token = this.#wanted.secret ? tokenAt(text, i, this.#barrier) : undefined;
+      if (token !== undefined) return this.#find('secret', token);
       const iban = this.#wanted.iban ? ibanAt(text, i, this.#barrier) : undefined;
       if (iban !== undefined) return this.#find('iban', iban);
       let end = i;
@@ -261,7 +268,11 @@ export class Scan {
     let local = i;
     while (local > this.#barrier && i - local < 64 && isLocal(text.charCodeAt(local - 1))) local -= 1;
     while (local < i && ".'-+%".includes(text.charAt(local))) local += 1;
+    local = local === i ? this.#quotedLocal(i) : local;
     if (local === i) return this.#past(i, next);
+    LITERAL_DOMAIN.lastIndex = next;
+    const literal = LITERAL_DOMAIN.exec(text);
+    if (literal !== null) return this.#find('email', { start: local, end: next + literal[0].length });
     let end = next;
     while (end - next < 255 && isDomain(text.charCodeAt(end))) end += 1;
     while (end > next && (text.charCodeAt(end - 1) === 46 || text.charCodeAt(end - 1) === 45)) end -= 1;
@@ -270,18 +281,39 @@ export class Scan {
       : this.#past(i, next);
   }
 
+  /** Where `"john doe"` begins, that ends before an @; `i` where no such thing does. Of a JSON text its quotes are escaped. */
+  #quotedLocal(i: number): number {
+    const text = this.#text;
+    if (text.charCodeAt(i - 1) !== 34) return i;
+    let closing = i - 1;
+    while (text.charCodeAt(closing - 1) === 92) closing -= 1;
+    const quote = text.slice(closing, i);
+    const from = Math.max(closing - 64 - quote.length, this.findings.at(-1)?.end ?? 0);
+    const start = quote.length < 2 || quote.length > 16 ? -1 : text.slice(from, closing).lastIndexOf(quote);
+    if (start < 0) return i;
+    const said = text.slice(from + start + quote.length, closing);
+    const opening = from + start;
+    const isOpening = /(?:^|[^A-Za-z0-9\\]|\\[nrt])$/.test(text.slice(Math.max(0, opening - 2), opening));
+    return isOpening && /^[^\s"\\](?:[^"\\]*[^\s"\\])?$/.test(said) ? opening : i;
+  }
+
   /** What lies before an @ is looked at for this one only. */
   #past(i: number, next: number): number {
     this.#barrier = Math.max(this.#barrier, next);
     return Math.max(i, next - 1);
   }
 
-  /** `password=…` in a query, a connection string or a line of an environment file. */
+  /** `password=…` in a query, a connection string or a line of an environment file; `api_key = "…"` in code. */
   #assignment(i: number): number {
     const text = this.#text;
-    let start = i;
-    while (start > this.#barrier && i - start < 65 && is(text.charCodeAt(start - 1), TOKEN)) start -= 1;
-    if (!namesSecret(text, start, i, true)) return i;
+    const nameEnd = text.charCodeAt(i - 1) === 32 ? i - 1 : i;
+    const start = this.#nameStart(nameEnd);
+    if (!namesSecret(text, start, nameEnd, true)) return i;
+    const isVariable = /^[A-Z][A-Z0-9_]*$/.test(text.slice(start, nameEnd));
+    const begin = this.#skipSpaces(i + 1);
+    const quoted = this.#quotedAt(begin);
+    if (quoted !== undefined) return this.#isQuotedSecret(quoted, isVariable) ? this.#quotedSecret(quoted) : i;
+    if (nameEnd < i || begin > i + 1) return this.#secret(i, text.charCodeAt(i + 1) === 61 ? undefined : this.#saidAt(begin));
     let end = i + 1;
     let digits = 0;
     while (end < text.length && !is(text.charCodeAt(end), BREAK)) digits += is(text.charCodeAt(end++), DIGIT) ? 1 : 0;
@@ -291,32 +323,79 @@ export class Scan {
     // `password=get_password()` and `password=$SECRET` are code, not secrets.
     const isCode = first === 61 || first === 36 || first === 37 || isCall(text.charCodeAt(end));
     const inQuery = text.charAt(start - 1) === '&' || text.charAt(start - 1) === '?' || text.charAt(start - 1) === ';';
-    const isVariable = /^[A-Z][A-Z0-9_]*$/.test(text.slice(start, i));
     if (isCode || end - i - 1 < 6 || !(digits > 0 || inQuery || isVariable) || text.startsWith('[redacted:', i + 1)) return i;
     return this.#find('secret', { start: i + 1, end });
   }
 
-  /** `x-api-key: 0f3a…` of a request that somebody shows, `password: hunter22` of YAML: a line or part of one, outside of quotes. */
+  /** `x-api-key: 0f3a…` of a request that somebody shows, `password: hunter22` of YAML, `'password': 'x'` as Python prints it. */
   #header(i: number): number {
     const text = this.#text;
     // In JSON a quote stands before nearly every colon.
-    if (text.charCodeAt(i + 1) !== 32 || !is(text.charCodeAt(i - 1), ALPHANUMERIC) || !mayEndName(text, i)) return i;
+    const printed = text.charCodeAt(i - 1) === 39;
+    const nameEnd = printed ? i - 1 : i;
+    if (text.charCodeAt(i + 1) !== 32 || !is(text.charCodeAt(nameEnd - 1), ALPHANUMERIC) || !mayEndName(text, nameEnd)) return i;
+    const start = this.#nameStart(nameEnd);
+    if (!namesSecret(text, start, nameEnd)) return i;
     const begin = this.#skipSpaces(i + 1);
-    let start = i;
-    while (start > this.#barrier && i - start < 65 && is(text.charCodeAt(start - 1), TOKEN)) start -= 1;
-    if (!namesSecret(text, start, i)) return i;
+    const quoted = this.#quotedAt(begin);
+    if (printed) return quoted !== undefined && text.charCodeAt(start - 1) === 39 ? this.#quotedSecret(quoted) : i;
+    if (quoted !== undefined) return this.#isQuotedSecret(quoted, false) ? this.#quotedSecret(quoted) : i;
+    AUTH_SCHEME.lastIndex = begin;
+    const scheme = text.slice(i - 13, i).toLowerCase() === 'authorization' ? AUTH_SCHEME.exec(text) : null;
+    return this.#secret(i, this.#saidAt(begin + (scheme?.[0].length ?? 0)));
+  }
+
+  #nameStart(end: number): number {
+    let start = end;
+    while (start > this.#barrier && end - start < 65 && is(this.#text.charCodeAt(start - 1), TOKEN)) start -= 1;
+    return start;
+  }
+
+  /** A value that stands without quotes in a line of text: of eight characters and with a digit, or it is a word of a sentence. */
+  #saidAt(begin: number): Span | undefined {
+    const text = this.#text;
     let end = begin;
     let digits = 0;
     while (end < text.length && !is(text.charCodeAt(end), BREAK)) digits += is(text.charCodeAt(end++), DIGIT) ? 1 : 0;
     const isOver = !isCall(text.charCodeAt(end));
     while (end > begin && SENTENCE_ENDS.includes(text.charAt(end - 1))) end -= 1;
-    const value = text.slice(begin, Math.min(end, begin + 512));
-    // Words of a sentence, and code: `password: user2.password`, `password: ${secret}`.
-    const isSecret = digits > 0 && end - begin >= SHORTEST_SAID && isOver && !/^[$%[]|^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$/.test(value);
-    return isSecret ? this.#find('secret', { start: begin, end }) : i;
+    const isSecret = digits > 0 && end - begin >= SHORTEST_SAID && isOver && !isExpression(text.slice(begin, Math.min(end, begin + 512)));
+    return isSecret ? { start: begin, end } : undefined;
+  }
+
+  /** What stands between the quotes that open at `at`: single ones, or double ones as a text in JSON has them. */
+  #quotedAt(at: number): Span | undefined {
+    const text = this.#text;
+    let start = at;
+    while (text.charCodeAt(start) === 92 && start - at < 16) start += 1;
+    const mark = text.charCodeAt(start);
+    if (start === at ? mark !== 39 && mark !== 96 : mark !== 34) return undefined;
+    start += 1;
+    const quote = text.slice(at, start);
+    const inside = text.slice(start, start + LONGEST_QUOTED);
+    const end = inside.indexOf(quote);
+    return end > 0 && !/["\\]/.test(inside.slice(0, end)) ? { start, end: start + end } : undefined;
+  }
+
+  /** Not `api_key="your-api-key"`, and no piece of code. */
+  #isQuotedSecret({ start, end }: Span, isVariable: boolean): boolean {
+    const value = this.#text.slice(start, end);
+    return value.length >= SHORTEST_QUOTED && !/\s/.test(value) && (isVariable || /\d/.test(value)) && !isExpression(value);
+  }
+
+  #quotedSecret(span: Span): number {
+    if (this.#text.startsWith('[redacted:', span.start)) return span.start - 1;
+    this.#quoteEnd = span.start;
+    return this.#find('secret', span);
   }
 }
 
+/** `Token`, `ApiKey`, `Bot`: what the header names before its credentials. */
+const AUTH_SCHEME = /[A-Za-z][\w-]{1,20} {1,4}(?=\S)/y;
+const LONGEST_QUOTED = 512;
+const SHORTEST_QUOTED = 6;
+/** Words of a sentence, and code: `password: user2.password`, `password: ${secret}`. */
+const isExpression = (value: string): boolean => /^[$%[<{]|^[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+$/.test(value);
 const SENTENCE_ENDS = '.!?:';
 const SHORTEST_SAID = 8;
 const isCall = (code: number): boolean => code === 40 || code === 91 || code === 46;
@@ -325,6 +404,9 @@ const isUserInfo = (code: number): boolean =>
   code > 32 && code !== 34 && code !== 47 && code !== 60 && code !== 62 && code !== 64 && code !== 92;
 const isLocal = (code: number): boolean => is(code, LOCAL) || isForeignLetter(code);
 const isDomain = (code: number): boolean => is(code, DOMAIN) || isForeignLetter(code);
+
+/** `root@[192.0.2.1]` */
+const LITERAL_DOMAIN = /\[(?:(?:\d{1,3}\.){3}\d{1,3}|IPv6:[0-9A-Fa-f:.]{2,45})\]/y;
 
 /** `logo@2x.png` and `pkg@1.2.3` are none. */
 const isMailDomain = (domain: string): boolean =>
