@@ -260,6 +260,8 @@ function securityHeaders(secure: boolean) {
       directives: {
         defaultSrc: ["'self'"],
         imgSrc: ["'self'", 'data:'],
+        // Sounds that lie in a trace.
+        mediaSrc: ["'self'", 'data:'],
         objectSrc: ["'none'"],
         baseUri: ["'none'"],
         formAction: ["'self'"],

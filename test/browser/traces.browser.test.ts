@@ -109,6 +109,30 @@ describe.skipIf(missing('chromium'))('the trace explorer', { timeout: 180_000 },
     await page.getByText('1 run', { exact: true }).waitFor();
     await page.keyboard.press('Enter');
     await run.getByRole('heading', { name: 'ChatOpenAI' }).waitFor();
+    expect(new URL(page.url()).searchParams.get('q')).toBe('travel assistant');
+    seen.expectNone();
+  });
+
+  test('what is searched for is marked where it stands, also behind the first run of a trace, and the link holds it', async () => {
+    const marked = async (): Promise<readonly string[]> =>
+      page.evaluate(() => {
+        const { CSS } = globalThis as unknown as { readonly CSS: { readonly highlights: ReadonlyMap<string, Iterable<object>> } };
+        return [...(CSS.highlights.get('found') ?? [])].map(String);
+      });
+    await page.goto(`${dashboard.url}/traces?project=support&q=UMBRELLA`);
+    await page.getByRole('link', { name: 'support_agent' }).waitFor();
+    await until('it is marked in the list', async () => (await marked()).includes('umbrella'));
+    // Only the call of the model was told to be one.
+    await page.goto(`${dashboard.url}/traces?project=support&q=${encodeURIComponent('"travel assistant" rain')}`);
+    await page.getByText('What traces begin and end with was searched').waitFor();
+    await page.getByRole('button', { name: 'Search every run' }).click();
+    await page.getByRole('link', { name: 'ChatOpenAI' }).first().click();
+    const run = page.getByRole('region', { name: 'Run', exact: true });
+    await run.getByRole('heading', { name: 'ChatOpenAI' }).waitFor();
+    expect(await page.getByRole('searchbox', { name: 'Search in this trace' }).inputValue()).toBe('"travel assistant" rain');
+    await until('it is marked in the run', async () => (await marked()).includes('travel assistant'));
+    await page.reload();
+    await until('and after the page was loaded again', async () => (await marked()).includes('travel assistant'));
     seen.expectNone();
   });
 

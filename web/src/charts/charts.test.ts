@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { Point, Series } from '../api/types.ts';
 import { align, bridge, extentOf, lastOf } from './align.ts';
 import { rangeOf } from './range.ts';
-import { incrementsOf, yRange } from './scales.ts';
+import { incrementsOf, labelRoom, yRange } from './scales.ts';
 import { sparkPath } from './sparkline.tsx';
 import { addUp, linesOf } from './spec.ts';
 import { summarise } from './summary.ts';
@@ -126,6 +126,14 @@ test('the value axis is never empty and stands on zero unless told to fit', () =
   expect(high).toBeGreaterThan(1);
   expect(incrementsOf('bytes')).toContain(1024);
   expect(incrementsOf('ratio')).toContain(0.25);
+});
+
+test('long times have lines at whole minutes and hours, and room for their names', () => {
+  const steps = incrementsOf('seconds');
+  expect(steps.filter((step) => step >= 20 && step % 60 !== 0)).toEqual([20, 30]);
+  expect(steps.toSorted((a, b) => a - b)).toEqual(steps);
+  expect(labelRoom(['0 s', '1 h 30 min'])).toBeGreaterThan(labelRoom(['0 s', '5 min']));
+  expect(labelRoom(null)).toBe(labelRoom(['0']));
 });
 
 test('a sparkline lifts its pen over a gap and stands on zero', () => {

@@ -4,7 +4,7 @@ import { formatValue } from '../ui/format.ts';
 import { useTheme } from '../ui/theme.ts';
 import { align, type ChartSeries } from './align.ts';
 import { type ChartColours, readColours } from './colours.ts';
-import { incrementsOf, timeLabels, yRange, type YFloor } from './scales.ts';
+import { incrementsOf, labelRoom, timeLabels, yRange, type YFloor } from './scales.ts';
 
 export interface PlotProps {
   readonly series: readonly ChartSeries[];
@@ -154,7 +154,7 @@ function axes(colours: ChartColours, unit: string): uPlot.Axis[] {
     {
       ...common,
       space: 30,
-      size: 50,
+      size: (_, labels) => labelRoom(labels),
       gap: 6,
       incrs: incrementsOf(unit),
       values: (_, splits) => splits.map((value) => formatValue(value, axisUnit(unit))),

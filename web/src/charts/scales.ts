@@ -10,13 +10,21 @@ export function yRange(low: number | null, high: number | null, floor: YFloor): 
   return [floor === 'fit' ? bottom - span * 0.1 : bottom, high + span * 0.12];
 }
 
-/** Steps between grid lines: powers of two for bytes, round decimals for the rest. */
+/** Minutes, hours and days as people count them: 200 s would be a line at 3 min 20 s. */
+const durations = [60, 120, 300, 600, 900, 1_800, 3_600, 7_200, 10_800, 21_600, 43_200, 86_400, 172_800, 604_800];
+
+/** Steps between grid lines: powers of two for bytes, whole minutes and hours for long times, round decimals for the rest. */
 export function incrementsOf(unit: string): number[] {
   if (unit.startsWith('bytes') || unit.startsWith('By')) return Array.from({ length: 56 }, (_, power) => 2 ** power);
   const decimals: number[] = [];
   for (let power = -9; power <= 15; power++) for (const factor of [1, 2, 2.5, 5]) decimals.push(Number(`${factor}e${power}`));
+  if (unit === 'seconds' || unit === 's') return [...decimals.filter((step) => step <= 20 && step !== 2.5), 30, ...durations];
   return decimals;
 }
+
+/** Room for the longest label of the value axis, in pixels: 11 h 30 min needs more than 50 %. */
+export const labelRoom = (labels: readonly string[] | null): number =>
+  Math.max(50, ...(labels ?? []).map((label) => 12 + label.length * 6));
 
 const minute = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit' });
 const second = new Intl.DateTimeFormat('en-GB', { hour: '2-digit', minute: '2-digit', second: '2-digit' });

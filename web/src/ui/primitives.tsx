@@ -164,7 +164,12 @@ export function PageHeader({
 }): ReactNode {
   return (
     <header className="flex min-h-8 flex-wrap items-center gap-x-3 gap-y-2">
-      <h1 className="min-w-0 text-xl [overflow-wrap:anywhere]">{title}</h1>
+      <h1
+        className="line-clamp-2 min-w-0 text-xl [overflow-wrap:anywhere]"
+        title={typeof title === 'string' && title.length > 60 ? title : undefined}
+      >
+        {title}
+      </h1>
       {note}
       {children !== undefined && <div className="ml-auto flex flex-wrap items-center gap-2">{children}</div>}
     </header>

@@ -131,8 +131,14 @@ export const listAddress = (view: Partial<View>): string => {
   const search = searchOf({ ...emptyView, ...view });
   return search === '' ? '/traces' : `/traces?${search}`;
 };
-export const runAddress = ({ run_id: run, trace_id: trace }: { readonly run_id: string; readonly trace_id: string }): string =>
-  run === trace ? `/traces/trace/${trace}` : `/traces/trace/${trace}?run=${run}`;
+/** `sought`: what it was found by, to be shown where it stands. */
+export const runAddress = ({ run_id: run, trace_id: trace }: { readonly run_id: string; readonly trace_id: string }, sought = ''): string =>
+  `/traces/trace/${trace}${searchInTrace(run === trace ? '' : run, sought)}`;
+/** What is behind the address of a trace: the run that is shown, where it is not the first, and what is sought in it. */
+export function searchInTrace(run: string, sought: string): string {
+  const search = new URLSearchParams({ ...(run === '' ? {} : { run }), ...(sought === '' ? {} : { q: sought }) }).toString();
+  return search === '' ? '' : `?${search}`;
+}
 export const threadAddress = (project: string, thread: string): string =>
   `/traces/threads/turns?${new URLSearchParams({ project, thread }).toString()}`;
 export const compareAddress = (a: string, b: string): string => `/traces/compare?a=${a}&b=${b}`;

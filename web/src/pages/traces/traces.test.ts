@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { emptyView, isNarrowed, queryOf, searchOf, viewOf } from './address.ts';
+import { emptyView, isNarrowed, queryOf, runAddress, searchOf, viewOf } from './address.ts';
 import { diffOf } from './compare/diff.ts';
-import { imagesIn, isDrawable } from './conversation/images.ts';
+import { isDrawable, isPlayable, mediaIn } from './conversation/media.ts';
 import { jsonOf } from './conversation/json.ts';
 import { blocksOf, spansOf } from './conversation/markdown.ts';
 import { suggest } from './list/filter-language.ts';
@@ -10,7 +10,7 @@ import { merge } from './list/merge.ts';
 import { formatCost } from './money.ts';
 import { added } from './threads/thread.tsx';
 import { detailsOf } from './trace/details.ts';
-import { barOf, matching, pathTo, treeOf, unfolded } from './trace/tree.ts';
+import { barOf, matching, pathTo, sumsOf, treeOf, unfolded } from './trace/tree.ts';
 import { usageOf } from './trace/usage.ts';
 import type { Message, RunSummary, TreeRun } from './types.ts';
 
@@ -82,6 +82,23 @@ describe('a trace as a tree', () => {
     expect(pathTo(tree, 'c').map((each) => each.run_id)).toEqual(['a', 'b']);
   });
 
+  test('adds up what a run and those below it used, of models alone, and says what has no price', () => {
+    const tree = treeOf(
+      [
+        run('agent', null, { total_tokens: 300, total_cost: '0.5' }),
+        run('step', 'agent', { start_time: at(1) }),
+        run('model', 'step', { run_type: 'llm', total_tokens: 100, total_cost: '0.25' }),
+        run('own', 'agent', { run_type: 'llm', total_tokens: 20, start_time: at(2) }),
+        run('tool', 'agent', { run_type: 'tool', status: 'error', start_time: at(3) }),
+      ],
+      began,
+    );
+    expect(sumsOf(tree, 'agent')).toEqual({ runs: 5, errors: 1, tokens: 120, cost: 0.25, unpriced: 1 });
+    expect(sumsOf(tree, 'step')).toEqual({ runs: 2, errors: 0, tokens: 100, cost: 0.25, unpriced: 0 });
+    expect(sumsOf(tree, 'tool')).toEqual({ runs: 1, errors: 1, tokens: 0, cost: null, unpriced: 0 });
+    expect(sumsOf(tree, 'nobody')).toMatchObject({ runs: 0, cost: null });
+  });
+
   test('draws bars by time; what runs lasts until now, and what ended before it began lasts nothing', () => {
     const runs = [
       run('a', null),
@@ -142,7 +159,25 @@ describe('what was written', () => {
   });
 
   test('is read in time that grows with its length, whatever it is made of', () => {
-    for (const hostile of ['*', '_', '`', '[', '**a', '> ', '- ', '#', '](', 'http://', '  ', '~~~\n', '1. \n', '|']) {
+    for (const hostile of [
+      '*',
+      '_',
+      '`',
+      '[',
+      '**a',
+      '> ',
+      '- ',
+      '#',
+      '](',
+      'http://',
+      '  ',
+      '~~~\n',
+      '1. \n',
+      '|',
+      '|-',
+      '|\n|-\n',
+      '\\|',
+    ]) {
       const started = performance.now();
       blocksOf(hostile.repeat(20_000 / hostile.length));
       expect(performance.now() - started).toBeLessThan(2_000);
@@ -155,13 +190,40 @@ describe('what was written', () => {
     expect(jsonOf('42')).toBe('42');
   });
 
-  test('has images whose bytes lie in it, in their order, of kinds that carry no script', () => {
+  test('has tables, whose lines have as many cells as their head', () => {
+    const plain = (text: string) => (text === '' ? [] : [{ kind: 'text', text }]);
+    expect(blocksOf('Rain:\n| hour | rain |\n|---|:-:|\n| 9 | 20 % | more |\n| a\\|b\n\nafter')).toEqual([
+      { kind: 'paragraph', spans: plain('Rain:') },
+      {
+        kind: 'table',
+        head: [plain('hour'), plain('rain')],
+        rows: [
+          [plain('9'), plain('20 %')],
+          [plain('a|b'), plain('')],
+        ],
+      },
+      { kind: 'paragraph', spans: plain('after') },
+    ]);
+    for (const none of ['a | b\nc | d', '| a | b |\n|---|', 'a\n---'])
+      expect(blocksOf(none).every(({ kind }) => kind !== 'table')).toBe(true);
+  });
+
+  test('has images and sounds whose bytes lie in it, in their order, of kinds that carry no script', () => {
     const png = 'data:image/png;base64,AAAA';
     expect(
-      imagesIn({
-        messages: [{ content: [{ image_url: { url: png } }, { source: { media_type: 'image/jpeg', data: 'BBBB' } }] }, 'https://x/y.png'],
+      mediaIn({
+        messages: [
+          { content: [{ image_url: { url: png } }, { source: { media_type: 'image/jpeg', data: 'BBBB' } }] },
+          { content: [{ input_audio: { data: 'CCCC', format: 'wav' } }, { data: 'DDDD', format: '"><script>' }] },
+          'https://x/y.png',
+        ],
       }),
-    ).toEqual([png, 'data:image/jpeg;base64,BBBB']);
+    ).toEqual({
+      images: [png, 'data:image/jpeg;base64,BBBB'],
+      sounds: ['data:audio/wav;base64,CCCC', 'data:audio/"><script>;base64,DDDD'],
+    });
+    expect(isPlayable('data:audio/wav;base64,CCCC')).toBe(true);
+    expect(isPlayable('data:audio/"><script>;base64,DDDD')).toBe(false);
     expect(isDrawable(png)).toBe(true);
     expect(isDrawable('data:image/svg+xml;base64,AAAA')).toBe(false);
     expect(isDrawable('data:text/html;base64,AAAA')).toBe(false);
@@ -169,6 +231,11 @@ describe('what was written', () => {
 });
 
 describe('the list', () => {
+  test('leads to a run with what it was found by', () => {
+    expect(runAddress({ run_id: 'a', trace_id: 'a' })).toBe('/traces/trace/a');
+    expect(runAddress({ run_id: 'b', trace_id: 'a' }, 'too late & "so on"')).toBe('/traces/trace/a?run=b&q=too+late+%26+%22so+on%22');
+  });
+
   test('is kept in its address, and asks the server for just that', () => {
     const view = { ...emptyView, project: 'a b', status: 'error', model: 'gpt-4o', range: '1h', filter: 'has(tags, "x")' } as const;
     expect(viewOf(searchOf(view))).toEqual(view);

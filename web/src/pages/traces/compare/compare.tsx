@@ -11,6 +11,7 @@ import { nameOf, statusLooks } from '../looks.ts';
 import { formatCost } from '../money.ts';
 import { traceQueries } from '../queries.ts';
 import { detailsOf } from '../trace/details.ts';
+import { type Sums, sumsOf, treeOf } from '../trace/tree.ts';
 import type { RunDetail } from '../types.ts';
 import { DiffCard } from './diff-card.tsx';
 import { jsonText, textOf } from './text.ts';
@@ -80,8 +81,20 @@ function Differences({ before, after }: { readonly before: RunDetail; readonly a
   );
 }
 
+/** What each run and those below it used: an agent has neither tokens nor a price of its own. */
+function useSums(run: RunDetail): Sums | undefined {
+  const { data } = useQuery(traceQueries.tree(run.trace_id));
+  return useMemo(() => data && sumsOf(treeOf(data.items, 0), run.run_id), [data, run.run_id]);
+}
+
 function Figures({ before, after }: { readonly before: RunDetail; readonly after: RunDetail }): ReactNode {
-  const rows: readonly (readonly [string, (run: RunDetail) => string, ((run: RunDetail) => number | null)?])[] = [
+  const sums = new Map([
+    [before, useSums(before)],
+    [after, useSums(after)],
+  ]);
+  const inAll = (run: RunDetail): Sums | undefined => sums.get(run);
+  const withTokens = (run: RunDetail): number | null => inAll(run)?.tokens || null;
+  const rows: readonly Row[] = [
     ['Status', (run) => statusLooks[run.status].label],
     ['Model', (run) => run.model ?? '–'],
     ['Prompt', (run) => run.prompt ?? '–'],
@@ -94,8 +107,18 @@ function Figures({ before, after }: { readonly before: RunDetail; readonly after
     ['Input tokens', (run) => (run.prompt_tokens === null ? '–' : grouped(run.prompt_tokens)), (run) => run.prompt_tokens],
     ['Output tokens', (run) => (run.completion_tokens === null ? '–' : grouped(run.completion_tokens)), (run) => run.completion_tokens],
     ['Cost', (run) => formatCost(run.total_cost), (run) => (run.total_cost === null ? null : Number(run.total_cost))],
+    ...([before, after].some((run) => (inAll(run)?.runs ?? 0) > 1)
+      ? ([
+          ['Runs, with those below', (run) => grouped(inAll(run)?.runs ?? 0), (run) => inAll(run)?.runs ?? null],
+          ['Errors in all', (run) => grouped(inAll(run)?.errors ?? 0), (run) => inAll(run)?.errors ?? null],
+          ['Tokens in all', (run) => (withTokens(run) === null ? '–' : grouped(withTokens(run) ?? 0)), withTokens],
+          ['Cost in all', (run) => costInAll(inAll(run)), (run) => inAll(run)?.cost ?? null],
+        ] satisfies readonly Row[])
+      : []),
     ...scoresOf(before, after),
   ];
+  // Two agents have no model, prompt and tokens of their own: rows without a figure say nothing.
+  const said = rows.filter(([, text]) => text(before) !== '–' || text(after) !== '–');
   return (
     <Card title="Figures" flush>
       <DataTable
@@ -113,7 +136,7 @@ function Figures({ before, after }: { readonly before: RunDetail; readonly after
           </td>
           <td />
         </tr>
-        {rows.map(([name, text, figure]) => (
+        {said.map(([name, text, figure]) => (
           <tr key={name} className={dataRow}>
             <th scope="row">{name}</th>
             <td>{text(before)}</td>
@@ -125,6 +148,11 @@ function Figures({ before, after }: { readonly before: RunDetail; readonly after
     </Card>
   );
 }
+
+type Row = readonly [name: string, text: (run: RunDetail) => string, figure?: (run: RunDetail) => number | null];
+
+const costInAll = (sums: Sums | undefined): string =>
+  `${formatCost(sums?.cost)}${sums !== undefined && sums.unpriced > 0 ? ` and ${grouped(sums.unpriced)} without a price` : ''}`;
 
 function scoresOf(
   before: RunDetail,

@@ -2,9 +2,10 @@ import { type ReactNode, useState } from 'react';
 import { Icon, type IconName } from '../../../ui/icons.tsx';
 import { Button } from '../../../ui/primitives.tsx';
 import type { Message, Part, Role } from '../types.ts';
-import { isDrawable } from './images.ts';
+import { isDrawable, isPlayable, type Media } from './media.ts';
 import { jsonOf } from './json.ts';
 import { JsonView } from './json-view.tsx';
+import { Sound } from './sound.tsx';
 import { Written } from './written.tsx';
 
 const looks: Readonly<Record<Role, { readonly icon: IconName; readonly label: string }>> = {
@@ -21,15 +22,15 @@ const lastMessages = 20;
 export interface ConversationProps {
   readonly messages: readonly Message[];
   readonly label: string;
-  /** Bytes of the images that the messages only mention, in their order. */
-  readonly images: readonly string[];
+  /** Bytes of what the messages only mention. */
+  readonly media: Media;
 }
 
 /** What was said, in order, with who said it. */
-export function ConversationView({ messages, label, images }: ConversationProps): ReactNode {
+export function ConversationView({ messages, label, media }: ConversationProps): ReactNode {
   const [whole, setWhole] = useState(false);
   const hidden = whole ? 0 : Math.max(0, messages.length - lastMessages);
-  const imageOf = placed(messages, images);
+  const bytesOf = placed(messages, media);
   return (
     <div className="flex min-w-0 flex-col gap-3">
       {hidden > 0 && (
@@ -39,20 +40,24 @@ export function ConversationView({ messages, label, images }: ConversationProps)
       )}
       <ol aria-label={label} className="flex min-w-0 flex-col gap-3">
         {messages.slice(hidden).map((message, index) => (
-          <MessageView key={hidden + index} message={message} imageOf={imageOf} />
+          <MessageView key={hidden + index} message={message} bytesOf={bytesOf} />
         ))}
       </ol>
     </div>
   );
 }
 
-/** Which bytes belong to which mention: the first to the first. */
-function placed(messages: readonly Message[], images: readonly string[]): ReadonlyMap<Part, string> {
+/** Which bytes belong to which mention: of each kind the first to the first. */
+function placed(messages: readonly Message[], { images, sounds }: Media): ReadonlyMap<Part, string> {
   const mentions = messages.flatMap(({ parts }) => parts).filter((part) => part.type === 'media' && part.url === undefined);
-  return new Map(mentions.flatMap((part, index) => (images[index] === undefined ? [] : [[part, images[index]]])));
+  const of = (kind: 'image' | 'audio', bytes: readonly string[]): (readonly [Part, string])[] =>
+    mentions
+      .filter((part) => part.type === 'media' && part.kind === kind)
+      .flatMap((part, index) => (bytes[index] === undefined ? [] : [[part, bytes[index]] as const]));
+  return new Map([...of('image', images), ...of('audio', sounds)]);
 }
 
-function MessageView({ message, imageOf }: { readonly message: Message; readonly imageOf: ReadonlyMap<Part, string> }): ReactNode {
+function MessageView({ message, bytesOf }: { readonly message: Message; readonly bytesOf: ReadonlyMap<Part, string> }): ReactNode {
   const { icon, label } = looks[message.role];
   return (
     <li
@@ -67,14 +72,14 @@ function MessageView({ message, imageOf }: { readonly message: Message; readonly
         {message.parts.length === 0 ? (
           <p className="text-ink-3">Nothing was said.</p>
         ) : (
-          message.parts.map((part, index) => <PartView key={index} part={part} image={imageOf.get(part)} />)
+          message.parts.map((part, index) => <PartView key={index} part={part} bytes={bytesOf.get(part)} />)
         )}
       </div>
     </li>
   );
 }
 
-function PartView({ part, image }: { readonly part: Part; readonly image: string | undefined }): ReactNode {
+function PartView({ part, bytes }: { readonly part: Part; readonly bytes: string | undefined }): ReactNode {
   switch (part.type) {
     case 'text':
       return <Said text={part.text} label="What was said" />;
@@ -100,7 +105,7 @@ function PartView({ part, image }: { readonly part: Part; readonly image: string
         </ToolBox>
       );
     case 'media':
-      return <Media part={part} image={image} />;
+      return <MediaView part={part} bytes={bytes} />;
     case 'json':
       return <JsonView value={part.value} label="Part of the message" />;
   }
@@ -163,9 +168,10 @@ function Reasoning({ text }: { readonly text: string }): ReactNode {
  * Bytes that lie in the trace are shown. An address elsewhere is only named: loading it would tell a stranger who reads this, and the page's
  * policy forbids it.
  */
-function Media({ part, image }: { readonly part: Part & { readonly type: 'media' }; readonly image: string | undefined }): ReactNode {
-  if (part.kind === 'image' && image !== undefined && isDrawable(image))
-    return <img alt="Part of the message" src={image} className="max-h-96 max-w-full self-start rounded-md border border-line" />;
+function MediaView({ part, bytes }: { readonly part: Part & { readonly type: 'media' }; readonly bytes: string | undefined }): ReactNode {
+  if (part.kind === 'image' && bytes !== undefined && isDrawable(bytes))
+    return <img alt="Part of the message" src={bytes} className="max-h-96 max-w-full self-start rounded-md border border-line" />;
+  if (part.kind === 'audio' && bytes !== undefined && isPlayable(bytes)) return <Sound src={bytes} name="Part of the message" />;
   return (
     <p className="flex min-w-0 items-center gap-1.5 text-ink-2">
       <Icon name={part.kind === 'image' ? 'image' : 'book'} />

@@ -5,6 +5,7 @@ export type Block =
   | { readonly kind: 'code'; readonly language: string; readonly text: string }
   | { readonly kind: 'list'; readonly ordered: boolean; readonly start: number; readonly items: readonly (readonly Span[])[] }
   | { readonly kind: 'quote'; readonly spans: readonly Span[] }
+  | { readonly kind: 'table'; readonly head: readonly (readonly Span[])[]; readonly rows: readonly (readonly (readonly Span[])[])[] }
   | { readonly kind: 'rule' };
 
 export type Span =
@@ -50,6 +51,9 @@ export function blocksOf(source: string): readonly Block[] {
         quoted.push((lines[index] ?? '').replace(/^ {0,3}> ?/, ''));
       index--;
       blocks.push({ kind: 'quote', spans: spansOf(quoted.join('\n')) });
+    } else if (line.includes('|') && isDivider(lines[index + 1], cellsOf(line).length)) {
+      flush();
+      index = table(lines, index, blocks);
     } else paragraph.push(line);
   }
   flush();
@@ -74,6 +78,35 @@ function list(lines: readonly string[], from: number, blocks: Block[]): number {
     else break;
   }
   blocks.push({ kind: 'list', ordered: first?.[1] !== undefined, start: Number(first?.[1] ?? 1), items: items.map(spansOf) });
+  return index - 1;
+}
+
+/** Cells drawn of one table; behind them its lines are text. */
+const mostCells = 5_000;
+
+/** `| --- | :-: |`, with as many columns as the line above it. */
+const isDivider = (line: string | undefined, columns: number): boolean =>
+  line !== undefined && /^[\s|:-]*-[\s|:-]*$/.test(line) && line.includes('|') && cellsOf(line).length === columns;
+
+/** The cells of a line: between bars, but for those that are written `\|`. */
+function cellsOf(line: string): readonly string[] {
+  const bare = line
+    .trim()
+    .replace(/^\|/, '')
+    .replace(/(?<!\\)\|$/, '');
+  return bare.split(/(?<!\\)\|/).map((cell) => cell.trim().replaceAll('\\|', '|'));
+}
+
+/** A table from its head on; answers with the last line it took. A line of it has as many cells as its head, whatever it says. */
+function table(lines: readonly string[], from: number, blocks: Block[]): number {
+  const head = cellsOf(lines[from] ?? '').map(spansOf);
+  const rows: (readonly Span[])[][] = [];
+  let index = from + 2;
+  for (; index < lines.length && (lines[index] ?? '').includes('|') && rows.length * head.length < mostCells; index++) {
+    const cells = cellsOf(lines[index] ?? '');
+    rows.push(head.map((_, column) => spansOf(cells[column] ?? '')));
+  }
+  blocks.push({ kind: 'table', head, rows });
   return index - 1;
 }
 

@@ -71,6 +71,33 @@ function BlockView({ block }: { readonly block: Block }): ReactNode {
           <Spans spans={block.spans} />
         </blockquote>
       );
+    case 'table':
+      return (
+        <div className="overflow-x-auto" tabIndex={0} role="region" aria-label="Table">
+          <table className="border-collapse text-left [&_td]:border [&_td]:border-line [&_td]:px-2 [&_td]:py-1 [&_th]:border [&_th]:border-line [&_th]:bg-raised [&_th]:px-2 [&_th]:py-1 [&_th]:font-medium">
+            <thead>
+              <tr>
+                {block.head.map((spans, column) => (
+                  <th key={column} scope="col" dir="auto">
+                    <Spans spans={spans} />
+                  </th>
+                ))}
+              </tr>
+            </thead>
+            <tbody>
+              {block.rows.map((cells, row) => (
+                <tr key={row}>
+                  {cells.map((spans, column) => (
+                    <td key={column} dir="auto">
+                      <Spans spans={spans} />
+                    </td>
+                  ))}
+                </tr>
+              ))}
+            </tbody>
+          </table>
+        </div>
+      );
     case 'rule':
       return <hr className="border-line" />;
   }

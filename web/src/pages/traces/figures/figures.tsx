@@ -4,7 +4,7 @@ import { Link, useLocation, useSearch } from 'wouter';
 import { problemOf } from '../../../api/problem.ts';
 import { ChartPanel } from '../../../charts/panel.tsx';
 import { Answered } from '../../../ui/answered.tsx';
-import { formatCount, formatRatio, formatSeconds, formatValue, grouped, words } from '../../../ui/format.ts';
+import { formatCount, formatDuration, formatRatio, formatSeconds, formatValue, grouped, words } from '../../../ui/format.ts';
 import { AsOf, PageHeader } from '../../../ui/primitives.tsx';
 import { Segmented } from '../../../ui/segmented.tsx';
 import { Select } from '../../../ui/select.tsx';
@@ -237,6 +237,7 @@ function Charts({
                 ? `${chart.title}${chart.metrics[0]?.label.includes('%') === true ? `, ${chart.metrics[0].label}` : ''}`
                 : chart.title
             }
+            note={answer && `each ${formatDuration(answer.step_ms)}`}
             unit={chart.unit}
             series={lines}
             problem={problem === undefined ? undefined : problemOf(problem)}

@@ -9,6 +9,7 @@ import { runAddress, type View } from '../address.ts';
 import { latencyText, nameOf, statusLooks, typeIcons, typeNames } from '../looks.ts';
 import { formatCost, isUnpriced } from '../money.ts';
 import type { RunSummary, TraceSums } from '../types.ts';
+import { useFound } from '../use-found.ts';
 
 export interface RunTableProps {
   readonly runs: readonly RunSummary[];
@@ -20,6 +21,8 @@ export interface RunTableProps {
   readonly onChoose: (run: RunSummary) => void;
   /** Shown where the list is of many. */
   readonly withProject: boolean;
+  /** What the runs were searched for; it is marked where it stands. */
+  readonly sought: string;
 }
 
 /** So many rows before the end, the next page is asked for. */
@@ -45,6 +48,7 @@ export function RunTable(props: RunTableProps): ReactNode {
   const { first, end } = useWindowRows(body, runs.length, height);
   const [active, setActive] = useState<string>();
   const wanted = useRef<string>(undefined);
+  useFound(body, props.sought);
   const at = Math.max(
     0,
     runs.findIndex((run) => run.run_id === active),
@@ -89,7 +93,7 @@ export function RunTable(props: RunTableProps): ReactNode {
     const here = runs[at];
     if (to !== undefined) goTo(to);
     else if (event.key === 'x' && here) props.onChoose(here);
-    else if (event.key === 'Enter' && event.target === table.current && here) navigate(runAddress(here));
+    else if (event.key === 'Enter' && event.target === table.current && here) navigate(runAddress(here, props.sought));
     else return;
     event.preventDefault();
   };
@@ -128,6 +132,7 @@ export function RunTable(props: RunTableProps): ReactNode {
             onChoose={props.onChoose}
             onNarrow={props.onNarrow}
             withProject={props.withProject}
+            sought={props.sought}
           />
         ))}
         <Gap rows={runs.length - end} height={height} />
@@ -167,7 +172,7 @@ export function sumsOf(run: RunSummary): {
 
 const sizeOf = (trace: TraceSums | null): string => (trace === null || trace.runs === 1 ? '' : `${grouped(trace.runs)} runs`);
 
-interface RowProps extends Pick<RunTableProps, 'onChoose' | 'onNarrow' | 'withProject'> {
+interface RowProps extends Pick<RunTableProps, 'onChoose' | 'onNarrow' | 'sought' | 'withProject'> {
   readonly run: RunSummary;
   readonly index: number;
   readonly height: number;
@@ -176,7 +181,7 @@ interface RowProps extends Pick<RunTableProps, 'onChoose' | 'onNarrow' | 'withPr
   readonly isChosen: boolean;
 }
 
-function RunRow({ run, index, height, active, onFocus, isChosen, onChoose, onNarrow, withProject }: RowProps): ReactNode {
+function RunRow({ run, index, height, active, onFocus, isChosen, onChoose, onNarrow, sought, withProject }: RowProps): ReactNode {
   const { colour, icon, label } = statusLooks[run.status];
   const scores = Object.entries(run.feedback);
   const { cost, first, tokens, unpriced } = sumsOf(run);
@@ -205,7 +210,7 @@ function RunRow({ run, index, height, active, onFocus, isChosen, onChoose, onNar
             <span className="sr-only">{label}</span>
           </span>
           <span className="min-w-0 flex-1">
-            <Link href={runAddress(run)} tabIndex={active ? 0 : -1} className="block truncate font-medium hover:underline">
+            <Link href={runAddress(run, sought)} tabIndex={active ? 0 : -1} className="block truncate font-medium hover:underline">
               {nameOf(run)}
             </Link>
             <span className="flex min-w-0 items-center gap-1 text-xs text-ink-3">

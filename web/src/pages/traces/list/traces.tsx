@@ -62,6 +62,7 @@ export function TracesPage(): ReactNode {
   const [adding, setAdding] = useState<'dataset' | 'queue'>();
   const added = useCallback(() => setAdding(undefined), []);
   const narrowed = isNarrowed(view);
+  const rootsOnly = view.q !== '' && query['is_root'] === 'true';
   return (
     <>
       {adding === 'dataset' && <AddRunsForm runIds={chosen} onClose={added} />}
@@ -111,6 +112,14 @@ export function TracesPage(): ReactNode {
           <ProblemNote problem={problemOf(listed.error)} retry={() => void listed.refetch()} />
         ) : (
           <>
+            {rootsOnly && runs.length > 0 && (
+              <p className="flex flex-wrap items-center justify-center gap-x-2 border-b border-line p-1.5 text-xs text-ink-2">
+                {onlyRoots}
+                <Button kind="ghost" onClick={() => narrow({ all: true })}>
+                  Search every run
+                </Button>
+              </p>
+            )}
             {fresh.length > 0 && (
               <p aria-live="polite" className="border-b border-line p-1.5 text-center">
                 <Button kind="ghost" icon="up" onClick={showNew}>
@@ -119,7 +128,12 @@ export function TracesPage(): ReactNode {
               </p>
             )}
             {runs.length === 0 ? (
-              <NothingHere view={view} narrowed={narrowed} onShowAll={() => setView({ ...emptyView, range: '' })} />
+              <NothingHere
+                view={view}
+                narrowed={narrowed}
+                onShowAll={() => setView({ ...emptyView, range: '' })}
+                onLookInside={rootsOnly ? () => narrow({ all: true }) : undefined}
+              />
             ) : (
               <RunTable
                 runs={runs}
@@ -130,6 +144,7 @@ export function TracesPage(): ReactNode {
                 chosen={chosen}
                 onChoose={choose}
                 withProject={view.project === ''}
+                sought={view.q}
               />
             )}
             {isFetchNextPageError && <ProblemNote problem={problemOf(listed.error)} retry={() => void fetchNextPage()} />}
@@ -145,21 +160,33 @@ export function TracesPage(): ReactNode {
   );
 }
 
+const onlyRoots = 'What traces begin and end with was searched, not the steps between.';
+
 function NothingHere({
   view,
   narrowed,
   onShowAll,
+  onLookInside,
 }: {
   readonly view: View;
   readonly narrowed: boolean;
   readonly onShowAll: () => void;
+  /** Given where only the first run of each trace was looked at. */
+  readonly onLookInside: (() => void) | undefined;
 }): ReactNode {
   const projects = useQuery(traceQueries.projects());
   const none = projects.data !== undefined && projects.data.items.length === 0;
   if (none && !narrowed) return <FirstTrace />;
   return (
     <Empty title={narrowed ? 'No run fits' : 'No run in this time'} icon="search">
-      {view.q !== '' && 'Words are found where they were said: in inputs, outputs, errors, names, tags and metadata.'}
+      {onLookInside
+        ? onlyRoots
+        : view.q !== '' && 'Words are found where they were said: in inputs, outputs, errors, names, tags and metadata.'}
+      {onLookInside && (
+        <Button kind="primary" className="mt-2" onClick={onLookInside}>
+          Search every run
+        </Button>
+      )}
       <Button className="mt-2" onClick={onShowAll}>
         Show all
       </Button>

@@ -7,7 +7,7 @@ import { ChartPanel } from '../../../charts/panel.tsx';
 import { Answered } from '../../../ui/answered.tsx';
 import { Card } from '../../../ui/card.tsx';
 import { DataTable, dataRow } from '../../../ui/data-table.tsx';
-import { formatRatio, formatValue, grouped, words } from '../../../ui/format.ts';
+import { formatDuration, formatRatio, formatValue, grouped, words } from '../../../ui/format.ts';
 import { AsOf, Empty, PageHeader } from '../../../ui/primitives.tsx';
 import { Segmented } from '../../../ui/segmented.tsx';
 import { listAddress } from '../address.ts';
@@ -78,6 +78,9 @@ const mostCharts = 12;
 
 type Series = ScoreSeries['items'][number];
 
+/** From 0 to 1 a mean is a share of what could be; where people give one to five stars, it is not. */
+const isShare = (items: readonly Series[]): boolean => items.every(({ points }) => points.every(([, , mean]) => mean >= 0 && mean <= 1));
+
 function byKey(items: readonly Series[]): readonly (readonly [string, readonly Series[]])[] {
   const keys = [...new Set(items.map(({ key }) => key))];
   return keys.map((key) => [key, items.filter((each) => each.key === key)]);
@@ -106,7 +109,8 @@ function Trends({
           <ChartPanel
             key={key}
             title={words(key)}
-            unit="ratio"
+            note={answer && `mean of each ${formatDuration(answer.step_ms)}`}
+            unit={isShare(items) ? 'ratio' : ''}
             series={items.slice(0, 5).map((each) => ({
               label: `${each.project}, ${sources[each.source] ?? each.source}`,
               points: each.points.map(([at, , mean]) => [at, mean] as const),

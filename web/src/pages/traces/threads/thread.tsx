@@ -8,7 +8,7 @@ import { Mark } from '../../../ui/look.tsx';
 import { Ago, Button, Empty, PageHeader, ProblemNote, Skeleton } from '../../../ui/primitives.tsx';
 import { listAddress, runAddress } from '../address.ts';
 import { ConversationView } from '../conversation/conversation.tsx';
-import { imagesIn } from '../conversation/images.ts';
+import { mediaIn, noMedia } from '../conversation/media.ts';
 import { JsonView } from '../conversation/json-view.tsx';
 import { jsonText } from '../compare/text.ts';
 import { nameOf, statusLooks } from '../looks.ts';
@@ -82,7 +82,7 @@ function TurnCard({ run, number }: { readonly run: RunSummary; readonly number: 
 }
 
 function TurnSaid({ run }: { readonly run: RunDetail }): ReactNode {
-  const images = useMemo(() => imagesIn(run.inputs), [run.inputs]);
+  const media = useMemo(() => mediaIn(run.inputs), [run.inputs]);
   const { conversation } = run;
   if (conversation === null || conversation === undefined)
     return (
@@ -93,9 +93,9 @@ function TurnSaid({ run }: { readonly run: RunDetail }): ReactNode {
     );
   return (
     <div className="flex flex-col gap-3">
-      <ConversationView messages={added(conversation.input)} label="Asked" images={images} />
+      <ConversationView messages={added(conversation.input)} label="Asked" media={media} />
       {run.error === null || run.error === undefined ? (
-        <ConversationView messages={added(conversation.output)} label="Answered" images={[]} />
+        <ConversationView messages={added(conversation.output)} label="Answered" media={noMedia} />
       ) : (
         <p className="text-bad [overflow-wrap:anywhere]">{jsonText(run.error).slice(0, 500)}</p>
       )}

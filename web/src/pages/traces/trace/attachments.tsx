@@ -1,14 +1,16 @@
 import type { ReactNode } from 'react';
 import { formatBytes } from '../../../ui/format.ts';
 import { Icon } from '../../../ui/icons.tsx';
+import { Sound } from '../conversation/sound.tsx';
 import type { RunDetail } from '../types.ts';
 import { Part } from './part.tsx';
 
 const drawn = /^image\/(png|jpeg|gif|webp|avif)$/;
+const heard = /^audio\/[\w.+-]+$/;
 /** Larger ones are downloads. */
 const largestDrawn = 5_000_000;
 
-/** What was sent with the run: images are shown, the rest is to be downloaded. Its own server serves it, as bytes and never as a page. */
+/** What was sent with the run: images are shown, sounds are played when asked, and all of it can be downloaded. Its own server serves it, as bytes and never as a page. */
 export function Attachments({ run }: { readonly run: RunDetail }): ReactNode {
   if (run.attachments.length === 0) return null;
   return (
@@ -28,6 +30,7 @@ export function Attachments({ run }: { readonly run: RunDetail }): ReactNode {
               {drawn.test(type) && size <= largestDrawn && (
                 <img alt={name} src={href} loading="lazy" className="mt-1 max-h-96 max-w-full rounded-md border border-line" />
               )}
+              {heard.test(type) && <Sound src={href} name={name} />}
             </li>
           );
         })}

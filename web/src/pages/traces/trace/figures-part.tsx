@@ -1,13 +1,15 @@
-import type { ReactNode } from 'react';
+import { type ReactNode, useMemo } from 'react';
 import { Fact, Facts } from '../../../ui/card.tsx';
 import { formatSeconds, grouped } from '../../../ui/format.ts';
 import { formatCost } from '../money.ts';
 import type { RunDetail } from '../types.ts';
 import { Part } from './part.tsx';
+import { sumsOf, type Tree } from './tree.ts';
 import { type Detail, priceSource, usageOf } from './usage.ts';
 
 /** How long it took, what it used and what that cost; parts of a figure stand behind it, because they are in it. */
-export function FiguresPart({ run }: { readonly run: RunDetail }): ReactNode {
+export function FiguresPart({ run, tree }: { readonly run: RunDetail; readonly tree: Tree }): ReactNode {
+  const sums = useMemo(() => sumsOf(tree, run.run_id), [tree, run.run_id]);
   const usage = usageOf(run.usage);
   const { first_token_seconds: first, latency_seconds: latency } = run;
   const tokens = run.total_tokens !== null || run.prompt_tokens !== null || run.completion_tokens !== null;
@@ -51,6 +53,14 @@ export function FiguresPart({ run }: { readonly run: RunDetail }): ReactNode {
               )}
             </Fact>
           </>
+        )}
+        {sums.runs > 1 && sums.tokens > 0 && (
+          <Fact name="In all">
+            {grouped(sums.tokens)} tokens
+            {sums.cost !== null && `, ${formatCost(sums.cost)}`}
+            {sums.unpriced > 0 && <span className="text-warn">, {grouped(sums.unpriced)} calls without a price</span>}
+            <span className="text-ink-3">, with the {sums.runs === 2 ? 'run' : `${grouped(sums.runs - 1)} runs`} below it</span>
+          </Fact>
         )}
         {usage.sampleRate !== undefined && <Fact name="Sampled">one of {grouped(Math.round(1 / usage.sampleRate))} like it was kept</Fact>}
       </Facts>

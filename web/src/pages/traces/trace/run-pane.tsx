@@ -88,7 +88,9 @@ function RunDetails({
         <div className="flex flex-wrap items-center gap-x-3 gap-y-1.5">
           <h2 className="flex min-w-0 items-center gap-2 text-lg [overflow-wrap:anywhere]">
             <Icon name={typeIcons[run.run_type]} className="text-ink-3" />
-            {nameOf(run)}
+            <span className="line-clamp-2" title={nameOf(run).length > 60 ? nameOf(run) : undefined}>
+              {nameOf(run)}
+            </span>
           </h2>
           <Mark look={statusLooks[run.status]} />
           <span className="ml-auto flex items-center gap-1">
@@ -132,7 +134,7 @@ function RunDetails({
           note={run.conversation?.finish ?? undefined}
           absence={run.status === 'pending' ? 'It is running: nothing has come yet.' : 'It ended without an output.'}
         />
-        <FiguresPart run={run} />
+        <FiguresPart run={run} tree={tree} />
         <FeedbackPart run={run} />
         <Attachments run={run} />
         <JsonPart title="Parameters" value={parameters} />

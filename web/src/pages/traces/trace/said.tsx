@@ -1,7 +1,7 @@
 import { type ReactNode, useMemo } from 'react';
 import { CopyButton } from '../../../ui/copy-button.tsx';
 import { ConversationView } from '../conversation/conversation.tsx';
-import { imagesIn } from '../conversation/images.ts';
+import { mediaIn } from '../conversation/media.ts';
 import { JsonView } from '../conversation/json-view.tsx';
 import type { Message } from '../types.ts';
 import { isNothing, Part } from './part.tsx';
@@ -22,7 +22,7 @@ export function SaidPart({
   readonly note?: string | undefined;
   readonly absence?: string;
 }): ReactNode {
-  const images = useMemo(() => imagesIn(value), [value]);
+  const media = useMemo(() => mediaIn(value), [value]);
   const aside = (
     <>
       {note !== undefined && <span className="text-xs text-ink-3">ended with {note.replaceAll('_', ' ')}</span>}
@@ -36,7 +36,7 @@ export function SaidPart({
       ) : asJson || messages === undefined || messages.length === 0 ? (
         <JsonView value={value} label={`${title}, as JSON`} />
       ) : (
-        <ConversationView messages={messages} label={title} images={images} />
+        <ConversationView messages={messages} label={title} media={media} />
       )}
     </Part>
   );

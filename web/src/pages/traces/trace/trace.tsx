@@ -9,11 +9,13 @@ import { Mark } from '../../../ui/look.tsx';
 import { Button, Empty, PageHeader, ProblemNote, Skeleton } from '../../../ui/primitives.tsx';
 import { SearchField } from '../../../ui/search-field.tsx';
 import { nameOf, statusLooks } from '../looks.ts';
-import { formatCost, isUnpriced } from '../money.ts';
+import { formatCost } from '../money.ts';
 import { traceQueries } from '../queries.ts';
+import { searchInTrace } from '../address.ts';
+import { useFound as useMarks } from '../use-found.ts';
 import { RunPane } from './run-pane.tsx';
 import { ShareButton } from './share-button.tsx';
-import { matching, type Tree, treeOf, unfolded } from './tree.ts';
+import { matching, sumsOf, type Tree, treeOf, unfolded } from './tree.ts';
 import { Waterfall } from './waterfall.tsx';
 
 /** Traces larger than this open with their first level only. */
@@ -68,19 +70,27 @@ function Trace({
   const running = runs.some(({ status }) => status === 'pending');
   const now = running ? ticking : 0;
   const tree = useMemo(() => treeOf(runs, now), [runs, now]);
-  const asked = new URLSearchParams(search).get('run');
+  const given = new URLSearchParams(search);
+  const asked = given.get('run');
+  const sought = given.get('q') ?? '';
   const top = tree.nodes[0]?.run.run_id ?? traceId;
   const selected = asked !== null && tree.placeOf.has(asked) ? asked : top;
   const [folded, setFolded] = useState<ReadonlySet<string>>(() => foldedAtFirst(tree, selected));
   const rows = useMemo(() => unfolded(tree.nodes, folded), [tree, folded]);
   const pane = useRef<HTMLDivElement>(null);
+  const pages = useRef<HTMLDivElement>(null);
+  useMarks(pages, sought);
+  const show = useCallback(
+    (run: string, text: string) => navigate(`${path}${searchInTrace(run === top ? '' : run, text)}`, { replace: true }),
+    [navigate, path, top],
+  );
   const select = useCallback(
     (runId: string) => {
-      navigate(runId === top ? path : `${path}?run=${runId}`, { replace: true });
+      show(runId, sought);
       // Below the tree where there is no room beside it.
       if (!matchMedia('(min-width: 64rem)').matches) pane.current?.scrollIntoView({ block: 'start' });
     },
-    [navigate, path, top],
+    [show, sought],
   );
   const fold = useCallback((runId: string, shut: boolean) => {
     setFolded((before) => {
@@ -90,7 +100,7 @@ function Trace({
       return after;
     });
   }, []);
-  const found = useFound(traceId, tree);
+  const found = useFound(traceId, tree, sought, (text) => show(selected, text));
   const root = tree.nodes[0]?.run;
   return (
     <>
@@ -106,7 +116,7 @@ function Trace({
       {isTruncated && (
         <p className="text-warn">This trace has more runs than are drawn: these are the first {grouped(tree.nodes.length)} of them.</p>
       )}
-      <div className="grid min-h-0 gap-4 lg:h-[calc(100dvh-9rem)] lg:grid-cols-[minmax(0,11fr)_minmax(0,10fr)]">
+      <div ref={pages} className="grid min-h-0 gap-4 lg:h-[calc(100dvh-9rem)] lg:grid-cols-[minmax(0,11fr)_minmax(0,10fr)]">
         <section aria-label="Tree" className="card flex max-h-[70dvh] min-h-0 min-w-0 flex-col overflow-hidden lg:max-h-none">
           <TreeHead search={found} tree={tree} folded={folded} onFold={setFolded} onSelect={select} selected={selected} />
           <Waterfall
@@ -149,12 +159,7 @@ function reveal(tree: Tree, runId: string, folded: Set<string>): void {
 
 function Totals({ tree }: { readonly tree: Tree }): ReactNode {
   const root = tree.nodes[0]?.run;
-  const errors = tree.nodes.filter(({ run }) => run.status === 'error').length;
-  // Of a chain, its models' tokens; a model's own are not counted twice where one wraps another.
-  const models = tree.nodes.filter(({ run }) => run.run_type === 'llm' || run.run_type === 'embedding').map(({ run }) => run);
-  const tokens = models.reduce((sum, run) => sum + (run.total_tokens ?? 0), 0);
-  const cost = models.reduce((sum, run) => sum + Number(run.total_cost ?? 0), 0);
-  const unpriced = models.filter(isUnpriced).length;
+  const { cost, errors, tokens, unpriced } = useMemo(() => sumsOf(tree, root?.run_id ?? ''), [tree, root?.run_id]);
   return (
     <ul aria-label="Of the whole trace" className="flex flex-wrap items-center gap-x-4 gap-y-1 text-xs text-ink-2">
       {root && (
@@ -189,9 +194,8 @@ interface Found {
   readonly ids: ReadonlySet<string>;
 }
 
-/** Search within the trace: names at once, contents by the server. In the order of the tree. */
-function useFound(traceId: string, tree: Tree): Found {
-  const [text, setText] = useState('');
+/** Search within the trace: names at once, contents by the server. In the order of the tree. What is sought stands in the address. */
+function useFound(traceId: string, tree: Tree, text: string, setText: (text: string) => void): Found {
   const sought = text.trim();
   const within = useQuery({ ...traceQueries.within(traceId, sought), enabled: sought.length > 1, placeholderData: keepPreviousData });
   const ids = useMemo(() => {

@@ -1,3 +1,4 @@
+import { isUnpriced } from '../money.ts';
 import type { TreeRun } from '../types.ts';
 
 export interface TreeNode {
@@ -92,6 +93,32 @@ export const endOf = (run: TreeRun, now: number): number => {
   const start = Date.parse(run.start_time);
   return Math.max(start, run.end_time === null ? (run.status === 'pending' ? now : start) : Date.parse(run.end_time));
 };
+
+/** What a run and all below it add up to. Of models alone: an agent that repeats what its model used is not counted twice. */
+export interface Sums {
+  readonly runs: number;
+  readonly errors: number;
+  readonly tokens: number;
+  /** null: nothing was priced. */
+  readonly cost: number | null;
+  /** Calls that are in no sum, because nobody knows what they cost. */
+  readonly unpriced: number;
+}
+
+export function sumsOf(tree: Tree, runId: string): Sums {
+  const place = tree.placeOf.get(runId);
+  const node = place === undefined ? undefined : tree.nodes[place];
+  const runs = node === undefined ? [] : tree.nodes.slice(node.place, node.place + 1 + node.below).map(({ run }) => run);
+  const models = runs.filter(({ run_type: type }) => type === 'llm' || type === 'embedding');
+  const costs = models.flatMap(({ total_cost: cost }) => (cost === null ? [] : [Number(cost)]));
+  return {
+    runs: runs.length,
+    errors: runs.filter(({ status }) => status === 'error').length,
+    tokens: models.reduce((sum, run) => sum + (run.total_tokens ?? 0), 0),
+    cost: costs.length === 0 ? null : costs.reduce((sum, each) => sum + each, 0),
+    unpriced: models.filter(isUnpriced).length,
+  };
+}
 
 /** The rows that are seen: less what lies below a folded run. */
 export function unfolded(nodes: readonly TreeNode[], folded: ReadonlySet<string>): readonly TreeNode[] {
