@@ -18,6 +18,7 @@ import {
 import { createOutbound } from '../../outbound/index.ts';
 import { usage, type Invocation } from '../invocation.ts';
 import { momentOf } from '../moment.ts';
+import { secretOf } from '../secret.ts';
 import { withFleet } from '../runtime/fleet-access.ts';
 import { drawTable, printable } from '../table.ts';
 
@@ -59,7 +60,7 @@ interface AddOptions {
 }
 
 export async function add(invocation: Invocation, options: AddOptions, name: string, baseUrl: string): Promise<void> {
-  const key = options.key === undefined ? undefined : await keyOf(options.key);
+  const key = options.key === undefined ? undefined : await secretOf(options.key);
   const parsed = GivenProvider.safeParse({
     kind: options.kind,
     base_url: baseUrl,
@@ -112,18 +113,6 @@ export async function remove(invocation: Invocation, _options: unknown, name: st
 function routeOf(text: string, fallbacks: readonly string[]): { model: string; as: string | null; fallbacks: readonly string[] } {
   const at = text.indexOf('=');
   return at < 1 ? { model: text, as: null, fallbacks } : { model: text.slice(0, at), as: text.slice(at + 1), fallbacks };
-}
-
-async function keyOf(text: string): Promise<string> {
-  if (!text.startsWith('@')) return text;
-  try {
-    return (await readFile(text.slice(1), 'utf8')).trim();
-  } catch (error) {
-    throw new MusterError('USAGE', `${text.slice(1)} cannot be read: ${messageOf(error)}`, {
-      remedy: 'After the @ stands the path of a file that holds the key, and nothing else.',
-      cause: error,
-    });
-  }
 }
 
 export async function showSavings(

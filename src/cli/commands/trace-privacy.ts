@@ -17,6 +17,7 @@ import { Subjects } from '../../modules/traces/subjects/subjects.ts';
 import type { SubjectKind } from '../../modules/traces/subjects/needles.ts';
 import type { Subject } from '../../modules/traces/subjects/find.ts';
 import { sql } from '../../db/sql.ts';
+import { text } from '../../http/schemas.ts';
 import type { Invocation } from '../invocation.ts';
 import { withFleet, type FleetAccess } from '../runtime/fleet-access.ts';
 import { drawTable, printable } from '../table.ts';
@@ -30,6 +31,7 @@ interface SettingsOptions {
   readonly leave?: readonly string[];
 }
 
+const ProjectName = text(1, 512);
 const KINDS = ['secrets', 'environment', 'email', 'phone', 'iban', 'card'] as const;
 
 /** Shows what is settled, and changes what the options name. */
@@ -39,12 +41,22 @@ export async function settings(invocation: Invocation, options: SettingsOptions)
     const store = new SettingsStore(state.database);
     const general = await store.general();
     const project = options.project === undefined ? undefined : await store.ofProject(options.project);
-    if (options.project !== undefined && project === undefined)
-      throw new MusterError('NOT_FOUND', `project "${printable(options.project)}" does not exist`);
     const changes = changesOf(options, effective(general, project?.settings ?? {}));
-    if (Object.keys(changes).length > 0) {
-      if (project === undefined) await store.setGeneral(traceSettings.parse({ ...general, ...changes }), 'cli');
-      else await store.setProject(project.name, projectSettings.parse({ ...project.settings, ...changes }));
+    const changesSomething = Object.keys(changes).length > 0;
+    if (options.project !== undefined && project === undefined && !changesSomething)
+      throw new MusterError('NOT_FOUND', `project "${printable(options.project)}" does not exist`, {
+        remedy: 'Its first run makes it, and so does an option that says what is to hold for it: --retention, --sampling, --redact, …',
+      });
+    if (changesSomething) {
+      if (options.project === undefined) await store.setGeneral(traceSettings.parse({ ...general, ...changes }), 'cli');
+      else {
+        const own = projectSettings.parse({ ...project?.settings, ...changes });
+        const { isNew } = await store.setProject(parsed(ProjectName, options.project), own);
+        if (isNew)
+          output.notice(
+            output.colors.dim(`There was no project ${printable(options.project)}: it is made, and this holds from its first run on.`),
+          );
+      }
       wake.hint(SETTINGS_TOPIC);
     }
     const own = options.project === undefined ? undefined : await store.ofProject(options.project);

@@ -1,4 +1,4 @@
-import { Option } from 'commander';
+import { Option, type Command } from 'commander';
 import { amount, collect, wholeNumber } from './options.ts';
 import type { Tree } from './tree.ts';
 
@@ -96,6 +96,8 @@ export function addTraces({ program, lazily, group }: Tree): void {
     .option('--fail-on-regression', 'end with exit code 1 where a score is worse beyond doubt, or none is in both')
     .action(lazily(async () => (await import('../commands/experiments.ts')).compareTwo));
 
+  addForwards(group, lazily);
+
   const subjectKind = (): Option => new Option('--kind <kind>', 'what the id is').choices(['user', 'thread', 'text']).default('user');
   traces
     .command('settings')
@@ -146,3 +148,54 @@ export function addTraces({ program, lazily, group }: Tree): void {
     .option('--remove', 'remove each file once it was taken')
     .action(lazily(async () => (await import('../commands/trace-replay.ts')).run));
 }
+
+function addForwards(group: Tree['group'], lazily: Tree['lazily']): void {
+  const forwards = group(
+    'forwards',
+    'where conversations are passed on to',
+    async () => (await import('../commands/trace-forwards.ts')).list,
+  );
+  forwards
+    .command('list')
+    .description('all forwards, how far each has come and what stops it')
+    .action(lazily(async () => (await import('../commands/trace-forwards.ts')).list));
+  forwards
+    .command('show <name>')
+    .description('one forward: its backlog, its last error, what was refused')
+    .action(lazily(async () => (await import('../commands/trace-forwards.ts')).show));
+  withWhatIsSent(
+    forwards
+      .command('add <name> <endpoint>')
+      .description('pass conversations on to LangSmith, another Muster, or a collector of OpenTelemetry')
+      .option('--kind <kind>', 'langsmith or otlp', 'langsmith')
+      .option('--project <name>', 'of this project only')
+      .option('--from <when>', 'now, or beginning: with what is kept already', 'now'),
+  ).action(lazily(async () => (await import('../commands/trace-forwards.ts')).add));
+  withWhatIsSent(
+    forwards
+      .command('change <name>')
+      .description('say some of it anew; its place stays, and what failed is tried at once')
+      .option('--endpoint <url>', 'where to; another server needs its key said again'),
+  ).action(lazily(async () => (await import('../commands/trace-forwards.ts')).change));
+  forwards
+    .command('pause <name>')
+    .description('send nothing for now; its place is kept')
+    .action(lazily(async () => (await import('../commands/trace-forwards.ts')).pause));
+  forwards
+    .command('resume <name>')
+    .description('go on where it stopped')
+    .action(lazily(async () => (await import('../commands/trace-forwards.ts')).resume));
+  forwards
+    .command('remove <name>')
+    .description('pass nothing on any more, and forget the key and the place')
+    .action(lazily(async () => (await import('../commands/trace-forwards.ts')).remove));
+}
+
+const withWhatIsSent = (command: Command): Command =>
+  command
+    .option('--key <key>', 'sent as x-api-key, or @file to read it from a file; kept sealed')
+    .option('--header <name: value>', 'sent with each request, kept sealed; repeat it for more', collect)
+    .option('--target-project <name>', 'what the project is called there (default: as here)')
+    .option('--encoding <encoding>', 'of spans: protobuf or json')
+    .option('--workspace <id>', 'of LangSmith, where the key has several')
+    .option('--patience <time>', 'a run that has not ended by then is sent as it is (default: 1h)');

@@ -35,15 +35,17 @@ export const ForwardView = z
   })
   .meta({ id: 'TraceForward', description: 'Where runs are passed on to, and how that goes' });
 
+export type ForwardView = z.output<typeof ForwardView>;
+
 const BEHIND_SECONDS = 60;
 
-function stateOf({ enabled, failures }: Forward, { lagSeconds }: Backlog): z.output<typeof ForwardView>['state'] {
+function stateOf({ enabled, failures }: Forward, { lagSeconds }: Backlog): ForwardView['state'] {
   if (!enabled) return 'paused';
   if (failures > 0) return 'failing';
   return lagSeconds > BEHIND_SECONDS ? 'behind' : 'running';
 }
 
-export const forwardView = (forward: Forward, backlog: Backlog): z.output<typeof ForwardView> => ({
+export const forwardView = (forward: Forward, backlog: Backlog): ForwardView => ({
   name: forward.name,
   kind: forward.kind,
   endpoint: forward.endpoint,

@@ -4,7 +4,8 @@ export interface KeepEntry {
   readonly days: number;
 }
 
-const FIRST_DAY = '1970-01-01';
+/** From the beginning on. */
+export const FIRST_DAY = '1970-01-01';
 
 /**
  * A project's entries once it is to keep runs for `days` from `from` on. What was said for days to come is replaced; what counts for days

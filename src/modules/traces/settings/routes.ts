@@ -37,7 +37,7 @@ export function addSettingsRoutes(instance: FastifyInstance, { state, wake }: Pi
   });
   const found = async (who: Principal, name: string): Promise<ProjectSettingsRow> => {
     const project = mayUseProject(who, name) ? await store.ofProject(name) : undefined;
-    if (project === undefined) throw new MusterError('NOT_FOUND', `project "${name}" does not exist`);
+    if (project === undefined) throw noProject(name);
     return project;
   };
 
@@ -121,7 +121,8 @@ export function addSettingsRoutes(instance: FastifyInstance, { state, wake }: Pi
         tags: TAGS,
         summary: 'Set what a project says for itself',
         description:
-          'Replaces all of it. A topic that is there stands in place of the general one as a whole; `{}` makes the general ones hold again.',
+          'Replaces all of it. A topic that is there stands in place of the general one as a whole; `{}` makes the general ones hold again. ' +
+          'A project that has no run yet is made, so that they hold for its first one.',
         params: Params,
         body: projectSettings,
         response: { 200: ProjectSettingsView, ...problems(404) },
@@ -129,13 +130,19 @@ export function addSettingsRoutes(instance: FastifyInstance, { state, wake }: Pi
     },
     async (request) => {
       const who = principalOf(request);
-      const { name } = await found(who, request.params.name);
+      const { name } = request.params;
+      if (!mayUseProject(who, name)) throw noProject(name);
       await store.setProject(name, request.body);
       wake.hint(SETTINGS_TOPIC);
       return view(await found(who, name));
     },
   );
 }
+
+const noProject = (name: string): MusterError =>
+  new MusterError('NOT_FOUND', `project "${name}" does not exist`, {
+    remedy: 'Its first run makes it, and so does PUT with what it is to say for itself.',
+  });
 
 function isJson(text: string): boolean {
   if (!/^\s*[{[]/.test(text)) return false;

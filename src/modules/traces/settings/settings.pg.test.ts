@@ -104,7 +104,28 @@ describe('what is settled', () => {
       const answer = await server.ask('PUT', '/traces/settings', { body });
       expect([answer.statusCode, answer.json().errors[0].pointer]).toEqual([422, pointer]);
     }
-    expect((await server.ask('PUT', '/traces/projects/nobody/settings', { body: {} })).statusCode).toBe(404);
+    expect((await server.ask('GET', '/traces/projects/nobody/settings')).statusCode).toBe(404);
+  });
+
+  it('may be said for a project before its first run, and holds for that one, how long it is kept included', async () => {
+    const view = await put('/traces/projects/to come/settings', { retention: { days: 3 }, redaction: { email: false } });
+    expect(view).toMatchObject({ project: 'to come', keep: [{ from: '1970-01-01', days: 3 }] });
+    const given = () => run('to come', { inputs: { text: 'ask jan@example.org' } });
+    await until('the server knows', async () => {
+      const one = given();
+      await post(one);
+      return (await runOf(one.id))?.inputs?.includes('jan@example.org') === true;
+    });
+    const kept = await server.database.database.one<{ days: number[] }>(sql`select array_agg(distinct keep_days) as days
+      from muster.trace_runs join muster.trace_projects p using (project_no) where p.name = 'to come'`);
+    expect(kept).toEqual({ days: [3] });
+  });
+
+  it('is not said for a project that the key may not use, nor is that made', async () => {
+    const { key } = (await server.ask('POST', '/keys', { body: { name: 'of one', role: 'administrator', projects: ['shop'] } })).json();
+    const answer = await server.ask('PUT', '/traces/projects/secret plans/settings', { headers: bearer(key), body: {} });
+    expect(answer.statusCode).toBe(404);
+    expect((await server.ask('GET', '/traces/projects/secret plans')).statusCode).toBe(404);
   });
 
   it('redacts attachments that are text, keeps the others as they are, and drops all where a project wants none', async () => {

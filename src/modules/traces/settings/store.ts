@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { MusterError } from '../../../base/errors.ts';
 import type { Database, Queryable } from '../../../db/database.ts';
 import { sql } from '../../../db/sql.ts';
 import type { Secrets } from '../../../state/secrets.ts';
 import { readTopics, TOPICS, traceSettings, type ProjectSettings, type TraceSettingsDocument } from './documents.ts';
-import { withKeep, type KeepEntry } from './keep.ts';
+import { FIRST_DAY, withKeep, type KeepEntry } from './keep.ts';
 
 export interface ProjectSettingsRow {
   readonly projectNo: number;
@@ -73,18 +73,26 @@ export class SettingsStore {
     });
   }
 
-  /** Replaces what a project says for itself. Throws NOT_FOUND. */
-  async setProject(name: string, settings: ProjectSettings): Promise<void> {
-    await this.#db.transaction(async (tx) => {
+  /**
+   * Replaces what a project says for itself. One that has no run yet is made: what must not be stored has to be said before the first
+   * comes. Answers whether it was.
+   */
+  async setProject(name: string, settings: ProjectSettings): Promise<{ readonly isNew: boolean }> {
+    return this.#db.transaction(async (tx) => {
       await tx.query(sql`select pg_advisory_xact_lock(hashtextextended('muster trace settings', 0))`);
-      const [general, project] = [await this.general(tx), await this.ofProject(name, tx)];
-      if (project === undefined) throw new MusterError('NOT_FOUND', `project "${name}" does not exist`);
+      const general = await this.general(tx);
+      const isNew = (await this.ofProject(name, tx)) === undefined && (await madeProject(tx, name));
+      const project = await this.ofProject(name, tx);
+      if (project === undefined) throw new MusterError('CONFLICT', `project "${name}" was removed at the same moment`);
       const before = (project.settings.retention ?? general.retention).days;
       const after = (settings.retention ?? general.retention).days;
-      if (before !== after)
+      // Where no run can be there yet, it counts at once.
+      if (isNew && before !== after) await writeKeep(tx, project.projectNo, [{ from: FIRST_DAY, days: after }]);
+      else if (before !== after)
         await writeKeep(tx, project.projectNo, withKeep(project.keep, { ...(await nextDays(tx)), days: after, until: before }));
       await tx.query(sql`update muster.trace_projects set settings = (settings - ${TOPICS}::text[]) || ${JSON.stringify(settings)}::jsonb,
         modified_at = clock_timestamp() where project_no = ${project.projectNo}`);
+      return { isNew };
     });
   }
 
@@ -123,6 +131,14 @@ async function nextDays(tx: Queryable): Promise<{ readonly today: string; readon
   const [row] = rows;
   if (row === undefined) throw new MusterError('INTERNAL', 'the server did not tell the date');
   return row;
+}
+
+/** False where somebody else made it at the same moment. */
+async function madeProject(tx: Queryable, name: string): Promise<boolean> {
+  const { count } = await tx.query(
+    sql`insert into muster.trace_projects (project_id, name) values (${randomUUID()}, ${name}) on conflict (name) do nothing`,
+  );
+  return count > 0;
 }
 
 async function writeKeep(tx: Queryable, projectNo: number, keep: readonly KeepEntry[]): Promise<void> {

@@ -34,6 +34,7 @@ export function SettingsPage(): ReactNode {
   const may = useMay('traces:manage');
   const { ask, dialog } = useQuestion();
   const [edited, setEdited] = useState<Edited>();
+  const [isNaming, setIsNaming] = useState(false);
   const close = (): void => setEdited(undefined);
   return (
     <>
@@ -55,6 +56,7 @@ export function SettingsPage(): ReactNode {
         />
       )}
       {edited?.project !== undefined && <ProjectForm project={edited.project} topic={edited.topic} onClose={close} />}
+      {isNaming && <NewProjectForm onClose={() => setIsNaming(false)} />}
       {dialog}
       <Card
         title="Where a project says nothing for itself"
@@ -90,12 +92,23 @@ export function SettingsPage(): ReactNode {
           )}
         </Answered>
       </Card>
-      <Card title="Projects" flush>
+      <Card
+        title="Projects"
+        flush
+        aside={
+          may && (
+            <Button kind="ghost" onClick={() => setIsNaming(true)}>
+              New project
+            </Button>
+          )
+        }
+      >
         <Answered query={projects}>
           {({ items }) =>
             items.length === 0 ? (
               <Empty title="No project yet" icon="traces">
-                A project comes into being with the first run that names it.
+                A project comes into being with the first run that names it. One that needs settings of its own from its first run on is
+                made here.
               </Empty>
             ) : (
               <DataTable
@@ -155,6 +168,30 @@ export function SettingsPage(): ReactNode {
         </Answered>
       </Card>
     </>
+  );
+}
+
+/** For what is to hold for the first run already: the settings of a project need one. */
+function NewProjectForm({ onClose }: { readonly onClose: () => void }): ReactNode {
+  return (
+    <FormDialog
+      title="New project"
+      verb="Make it"
+      concerns={['traces']}
+      onClose={onClose}
+      send={(given) => call('/traces/projects', { method: 'POST', body: { name: textOf(given, 'name') } })}
+    >
+      {(faultOf) => (
+        <TextField
+          label="Name"
+          name="name"
+          required
+          maxLength={512}
+          hint="As clients name it: LANGSMITH_PROJECT. Runs that name no project lie in default."
+          error={faultOf('/name')}
+        />
+      )}
+    </FormDialog>
   );
 }
 
