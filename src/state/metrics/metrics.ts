@@ -1,4 +1,5 @@
 import type { HostId } from '../../base/ids.ts';
+import type { Queryable } from '../../db/database.ts';
 import type { Fence } from '../fence.ts';
 
 /** What names a series. */
@@ -119,9 +120,14 @@ export interface Metrics extends AsyncDisposable {
     page: { readonly limit: number; readonly after?: string },
   ): Promise<readonly { readonly metricName: string; readonly unit: string; readonly series: number }[]>;
   /** Series of these metrics in order of `seriesId`, those beyond `after`. */
-  series(metricNames: readonly string[], page: { readonly after: number; readonly limit: number }): Promise<readonly KnownSeries[]>;
+  series(
+    metricNames: readonly string[],
+    page: { readonly after: number; readonly limit: number },
+    /** Default: a connection of its own. */
+    reader?: Queryable,
+  ): Promise<readonly KnownSeries[]>;
   /** The newest values of many series in one statement. */
-  newest(seriesIds: readonly number[]): Promise<NewestValues>;
+  newest(seriesIds: readonly number[], reader?: Queryable): Promise<NewestValues>;
   /** Every sample of these stretches, `to` exclusive, in one statement. */
   samples(stretches: readonly { readonly series: number; readonly from: number; readonly to: number }[]): Promise<readonly SeriesSamples[]>;
   /** Even buckets of each of these series, from rollups where those are cheaper. */

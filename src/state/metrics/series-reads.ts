@@ -1,4 +1,4 @@
-import type { Database } from '../../db/database.ts';
+import type { Database, Queryable } from '../../db/database.ts';
 import { sql } from '../../db/sql.ts';
 import type { MetricsRetention } from './options.ts';
 import type { Aggregate, KnownSeries, NewestValues, SeriesSamples } from './metrics.ts';
@@ -11,7 +11,7 @@ const NEWEST_BYTES = 20;
 
 /** Series of these metrics in order of their numbers, which grow: whoever knows those up to `after` asks only for new ones. */
 export async function readSeries(
-  database: Database,
+  database: Queryable,
   metricNames: readonly string[],
   { after, limit }: { readonly after: number; readonly limit: number },
 ): Promise<readonly KnownSeries[]> {
@@ -30,14 +30,14 @@ export async function readSeries(
 }
 
 /** The newest values of these series. One value travels instead of a row each: that costs a tenth. */
-export async function readNewest(database: Database, seriesIds: readonly number[]): Promise<NewestValues> {
-  const row =
+export async function readNewest(database: Queryable, seriesIds: readonly number[]): Promise<NewestValues> {
+  const { rows } =
     seriesIds.length === 0
-      ? undefined
-      : await database.one<{ packed: Buffer | null }>(sql`
+      ? { rows: [] }
+      : await database.query<{ packed: Buffer | null }>(sql`
           select string_agg(int4send(series_id) || timestamptz_send(ts) || float8send(value), ''::bytea) as packed
           from muster.latest where series_id = any(${seriesIds}::int[])`);
-  const bytes = row?.packed ?? Buffer.alloc(0);
+  const bytes = rows[0]?.packed ?? Buffer.alloc(0);
   const count = bytes.length / NEWEST_BYTES;
   const newest = { seriesIds: new Int32Array(count), times: new Float64Array(count), values: new Float64Array(count) };
   for (let i = 0; i < count; i += 1) {

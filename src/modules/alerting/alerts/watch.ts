@@ -31,6 +31,8 @@ const SHORTEST_PAUSE_MS = 10;
 const FLEET_EVERY_MS = 1_000;
 /** Hinted when alerts have changed their state: what hangs on them looks then. */
 export const TRANSITIONS_TOPIC = 'alert_transitions';
+/** Without a hint the alerts themselves are read so often, as long as there was nothing to decide and the fleet is well. */
+const QUIET_MS = 5_000;
 const TOPICS = ['samples', 'rules', 'alerts', 'agents', 'hosts'] as const;
 
 /** Since it started, but for the last. */
@@ -54,6 +56,10 @@ export class AlertWatch implements Service {
   #dueAt = Number.NEGATIVE_INFINITY;
   #isHinted = true;
   #fleetSeenAt = Number.NEGATIVE_INFINITY;
+  /** A hint of more than samples came. */
+  #isNew = true;
+  /** When the alerts were read last, if there was nothing to do then and the fleet was well. */
+  #idleAt = Number.NEGATIVE_INFINITY;
   #transitions = 0;
   #messages = 0;
   #slowestBatchMs: number | undefined;
@@ -74,6 +80,7 @@ export class AlertWatch implements Service {
     this.#deaf = TOPICS.map((topic) =>
       wake.on(topic, () => {
         if (topic === 'alerts') this.#isHinted = true;
+        if (topic !== 'samples') this.#isNew = true;
         this.#wake.abort();
       }),
     );
@@ -113,6 +120,8 @@ export class AlertWatch implements Service {
     const { clock, fleet: state } = this.#options.ctx;
     const isHinted = this.#isHinted;
     this.#isHinted = false;
+    const isNew = this.#isNew;
+    this.#isNew = false;
     const begun = clock.monotonic();
     const batch = await this.#options.rules.evaluate();
     const seesFleet = isHinted || clock.monotonic() - this.#fleetSeenAt >= FLEET_EVERY_MS;
@@ -123,11 +132,18 @@ export class AlertWatch implements Service {
       (fleet: readonly Verdict[] | undefined): Decide =>
       (world, rules) =>
         plan(world, [...batch.changes, ...endedOf(world, fleet)], rules, { ...this.#options.settings, newId: randomUUID });
+    if (isNew || hasNews) this.#idleAt = Number.NEGATIVE_INFINITY;
+    const isQuiet = clock.monotonic() < Math.min(this.#idleAt + QUIET_MS, this.#dueAt);
     // Most looks find nothing to do: that is found out without a lock, and in one transaction, since it is asked all day.
     const { decide, isIdle } = await state.database.transaction(
       async (tx) => {
-        const decideNow = decideWith(seesFleet ? await fleetVerdicts(tx, this.#options.settings) : undefined);
-        return { decide: decideNow, isIdle: !hasNews && (await this.#isIdle(tx, batch, decideNow)) };
+        const fleet = seesFleet ? await fleetVerdicts(tx, this.#options.settings) : undefined;
+        const decideNow = decideWith(fleet);
+        const isWell = fleet?.length === 0;
+        if (isQuiet && isWell) return { decide: decideNow, isIdle: true };
+        const hasNothing = !hasNews && (await this.#isIdle(tx, batch, decideNow));
+        this.#idleAt = hasNothing && isWell ? clock.monotonic() : Number.NEGATIVE_INFINITY;
+        return { decide: decideNow, isIdle: hasNothing };
       },
       { readOnly: true },
     );

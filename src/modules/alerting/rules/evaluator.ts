@@ -1,4 +1,4 @@
-import type { Database } from '../../../db/database.ts';
+import type { Database, Queryable } from '../../../db/database.ts';
 import { sql } from '../../../db/sql.ts';
 import type { Metrics } from '../../../state/metrics/metrics.ts';
 import { readAbsence, readBurn, readComposite, readRatio, readSeries, WAITS } from './conditions.ts';
@@ -44,7 +44,7 @@ interface RuleRow {
 }
 
 export interface EvaluatorOptions {
-  readonly database: Pick<Database, 'query'>;
+  readonly database: Pick<Database, 'query' | 'transaction'>;
   readonly metrics: Metrics;
 }
 
@@ -63,7 +63,7 @@ interface Round {
 }
 
 class Evaluator implements RuleEvaluator {
-  readonly #database: Pick<Database, 'query'>;
+  readonly #database: Pick<Database, 'query' | 'transaction'>;
   readonly #series: TrackedSeries;
   readonly #slow: SlowReads;
   #bound: readonly Bound[] = [];
@@ -87,9 +87,16 @@ class Evaluator implements RuleEvaluator {
   async evaluate(): Promise<Evaluation> {
     const startedAt = performance.now();
     const states = (this.#states ??= await this.#load());
-    const now = await this.#readRules();
-    await this.#series.look(this.#metricNames(), now);
-    await this.#series.readNewest();
+    // In one transaction, since it is asked all day.
+    const now = await this.#database.transaction(
+      async (tx) => {
+        const readAt = await this.#readRules(tx);
+        await this.#series.look(tx, this.#metricNames(), readAt);
+        await this.#series.readNewest(tx);
+        return readAt;
+      },
+      { readOnly: true },
+    );
     if (this.#boundVersion !== this.#series.version) await this.#bind(now);
     await this.#slow.read(this.#bound, now);
 
@@ -112,14 +119,14 @@ class Evaluator implements RuleEvaluator {
   }
 
   /** Reads the rules where they changed. The database's clock comes with it. */
-  async #readRules(): Promise<number> {
-    const { rows } = await this.#database.query<{ now: number; signature: string }>(sql`
+  async #readRules(reader: Queryable): Promise<number> {
+    const { rows } = await reader.query<{ now: number; signature: string }>(sql`
       select (extract(epoch from clock_timestamp()) * 1000)::float8 as now,
         count(*) || ' ' || coalesce(sum(revision), 0) || ' ' || coalesce(max(updated_at)::text, '') || ' ' || coalesce(max(created_at)::text, '') as signature
       from muster.alert_rules`);
     const { now = Date.now(), signature = '' } = rows[0] ?? {};
     if (signature === this.#signature) return now;
-    const read = await this.#database.query<RuleRow>(sql`
+    const read = await reader.query<RuleRow>(sql`
       select name, definition, (extract(epoch from created_at) * 1000)::float8 as created_at
       from muster.alert_rules where enabled order by name`);
     const faults = new Map<string, string>();

@@ -1,3 +1,4 @@
+import type { Queryable } from '../../../db/database.ts';
 import type { KnownSeries, Metrics } from '../../../state/metrics/metrics.ts';
 import type { Selector } from './rule.ts';
 import { SampleWindow } from './samples.ts';
@@ -59,10 +60,10 @@ export class TrackedSeries {
   }
 
   /** Looks for new series; for all again where other metrics are asked for, and now and then for those that are gone. */
-  async look(names: readonly string[], now: number): Promise<void> {
+  async look(reader: Queryable, names: readonly string[], now: number): Promise<void> {
     const isSame = names.length === this.#names.length && names.every((name, index) => name === this.#names[index]);
     if (isSame && now - this.#loadedAt < RELOAD_MS) {
-      await this.#load(names, Math.max(0, this.#after - NUMBERS_BACK));
+      await this.#load(reader, names, Math.max(0, this.#after - NUMBERS_BACK));
       return;
     }
     const before = this.#byId;
@@ -72,12 +73,17 @@ export class TrackedSeries {
     this.#loadedAt = now;
     this.isTruncated = false;
     this.version += 1;
-    await this.#load(names, 0, before);
+    await this.#load(reader, names, 0, before);
   }
 
-  async #load(names: readonly string[], after: number, before: ReadonlyMap<number, Tracked> = this.#byId): Promise<void> {
+  async #load(
+    reader: Queryable,
+    names: readonly string[],
+    after: number,
+    before: ReadonlyMap<number, Tracked> = this.#byId,
+  ): Promise<void> {
     for (let from = after; ;) {
-      const page = await this.#metrics.series(names, { after: from, limit: PAGE });
+      const page = await this.#metrics.series(names, { after: from, limit: PAGE }, reader);
       for (const series of page) this.#add(series, before.get(series.seriesId));
       const last = page.at(-1)?.seriesId;
       if (last === undefined) return;
@@ -116,8 +122,8 @@ export class TrackedSeries {
   }
 
   /** One statement for all of them. */
-  async readNewest(): Promise<void> {
-    const { seriesIds, times, values } = await this.#metrics.newest([...this.#byId.keys()]);
+  async readNewest(reader: Queryable): Promise<void> {
+    const { seriesIds, times, values } = await this.#metrics.newest([...this.#byId.keys()], reader);
     for (let i = 0; i < seriesIds.length; i += 1) {
       const tracked = this.#byId.get(seriesIds[i] ?? 0);
       const at = times[i] ?? 0;
