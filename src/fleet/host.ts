@@ -13,6 +13,7 @@ import type { SharedState } from '../state/shared-state.ts';
 import { FaultLog } from './fault-log.ts';
 import { Leftovers } from './leftovers.ts';
 import { Membership, type MembershipCounts, type MembershipOptions } from './membership.ts';
+import { ProcessLoad, type LoadMeter } from './process-load.ts';
 import { ownProcessKey } from './process-key.ts';
 import { isolatedEntry } from './isolated/entry.ts';
 import { SlotCode } from './slot-code.ts';
@@ -48,6 +49,8 @@ export interface FleetHostOptions {
   readonly clock?: Clock;
   /** In [0, 1). */
   readonly random?: () => number;
+  /** Says how busy the host is: one that is overloaded takes less than its share. Default: it measures this process and its machine. */
+  readonly meter?: () => LoadMeter;
 }
 
 export interface HostStatus extends MembershipCounts {
@@ -178,7 +181,7 @@ export class FleetHost implements Service {
   }
 
   async #join(host: MembershipOptions['host']): Promise<Membership> {
-    const { beatMs, direct, isolation, log, outbound, random, state, wake } = this.#options;
+    const { beatMs, direct, isolation, log, meter, outbound, random, state, wake } = this.#options;
     const member: Membership = new Membership({
       state,
       wake,
@@ -190,6 +193,7 @@ export class FleetHost implements Service {
       beatMs: beatMs ?? 2_000,
       clock: this.#clock,
       random: random ?? Math.random,
+      meter: meter ?? (() => new ProcessLoad()),
       log,
       leftovers: this.#leftovers,
       isolation,

@@ -22,7 +22,7 @@ import { nextExpiry } from './next-expiry.ts';
 import { Outbox, type OutboxCounts } from './outbox.ts';
 import { claimLimit } from './placement.ts';
 import { isGone } from './process-key.ts';
-import { ProcessLoad } from './process-load.ts';
+import type { LoadMeter } from './process-load.ts';
 import { Roster } from './roster.ts';
 import { isolatedEntry } from './isolated/entry.ts';
 import type { SlotCode } from './slot-code.ts';
@@ -68,6 +68,7 @@ export interface MembershipOptions {
   readonly beatMs: number;
   readonly clock: Clock;
   readonly random: () => number;
+  readonly meter: () => LoadMeter;
   readonly log: Logger;
   readonly leftovers: Leftovers;
   readonly isolation?: IsolationOptions | undefined;
@@ -91,7 +92,7 @@ export class Membership {
   readonly #options: MembershipOptions;
   readonly #log: Logger;
   readonly #faults: FaultLog;
-  readonly #load = new ProcessLoad();
+  readonly #load: LoadMeter;
   readonly #outbox: Outbox;
   readonly #roster: Roster;
   readonly #inbox: CommandInbox;
@@ -124,6 +125,7 @@ export class Membership {
   constructor(options: MembershipOptions) {
     const { beatMs, clock, direct, host, leftovers, random, slotCode, state, types, wake } = options;
     this.#options = options;
+    this.#load = options.meter();
     this.#log = options.log.child({ host_id: this.hostId });
     this.#faults = new FaultLog(this.#log);
     const { hostId } = this;

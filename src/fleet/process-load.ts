@@ -2,8 +2,15 @@ import { availableParallelism, cpus, freemem, totalmem } from 'node:os';
 import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks';
 import type { HostLoad } from '../state/hosts.ts';
 
+/** Says how busy a host and its machine are. */
+export interface LoadMeter {
+  start(): void;
+  stop(): void;
+  read(): HostLoad;
+}
+
 /** Measures what this process costs, and how busy its machine is, from one look to the next. */
-export class ProcessLoad {
+export class ProcessLoad implements LoadMeter {
   // A sample every 50 ms: finer ones cost more than the host's own beats.
   readonly #delay: IntervalHistogram = monitorEventLoopDelay({ resolution: 50 });
   #cpu = process.cpuUsage();

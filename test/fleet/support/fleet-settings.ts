@@ -2,10 +2,14 @@ import type { AgentContext } from '../../../src/agent/context.ts';
 import { defineAgent } from '../../../src/agent/define-agent.ts';
 import type { AnyAgentDefinition } from '../../../src/agent/definition.ts';
 import { sql } from '../../../src/db/sql.ts';
+import type { LoadMeter } from '../../../src/fleet/process-load.ts';
 
 /** Leases short enough to wait for. */
 export const BEAT_MS = 150;
 export const LEASE_MS = 900;
+
+/** A host at ease, whatever the machine that tests it has to do: shares of agents are even then. */
+export const atEase = (): LoadMeter => ({ start: () => undefined, stop: () => undefined, read: () => ({}) });
 
 /** An agent that counts its runs and does what the test tells it to. */
 export function worker(run: (ctx: AgentContext) => unknown = () => undefined): AnyAgentDefinition {

@@ -9,7 +9,7 @@ import { createSharedState } from '../../../src/state/create-shared-state.ts';
 import type { SharedState } from '../../../src/state/shared-state.ts';
 import { testDatabase } from '../../support/database.ts';
 import { until } from '../../support/until.ts';
-import { BEAT_MS, LEASE_MS } from './fleet-settings.ts';
+import { atEase, BEAT_MS, LEASE_MS } from './fleet-settings.ts';
 
 export { LEASE_MS, worker } from './fleet-settings.ts';
 
@@ -44,6 +44,7 @@ export async function testFleet(): Promise<TestFleet> {
     beatMs: BEAT_MS,
     leaseMs: LEASE_MS,
     drainMs: 2_000,
+    meter: atEase,
     version: 'test',
     log: silentLogger,
     ...more,
