@@ -31,6 +31,8 @@ export class CurrentSettings {
   #general: InForce;
   #projects = new Map<number, InForce>();
   #readAt = Number.NEGATIVE_INFINITY;
+  /** Counts hints: what was begun to be read before one does not know what it tells of. */
+  #changes = 0;
   #reading: Promise<void> | undefined;
   #written = '';
   #erasure: string | undefined;
@@ -44,15 +46,20 @@ export class CurrentSettings {
     this.#secrets = state.secrets;
     this.#log = log;
     this.#general = { settings: traceSettings.parse({}), redactor: createRedactor(DEFAULT_REDACTION) };
-    wake.on(SETTINGS_TOPIC, () => (this.#readAt = Number.NEGATIVE_INFINITY));
+    wake.on(SETTINGS_TOPIC, () => {
+      this.#changes += 1;
+      this.#readAt = Number.NEGATIVE_INFINITY;
+    });
   }
 
   /** Reads again what is older than ten seconds. Throws where nothing was ever read; later the last that was known holds. */
   async fresh(): Promise<void> {
     if (performance.now() - this.#readAt < FRESH_MS) return;
-    this.#reading ??= this.#read().finally(() => (this.#reading = undefined));
     try {
-      await this.#reading;
+      do {
+        this.#reading ??= this.#read().finally(() => (this.#reading = undefined));
+        await this.#reading;
+      } while (this.#readAt === Number.NEGATIVE_INFINITY);
     } catch (error) {
       if (this.#written === '') throw error;
       this.#log.warn({ error: messageOf(error) }, 'the settings of conversations could not be read again; those known before hold');
@@ -122,6 +129,7 @@ export class CurrentSettings {
 
   async #read(): Promise<void> {
     const at = performance.now();
+    const changes = this.#changes;
     const [general, projects, erasure] = await Promise.all([this.#store.general(), this.#store.ofProjects(), this.#store.lastErasure()]);
     await addTally(this.#database, this.#takeTally());
     const written = JSON.stringify([general, projects]);
@@ -139,7 +147,7 @@ export class CurrentSettings {
     }
     if (this.#erasure !== undefined && this.#erasure !== erasure) for (const listener of this.#onErasure) listener();
     this.#erasure = erasure;
-    this.#readAt = at;
+    if (changes === this.#changes) this.#readAt = at;
   }
 }
 
