@@ -24,7 +24,14 @@ export async function testDatabase(options: TestDatabaseOptions = {}): Promise<T
   const name = `muster_test_${randomBytes(6).toString('hex')}`;
   await createDatabase(serverUrl, name, empty === true ? 'template1' : inject('templateDatabase'));
   const url = urlOf(serverUrl, name);
-  const database = new PostgresAdapter({ url, poolMax: 5, poolMin: 0, applicationName: 'muster test', ...adapterOptions });
+  const database = new PostgresAdapter({
+    url,
+    poolMax: 5,
+    poolMin: 0,
+    connectTimeoutMs: 30_000,
+    applicationName: 'muster test',
+    ...adapterOptions,
+  });
   const forget = trackDatabase(name);
   return {
     url,

@@ -10,16 +10,25 @@ export function urlOf(serverUrl: string, database: string): string {
   return url.href;
 }
 
+/** How long the server may take for it while other tests keep the machine busy. */
+const PATIENCE_MS = 60_000;
+
 /** Opening a connection takes about as long as making a database: a process keeps the one that it makes and drops them by. */
 let kept: { readonly serverUrl: string; readonly opened: Promise<DedicatedClient> } | undefined;
 
 async function connectionTo(serverUrl: string): Promise<DedicatedClient> {
   if (kept?.serverUrl !== serverUrl) {
     await leaveServer();
-    kept = {
-      serverUrl,
-      opened: openClient(parseConnection(serverUrl), { applicationName: 'muster test support', queryTimeoutMs: 60_000 }),
-    };
+    const opened = openClient(parseConnection(serverUrl), {
+      applicationName: 'muster test support',
+      connectTimeoutMs: PATIENCE_MS,
+      queryTimeoutMs: PATIENCE_MS,
+    });
+    const opening = { serverUrl, opened };
+    kept = opening;
+    // One that could not be opened, or broke, is no reason for all tests that follow to fail as well.
+    const forget = (): void => void (kept = kept === opening ? undefined : kept);
+    opened.then(({ client }) => client.once('end', forget), forget);
   }
   return kept.opened;
 }
@@ -46,7 +55,7 @@ export async function dropDatabase(serverUrl: string, name: string): Promise<voi
 }
 
 /** How long a backend may take to notice that its client has gone. */
-const GRACE_MS = 3_000;
+const GRACE_MS = 15_000;
 
 /** Fails where somebody still holds a connection to a database, and tells who. */
 export async function expectNoConnections(serverUrl: string, name: string): Promise<void> {
