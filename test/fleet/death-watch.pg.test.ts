@@ -93,26 +93,23 @@ const reasonOf = async (fleet: WatchedFleet): Promise<unknown> =>
 test.each([
   ['of another machine, by the end of its connections', false, 'the connections of its host ended, and it was not heard of again'],
   ['of this machine, by its process', true, 'the process of its host is gone'],
-])(
-  'a host that is killed is found dead long before its lease: one %s',
-  async (_, sameMachine, reason) => {
-    await using fleet = await watchedFleet();
-    const other = await fleet.elsewhere(sameMachine);
-    const host = await fleet.here();
-    await fleet.state.agents.ensure([{ agentId: 'worker_1', name: 'worker', type: 'worker', config: {} }]);
-    await untilWatched(fleet, host);
-    await other.child.kill('SIGKILL');
-    await until('the agent is held here', async () => {
-      const holder = (await fleet.state.agents.list({ type: 'worker' }, { limit: 1 }))[0]?.hostId;
-      return holder === host.hostId && (await statusOf(fleet, other.id)) === 'lost';
-    });
-    expect(await reasonOf(fleet)).toEqual({ reason });
-    // The row says so a moment before whoever wrote it.
-    await until('it knows itself alone', () => host.status?.deathWatch?.state === 'alone');
-    expect(host.status?.deathWatch).toMatchObject({ watching: null, confirmed: 1 });
-  },
-  60_000,
-);
+])('a host that is killed is found dead long before its lease: one %s', async (_, sameMachine, reason) => {
+  await using fleet = await watchedFleet();
+  const other = await fleet.elsewhere(sameMachine);
+  const host = await fleet.here();
+  await fleet.state.agents.ensure([{ agentId: 'worker_1', name: 'worker', type: 'worker', config: {} }]);
+  await untilWatched(fleet, host);
+  await other.child.kill('SIGKILL');
+  await until('the agent is held here', async () => {
+    const holder = (await fleet.state.agents.list({ type: 'worker' }, { limit: 1 }))[0]?.hostId;
+    return holder === host.hostId && (await statusOf(fleet, other.id)) === 'lost';
+  });
+  expect(await reasonOf(fleet)).toEqual({ reason });
+  // The row says so a moment before whoever wrote it.
+  await until('it knows itself alone', () => host.status?.deathWatch?.state === 'alone');
+  // Every look at the fleet looks for processes of this machine, too, and may come before the hint of the connections.
+  expect(host.status?.deathWatch).toMatchObject({ watching: null, confirmed: sameMachine ? expect.toBeOneOf([0, 1]) : 1 });
+});
 
 test('two neighbours that die together are both found', async () => {
   await using fleet = await watchedFleet();
@@ -233,34 +230,30 @@ test('a restart of the server, which ends all connections at once, is nobody’s
   await database.stop();
 }, 300_000);
 
-test.skipIf(missing('pgbouncer'))(
-  'behind a pooler there is no watch, and past it there is',
-  async () => {
-    await using db = await testDatabase();
-    await using pooler = await startPgBouncer(db.url);
-    for (const [directUrl, state] of [
-      [undefined, 'off'],
-      [db.url, 'alone'],
-      [pooler.url, 'off'],
-    ] as const) {
-      const database = new PostgresAdapter({ url: pooler.url, poolMax: 3, poolMin: 0, directUrl });
-      await database.start();
-      const lines: string[] = [];
-      const log = {
-        ...silentLogger,
-        child: () => log,
-        warn: (fields: object | string, message?: string) => void lines.push(message ?? (fields as string)),
-      };
-      const host = new FleetHost({ state: createSharedState(database), direct: database, types: [], version: 'test', log });
-      await host.start();
-      await until(`the watch is ${state}`, async () => {
-        const watched = (await createSharedState(database).hosts.list({ live: true }))[0]?.watchable;
-        return host.status?.deathWatch?.state === state && watched === (state !== 'off');
-      });
-      expect(lines.filter((line) => line.includes('MUSTER_DIRECT_DATABASE_URL'))).toHaveLength(state === 'off' ? 1 : 0);
-      await host.stop();
-      await database.stop();
-    }
-  },
-  60_000,
-);
+test.skipIf(missing('pgbouncer'))('behind a pooler there is no watch, and past it there is', async () => {
+  await using db = await testDatabase();
+  await using pooler = await startPgBouncer(db.url);
+  for (const [directUrl, state] of [
+    [undefined, 'off'],
+    [db.url, 'alone'],
+    [pooler.url, 'off'],
+  ] as const) {
+    const database = new PostgresAdapter({ url: pooler.url, poolMax: 3, poolMin: 0, directUrl });
+    await database.start();
+    const lines: string[] = [];
+    const log = {
+      ...silentLogger,
+      child: () => log,
+      warn: (fields: object | string, message?: string) => void lines.push(message ?? (fields as string)),
+    };
+    const host = new FleetHost({ state: createSharedState(database), direct: database, types: [], version: 'test', log });
+    await host.start();
+    await until(`the watch is ${state}`, async () => {
+      const watched = (await createSharedState(database).hosts.list({ live: true }))[0]?.watchable;
+      return host.status?.deathWatch?.state === state && watched === (state !== 'off');
+    });
+    expect(lines.filter((line) => line.includes('MUSTER_DIRECT_DATABASE_URL'))).toHaveLength(state === 'off' ? 1 : 0);
+    await host.stop();
+    await database.stop();
+  }
+});
