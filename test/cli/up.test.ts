@@ -38,8 +38,12 @@ describe('muster up on an empty folder', () => {
     const cwd = muster.folder();
     const up = muster.start(UP, { cwd, env });
     const ready = await up.ready();
-    await until('all default agents are at work', async () => atWork(await agentsOf(ready)).length === DEFAULT_AGENTS_AT_WORK);
-    expect(atWork(await agentsOf(ready))).toEqual([
+    let working: readonly string[] = [];
+    await until('all default agents are at work', async () => {
+      working = atWork(await agentsOf(ready));
+      return working.length === DEFAULT_AGENTS_AT_WORK;
+    });
+    expect(working).toEqual([
       'agent_coordinator',
       'alert_delivery',
       'alerting_system',
@@ -202,7 +206,7 @@ describe('the end', () => {
     const { code } = await up.stop('SIGTERM');
     expect(code).toBe(0);
     expect(await postmasterOf(cwd)).toBeUndefined();
-  }, 120_000);
+  });
 
   it('a second signal forces it, and takes the embedded server along', async () => {
     const cwd = muster.folder();
@@ -272,5 +276,5 @@ describe('muster setup', () => {
     expect(second).toMatchObject({ applied: [], env_file: 'kept' });
     expect(readFileSync(join(cwd, '.env'), 'utf8')).toBe('MUSTER_PORT=5001\n');
     expect(await postmasterOf(cwd)).toBeUndefined();
-  }, 120_000);
+  });
 });

@@ -44,10 +44,10 @@ test('a host that stops ends its agents, and another takes them at once', async 
   await using fleet = await testFleet();
   await fleet.agents('worker', ids(4));
   const first = await fleet.host([worker()]);
-  await until('all run', () => first.status?.agents === 4);
+  for (const id of ids(4)) await fleet.untilAgent(id, 'runs', (agent) => agent.status === 'running');
   const second = await fleet.host([worker()]);
   await first.stop();
-  await until('the second has all', () => second.status?.agents === 4, 2_000);
+  await until('the second has all', () => second.status?.agents === 4);
   const events = await fleet.eventsOf('worker_01');
   expect(events.slice(0, 3)).toEqual(['agent:claimed', 'agent:started', 'agent:stopped']);
   expect((await fleet.get('worker_01')).epoch).toBe(2);

@@ -103,7 +103,7 @@ test('a reader cut off at any point resumes without loss or repetition, while wr
   await until('the rest arrives', () => got.length + reader.messages.length >= expected.length);
   got.push(...reader.ids);
   expect([...got].toSorted((a, b) => Number(a) - Number(b))).toEqual(expected);
-}, 120_000);
+});
 
 test('a reader that was away for thousands of events catches up, while new ones come in', async () => {
   const first = await followFromNow();
@@ -142,15 +142,17 @@ test('many readers cost one', async () => {
   } finally {
     Object.assign(events, { since: original });
   }
-}, 120_000);
+});
 
 test('a reader that does not read is cut off, and loses nothing when it comes back', async () => {
   const slow = await followFromNow();
   const before = (await allIds()).length;
   slow.pause();
   for (let i = 0; i < 40; i++) await append(10, { ballast: 'x'.repeat(20_000) });
+  // Whoever goes on reading before all that is written to it is merely slow, and keeps its line.
+  await until('the server has cut it off', async () => (await server.ask('GET', '/health')).json().event_streams === 0);
   slow.resume();
-  await until('it is cut off', () => slow.ended, 10_000);
+  await until('it notices', () => slow.ended);
   const got = [...slow.ids];
   const again = await follow({ lastId: slow.lastId });
   await until('the rest arrives', () => got.length + again.messages.length >= 400, 20_000);
@@ -168,7 +170,7 @@ test('no more than 200 streams are open at once', async () => {
   const open = await Promise.all(Array.from({ length: 200 }, () => follow()));
   expect(open).toHaveLength(200);
   await expect(follow()).rejects.toThrow('status 429');
-}, 120_000);
+});
 
 test('the history is given newest first, page by page', async () => {
   await append(7, {}, 'history');

@@ -43,7 +43,7 @@ async function collect(rounds: Rounds, tick: number, agentSql = sqlOf(), emit?: 
     pools: () => test.database.pools(),
     latest: () => Promise.resolve([]),
     monotonic: tick,
-    statementTimeoutMs: 2_000,
+    statementTimeoutMs: 20_000,
     log: silentLogger,
     ...(emit === undefined ? {} : { emit }),
   });
@@ -116,14 +116,13 @@ describe('the PostgreSQL collectors', () => {
     let waiter: Promise<unknown> | undefined;
     await test.database.transaction(async (holder) => {
       await holder.query(sql`lock table contended in access exclusive mode`);
-      waiter = test.database.transaction((tx) => tx.query(sql`select * from contended`), { lockTimeoutMs: 10_000 });
+      waiter = test.database.transaction((tx) => tx.query(sql`select * from contended`), { lockTimeoutMs: 60_000 });
       await expect
-        .poll(
-          async () =>
-            valueOf(await collect(new Rounds(postgresCollectors({ host: 'here' }), INTERVALS), 5_000), 'postgres_lock_waiting_backends'),
-          { timeout: 5_000 },
+        .poll(async () =>
+          valueOf(await collect(new Rounds(postgresCollectors({ host: 'here' }), INTERVALS), 5_000), 'postgres_lock_waiting_backends'),
         )
-        .toBe(1);
+        // Other tests on this server may wait for locks as well.
+        .toBeGreaterThanOrEqual(1);
       const readings = await collect(rounds, 5_000);
       expect(valueOf(readings, 'postgres_longest_lock_wait_seconds')).toBeGreaterThan(0);
     });
@@ -150,20 +149,29 @@ describe('the PostgreSQL collectors', () => {
 
   it('name the root of a blocking tree once, in an event', async () => {
     const events: { readonly type: string; readonly data: Readonly<Record<string, unknown>> }[] = [];
+    const roots = (): readonly string[] => events.map(({ data }) => (data['roots'] as { pid: number }[]).map(({ pid }) => pid).join());
     const rounds = new Rounds(postgresCollectors({ host: 'here' }), INTERVALS);
     await test.database.query(sql`create table blocked (id int primary key)`);
     const waiters: Promise<unknown>[] = [];
     await test.database.transaction(async (holder) => {
       await holder.query(sql`lock table blocked in access exclusive mode`);
       const { rows } = await holder.query<{ pid: number }>(sql`select pg_backend_pid() as pid`);
-      waiters.push(test.database.transaction((tx) => tx.query(sql`select * from blocked`), { lockTimeoutMs: 20_000 }));
+      waiters.push(test.database.transaction((tx) => tx.query(sql`select * from blocked`), { lockTimeoutMs: 60_000 }));
       let tick = 0;
-      const blocked = async (): Promise<number | undefined> =>
-        valueOf(await collect(rounds, (tick += 5_000), sqlOf(), (type, data) => events.push({ type, data })), 'postgres_blocked_backends');
-      await expect.poll(blocked, { timeout: 10_000 }).toBe(1);
-      await blocked();
-      expect(events).toHaveLength(1);
-      expect(events[0]).toMatchObject({ type: 'database:blocked', data: { roots: [{ pid: rows[0]?.pid }], waiting_in_all: 1 } });
+      const look = async (): Promise<number> =>
+        valueOf(
+          await collect(rounds, (tick += 5_000), sqlOf(), (type, data) => events.push({ type, data })),
+          'postgres_blocked_backends',
+        ) ?? 0;
+      // Other tests on this server may block each other meanwhile: then there are more roots, and other ones.
+      const own = () => events.find((_, index) => roots()[index]?.split(',').includes(String(rows[0]?.pid)) === true);
+      await expect.poll(async () => (await look()) > 0 && own() !== undefined).toBe(true);
+      await look();
+      expect(roots().filter((each, index) => each === roots()[index - 1])).toEqual([]);
+      expect(own()).toMatchObject({
+        type: 'database:blocked',
+        data: { waiting: expect.arrayContaining([expect.objectContaining({ blocked_by: [rows[0]?.pid] })]) as unknown },
+      });
     });
     await Promise.all(waiters);
   });
@@ -204,14 +212,11 @@ describe('the PostgreSQL collectors', () => {
     await collect(rounds, 60_000);
     let tick = 60_000;
     await expect
-      .poll(
-        async () => {
-          await test.database.query(sql`select sum(id) from busy`);
-          const readings = await collect(rounds, (tick += 60_000));
-          return readings.filter(({ name }) => name === 'postgres_table_live_tuples').map(({ labels }) => labels['table']);
-        },
-        { timeout: 20_000 },
-      )
+      .poll(async () => {
+        await test.database.query(sql`select sum(id) from busy`);
+        const readings = await collect(rounds, (tick += 60_000));
+        return readings.filter(({ name }) => name === 'postgres_table_live_tuples').map(({ labels }) => labels['table']);
+      })
       .toEqual(['busy', '(rest)']);
     await test.database.query(sql`drop table busy`);
   });
@@ -236,7 +241,7 @@ describe('the PostgreSQL collectors', () => {
       pools: () => [],
       latest: () => Promise.resolve([]),
       monotonic: 5_000,
-      statementTimeoutMs: 200,
+      statementTimeoutMs: 1_500,
       log: silentLogger,
     });
     expect(rounds.status().map(({ status }) => status)).toEqual(['up', 'failing', 'up']);
@@ -248,8 +253,6 @@ describe('the PostgreSQL collectors', () => {
     expect(valueOf(await collect(rounds, 5_000), 'postgres_cache_hit_ratio')).toBeUndefined();
     await test.database.query(sql`create table cached as select generate_series(1, 50000) as id`);
     await test.database.query(sql`select count(*) from cached`);
-    await expect
-      .poll(async () => valueOf(await collect(rounds, Date.now()), 'postgres_cache_hit_ratio'), { timeout: 10_000 })
-      .toBeGreaterThan(0.5);
+    await expect.poll(async () => valueOf(await collect(rounds, Date.now()), 'postgres_cache_hit_ratio')).toBeGreaterThan(0.5);
   });
 });
