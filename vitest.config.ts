@@ -10,9 +10,10 @@ export default defineConfig({
     pool: 'forks',
     // Many tests wait more than they work: a third one uses two cores to the full.
     maxWorkers: 3,
-    // Against what hangs; how long something may take is no matter of a test.
-    testTimeout: 60_000,
-    hookTimeout: 120_000,
+    // Against what hangs; how long something may take is no matter of a test, and less so where the machine has other work.
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
+    expect: { poll: { timeout: 40_000 } },
     // By their names the long ones run first, and the many short ones fill the end.
     projects: [
       {

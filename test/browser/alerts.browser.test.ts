@@ -7,7 +7,7 @@ import { until } from '../support/until.ts';
 import { accessibilityViolations, newContext, openBrowser, watch, type Watch } from './support/browser.ts';
 import { startDashboard, type Dashboard } from './support/dashboard.ts';
 
-describe.skipIf(missing('chromium'))('alerts in the dashboard', { timeout: 60_000 }, () => {
+describe.skipIf(missing('chromium'))('alerts in the dashboard', () => {
   let dashboard: Dashboard;
   let browser: Browser;
   let context: BrowserContext;
@@ -23,7 +23,7 @@ describe.skipIf(missing('chromium'))('alerts in the dashboard', { timeout: 60_00
     await page.getByRole('heading', { name: 'Overview' }).waitFor();
     // An agent of a type that nobody runs, as the fleet sees one that crashes again and again.
     await dashboard.state.agents.ensure([{ agentId: agentId('crasher'), name: 'Crasher', type: 'nobodys', state: 'active' }]);
-  }, 60_000);
+  });
   afterAll(async () => {
     await browser?.close();
     await dashboard?.[Symbol.asyncDispose]();

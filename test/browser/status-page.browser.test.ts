@@ -14,7 +14,7 @@ import { accessibilityViolations, newContext, openBrowser, watch } from './suppo
 /** Where pictures go, for whoever wants to look. */
 const PICTURES = process.env['MUSTER_PICTURES'];
 
-describe.skipIf(missing('chromium'))('the status page', { timeout: 60_000 }, () => {
+describe.skipIf(missing('chromium'))('the status page', () => {
   let server: TestServer;
   let browser: Browser;
   let url: string;
@@ -40,7 +40,7 @@ describe.skipIf(missing('chromium'))('the status page', { timeout: 60_000 }, () 
       body: { value: { enabled: true, title: 'Example services', every_ms: 3_600_000 } },
     });
     url = `${await server.listen()}/status`;
-  }, 60_000);
+  });
   afterAll(async () => {
     await browser?.close();
     await server?.[Symbol.asyncDispose]();

@@ -39,4 +39,4 @@ test('a channel is made, tried out, listed and removed; what does not arrive is 
   expect(unknown).toMatchObject({ code: 1, stderr: expect.stringContaining('Did you mean ops?') as string });
   expect(await muster.json(['channels', 'remove', 'ops'], { cwd, env })).toEqual({ name: 'ops', removed: true, cancelled: 1 });
   expect((await launched.stop()).code).toBe(0);
-}, 120_000);
+});

@@ -73,7 +73,7 @@ describe('a DATABASE_URL that does not work', () => {
     } finally {
       await server.stop();
     }
-  }, 120_000);
+  });
 
   it('a user without rights', async () => {
     await using database = await testDatabase({ empty: true });
@@ -89,7 +89,7 @@ describe('a DATABASE_URL that does not work', () => {
     } finally {
       await database.database.query(sql`drop role ${raw(role)}`);
     }
-  }, 120_000);
+  });
 });
 
 describe('a schema that does not fit', () => {
@@ -99,7 +99,7 @@ describe('a schema that does not fit', () => {
     const env = { DATABASE_URL: database.url };
     await muster.json(['setup'], { env });
     expect((await muster.json<{ items: unknown[] }>(['agents', 'list'], { env })).items).toHaveLength(8); // the slots
-  }, 120_000);
+  });
 
   it('newer than the program', async () => {
     await using database = await testDatabase();
@@ -108,7 +108,7 @@ describe('a schema that does not fit', () => {
       values ('core', 999, '000999_future', 'x', 999, now())`);
     for (const args of [COMMANDS[0], COMMANDS[1], COMMANDS[2]])
       expect((await expectFailure(args, database.url, 'SCHEMA_NEWER', 83)).message).toContain('999');
-  }, 120_000);
+  });
 
   it('a migration that was cut off half-way is done again, from where it stood', async () => {
     await using database = await testDatabase({ empty: true });

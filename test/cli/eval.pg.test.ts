@@ -99,7 +99,7 @@ test('a dataset is run against a target, goes on where it was, and is compared w
     { name: 'first', runs: 8, linked: 8, failed: 0 },
     { name: 'second', runs: 8, linked: 8, failed: 1 },
   ]);
-}, 120_000);
+});
 
 /** A dataset of questions about capitals. */
 async function capitals(database: TestDatabase, cities: readonly string[]): Promise<void> {
@@ -187,7 +187,7 @@ test('a model of the gateway is asked, its calls lie under the examples with the
   } finally {
     await provider.close();
   }
-}, 120_000);
+});
 
 test('an endpoint is asked again where it refuses for now, and an interrupted experiment goes on to a report and a verdict', async () => {
   await using database = await testDatabase();
@@ -234,4 +234,4 @@ test('an endpoint is asked again where it refuses for now, and an interrupted ex
   } finally {
     await endpoint.close();
   }
-}, 120_000);
+});

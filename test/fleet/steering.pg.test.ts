@@ -103,7 +103,7 @@ test('a leader takes up what the one before it has published, ends it when all i
   expect((await fleet.database.one(sql`select shed_level from muster.fleet_clock`))?.shed_level).toBe(0);
   await until('the summary says so', async () => (await fleet.state.systemState.get(FLEET_SUMMARY_KEY)) !== undefined);
   expect((await fleet.state.systemState.get(FLEET_SUMMARY_KEY))?.value).toMatchObject({ shedding: { level: 0, reason: null } });
-}, 120_000);
+});
 
 test('a leader that was frozen changes nothing when it comes back: another leads, and its epoch is refused', async () => {
   await using fleet = await testFleet();

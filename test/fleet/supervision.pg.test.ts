@@ -70,7 +70,7 @@ test('an agent that never returns is aborted at its time-out, reported as stuck,
   release?.();
   await fleet.untilAgent('worker_00', 'counts the failure', (a) => a.errorCount === 1);
   release?.();
-}, 120_000);
+});
 
 test('a million metrics at once and values that are none harm neither the agent nor its neighbours', async () => {
   await using fleet = await testFleet();
@@ -108,7 +108,7 @@ test('a million metrics at once and values that are none harm neither the agent 
   await until('the flood is told', async () => (await fleet.eventsOf('flood_00')).includes('agent:flooding'));
   const flooding = await fleet.untilAgent('flood_00', 'says why', (a) => a.reason !== null, 12_000);
   expect(flooding.reason).toMatch(/records more samples than can be written: 9\d{5} were dropped/);
-}, 120_000);
+});
 
 test('what of an agent is not recorded is told once, and shown beside it while it goes on', async () => {
   await using fleet = await testFleet();
@@ -129,7 +129,7 @@ test('what of an agent is not recorded is told once, and shown beside it while i
   });
   await until('it is told', async () => (await fleet.eventsOf('sloppy_00')).includes('agent:refused'));
   expect((await fleet.eventsOf('sloppy_00')).filter((type) => type === 'agent:refused')).toHaveLength(1);
-}, 120_000);
+});
 
 test('1,000,000 distinct label values are bounded and told, and harm nobody else', async () => {
   await using fleet = await testFleet();
@@ -154,7 +154,7 @@ test('1,000,000 distinct label values are bounded and told, and harm nobody else
   await until('the neighbour is heard', async () => (await series('worker_value')) === 1, 30_000);
   const [event] = await fleet.state.events.list({ type: 'agent:too_many_series' }, { limit: 1 });
   expect(event?.data).toMatchObject({ metrics: ['requests'] });
-}, 120_000);
+});
 
 test('a configuration that does not fit is told with path and remedy, and the agent starts once it is mended', async () => {
   await using fleet = await testFleet();

@@ -268,7 +268,7 @@ describe('a connection with', () => {
     const slow = exchange(base, (write) => write('GET /livez HTTP/1.1\r\nhost: localhost\r\nx-slow: '));
     expect((await fetch(`${base}/livez`)).status).toBe(200);
     expect(await slow).toMatch(/^HTTP\/1\.1 408 [\s\S]*"code":"REQUEST_TIMEOUT"/);
-    expect(performance.now() - started).toBeLessThan(10_000);
+    expect(performance.now() - started).toBeLessThan(30_000);
   });
 
   test.concurrent('a body that never ends gets 408', async ({ expect }) => {
@@ -279,8 +279,8 @@ describe('a connection with', () => {
       ),
     );
     expect(slow).toMatch(/^HTTP\/1\.1 408 /);
-    expect(performance.now() - started).toBeLessThan(13_000);
-  }, 120_000);
+    expect(performance.now() - started).toBeLessThan(30_000);
+  });
 
   test('two lengths for one body is refused', async () => {
     const answer = await exchange(base, (write) =>

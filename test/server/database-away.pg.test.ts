@@ -23,9 +23,9 @@ beforeAll(async () => {
     url: throughProxy(original.url, proxy),
     poolMax: 5,
     poolMin: 0,
-    connectTimeoutMs: 500,
-    queryTimeoutMs: 1_000,
-    statementTimeoutMs: 800,
+    connectTimeoutMs: 1_500,
+    queryTimeoutMs: 2_500,
+    statementTimeoutMs: 2_000,
   });
   server = await testServer({ state: createSharedState(adapter), access: createAccess(adapter) });
   base = await server.listen();

@@ -58,7 +58,7 @@ test('a request that never ends is cut off at the deadline', async () => {
   const started = performance.now();
   await http.stop();
   expect(await never).toBe('cut off');
-  expect(performance.now() - started).toBeLessThan(3_000);
+  expect(performance.now() - started).toBeLessThan(15_000);
 });
 
 test('a port that is taken is told, with who has it and what to do', async () => {

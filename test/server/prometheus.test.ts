@@ -56,13 +56,13 @@ remote_write:
   };
 }
 
-describe.skipIf(missing('prometheus'))('a real Prometheus', { timeout: 120_000 }, () => {
+describe.skipIf(missing('prometheus'))('a real Prometheus', () => {
   let server: TestServer;
   let prometheus: Prometheus;
   beforeAll(async () => {
     server = await testServer({ modules: [performanceModule] });
     prometheus = await startPrometheus(await server.listen());
-  }, 90_000);
+  });
   afterAll(async () => {
     await prometheus[Symbol.asyncDispose]();
     await server[Symbol.asyncDispose]();

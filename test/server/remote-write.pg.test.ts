@@ -55,7 +55,7 @@ describe('remote write', () => {
     expect((await write([{ labels: { __name__: 'flood', user: '5' }, samples: [[2, now + 1]] }])).statusCode).toBe(204);
     await server.state.metrics.flush();
     expect((await server.state.metrics.latest({ metricName: 'unharmed' }, { limit: 10 })).items).toHaveLength(1);
-  }, 60_000);
+  });
 
   it.each([
     ['what is not compressed', Buffer.from('plain'), {}, 400],

@@ -129,5 +129,5 @@ describe.each([
       regressions: expect.arrayContaining([expect.objectContaining({ key: 'right', from: 1, to: 0 })]),
     });
     expect((await server.ask('GET', `/traces/experiments/compare?baseline=${before}&candidate=nobody`)).statusCode).toBe(404);
-  }, 60_000);
+  });
 });

@@ -11,7 +11,7 @@ beforeAll(async () => {
 });
 afterAll(() => other[Symbol.asyncDispose]());
 
-describe('databases besides the fleet’s own', { timeout: 60_000 }, () => {
+describe('databases besides the fleet’s own', () => {
   it('are measured under their names, and one that is away keeps nobody waiting and says why', async () => {
     await using agent = await runAgent(performanceMonitor, {
       config: {

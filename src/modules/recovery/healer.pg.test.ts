@@ -133,7 +133,7 @@ function made(
 const sick: Symptom = { present: true, text: 'sick' };
 const well: Symptom = { present: false, text: 'well' };
 
-describe('real faults', { timeout: 60_000 }, () => {
+describe('real faults', () => {
   it('ends a session that idles in its transaction, and calls it effective once it has stayed away', async () => {
     const idle = await session();
     await idle.query('begin; select 1');
@@ -272,7 +272,7 @@ describe('real faults', { timeout: 60_000 }, () => {
   });
 });
 
-describe('an action that misbehaves', { timeout: 30_000 }, () => {
+describe('an action that misbehaves', () => {
   it('throws: the run failed, with its words', async () => {
     alert('sick');
     const on = await declared(
@@ -417,7 +417,7 @@ describe('an action that misbehaves', { timeout: 30_000 }, () => {
   });
 });
 
-describe('the rails', { timeout: 30_000 }, () => {
+describe('the rails', () => {
   const cured = (name: string, more: Partial<RecoveryAction> = {}) => {
     let isWell = false;
     return made(
@@ -618,7 +618,7 @@ describe('the rails', { timeout: 30_000 }, () => {
   });
 });
 
-describe('a run that is cut off', { timeout: 30_000 }, () => {
+describe('a run that is cut off', () => {
   async function cutOff(action: RecoveryAction): Promise<void> {
     alert('sick');
     const on = await declared('auto', action);
@@ -690,7 +690,7 @@ describe('a run that is cut off', { timeout: 30_000 }, () => {
   });
 });
 
-describe('an undo', { timeout: 30_000 }, () => {
+describe('an undo', () => {
   const undoable = (undo: () => Promise<unknown>): RecoveryAction => {
     let isWell = false;
     return made(

@@ -42,8 +42,8 @@ export class Program {
   /** For a test file: builds before its tests and clears up after them. */
   static forThisFile(): Program {
     const program = new Program();
-    beforeAll(() => program.#compile(), 60_000);
-    afterAll(() => program.#clear(), 30_000);
+    beforeAll(() => program.#compile());
+    afterAll(() => program.#clear());
     return program;
   }
 

@@ -47,7 +47,7 @@ async function untilMeasured(agent: Agent, name: string, by: Readonly<Record<str
   return valueOf(agent, name, by) ?? Number.NaN;
 }
 
-describe('probes', { timeout: 30_000 }, () => {
+describe('probes', () => {
   it('tell what answers from what does not, and why, and one that hangs keeps nobody waiting', async () => {
     await using web = await http((request, response) => {
       if (request.url === '/hang') return;
@@ -144,7 +144,7 @@ describe('probes', { timeout: 30_000 }, () => {
   });
 });
 
-describe('scraping', { timeout: 30_000 }, () => {
+describe('scraping', () => {
   it('takes the metrics of a target under its name, and leaves what is no number', async () => {
     await using web = await http((request, response) => {
       expect(request.headers.authorization).toBe('Bearer token');

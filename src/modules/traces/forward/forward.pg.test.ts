@@ -265,7 +265,7 @@ describe('a forward to LangSmith', () => {
     await send(here, { post: [run(randomUUID())] });
     const [first, second] = [serviceOf(here), serviceOf(here)];
     const slow = stepOf(first);
-    await expect.poll(() => there.requests.length, { timeout: 20_000 }).toBe(1);
+    await expect.poll(() => there.requests.length).toBe(1);
     await stepOf(second);
     expect(there.requests).toHaveLength(1);
     release();

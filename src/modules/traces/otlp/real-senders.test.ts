@@ -243,7 +243,7 @@ describe('the SDK of LangSmith in its OpenTelemetry mode', () => {
     await processor.forceFlush();
     await new Client().awaitPendingTraceBatches();
     await processor.forceFlush();
-    await expect.poll(() => door.runs().length, { timeout: 15_000 }).toBe(2);
+    await expect.poll(() => door.runs().length).toBe(2);
     const [rootRun, modelRun] = [named('root'), named('model')];
     expect(rootRun).toMatchObject({
       runId: told,

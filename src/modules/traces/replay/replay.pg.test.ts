@@ -48,7 +48,7 @@ describe('the files of failed traces', () => {
       });
       await ask({ q: 'why' });
       await client.awaitPendingTraceBatches();
-      await expect.poll(async () => (await readdir(folder)).length, { timeout: 20_000 }).toBeGreaterThan(0);
+      await expect.poll(async () => (await readdir(folder)).length).toBeGreaterThan(0);
     } finally {
       delete process.env['LANGSMITH_FAILED_TRACES_DIR'];
       broken.closeAllConnections();
