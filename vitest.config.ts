@@ -4,9 +4,12 @@ import { defineConfig } from 'vitest/config';
 const leftOut = (process.env['MUSTER_TEST_EXCLUDE'] ?? '').split(',').filter((pattern) => pattern !== '');
 const exclude = ['**/node_modules/**', 'dist/**', ...leftOut];
 
+/** What goes through the tables of one database, in the process of the test. Whole hosts, programs and browsers are `system`. */
+const besideTables = ['test/{alerting,conformance,db,server,traces}/**/*.pg.test.ts'];
+
 export default defineConfig({
   test: {
-    setupFiles: ['test/support/leaks.ts'],
+    setupFiles: ['test/support/leak-check.ts'],
     pool: 'forks',
     // Many tests wait more than they work: a third one uses two cores to the full.
     maxWorkers: 3,
@@ -20,9 +23,20 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'system',
-          include: ['test/**/*.test.ts', '{src,bench}/**/*.pg.test.ts'],
+          include: ['test/**/*.test.ts'],
+          exclude: [...exclude, ...besideTables],
+          globalSetup: ['test/support/global-setup.ts'],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'tables',
+          include: ['{src,bench}/**/*.pg.test.ts', ...besideTables],
           exclude,
           globalSetup: ['test/support/global-setup.ts'],
+          // They share processes: a third of the processor time went into importing the same again for each file.
+          isolate: false,
         },
       },
       {
@@ -31,7 +45,7 @@ export default defineConfig({
           name: 'unit',
           include: ['{src,bench}/**/*.test.ts', 'web/**/*.test.{ts,tsx}'],
           exclude: [...exclude, '**/*.pg.test.ts'],
-          // They share processes: to start one and to import takes longer than they do. Each gives back what it takes.
+          // They share processes too: to start one and to import takes longer than they do. Each gives back what it takes.
           isolate: false,
         },
       },

@@ -1,4 +1,4 @@
-import { afterAll, expect } from 'vitest';
+import { expect } from 'vitest';
 
 const open = new Set<string>();
 const endings = new Set<() => Promise<void>>();
@@ -14,9 +14,11 @@ export function afterEverything(end: () => Promise<void>): void {
   endings.add(end);
 }
 
-/** Registered first, so it runs after the file's own afterAll hooks. */
-afterAll(async () => {
+/** At the end of each file. */
+export async function expectNothingLeft(): Promise<void> {
   for (const end of endings) await end();
   endings.clear();
-  expect([...open], 'test databases that were not disposed of').toEqual([]);
-});
+  const left = [...open];
+  open.clear();
+  expect(left, 'test databases that were not disposed of').toEqual([]);
+}
