@@ -10,6 +10,8 @@ import {
   noProvider,
   Providers,
   providerView,
+  providerViews,
+  readHealth,
   putProvider,
   savingsView,
   setLimits,
@@ -21,35 +23,58 @@ import { momentOf } from '../moment.ts';
 import { secretOf } from '../secret.ts';
 import { withFleet } from '../runtime/fleet-access.ts';
 import { drawTable, printable } from '../table.ts';
+import { ago, plural } from '../wording.ts';
 
 export async function list(invocation: Invocation): Promise<void> {
   const { output } = invocation;
   const { colors } = output;
-  await withFleet(invocation, async ({ state }) => {
-    const found = (await new Providers(state.database).list()).map(providerView);
+  await withFleet(invocation, async ({ now, state }) => {
+    const found = await providerViews(state.database);
+    const at = await now();
     output.result({ items: found }, () =>
       found.length === 0
         ? 'No providers. `muster gateway add openai https://api.openai.com/v1 --kind openai --key @file` adds one.'
-        : drawTable(
-            [
-              { title: 'PROVIDER', shrinkTo: 10 },
-              { title: 'KIND' },
-              { title: 'WHERE', shrinkTo: 20 },
-              { title: 'KEY' },
-              { title: 'MODELS', shrinkTo: 16 },
-            ],
-            found.map((provider) => [
-              provider.enabled ? printable(provider.name) : colors.dim(`${printable(provider.name)} (off)`),
-              provider.kind,
-              printable(provider.base_url),
-              provider.has_key ? 'sealed' : colors.dim('none'),
-              provider.routes.length === 0 ? 'all' : printable(provider.routes.map(({ model }) => model).join(', ')),
-            ]),
-            output.columns,
-            colors.dim,
-          ),
+        : [
+            drawTable(
+              [
+                { title: 'PROVIDER', shrinkTo: 10 },
+                { title: 'KIND' },
+                { title: 'WHERE', shrinkTo: 20 },
+                { title: 'KEY' },
+                { title: 'MODELS', shrinkTo: 16 },
+                { title: 'HEALTH' },
+              ],
+              found.map((provider) => [
+                provider.enabled ? printable(provider.name) : colors.dim(`${printable(provider.name)} (off)`),
+                provider.kind,
+                printable(provider.base_url),
+                provider.has_key ? 'sealed' : colors.dim('none'),
+                provider.routes.length === 0 ? 'all' : printable(provider.routes.map(({ model }) => model).join(', ')),
+                healthWord(provider.health, colors),
+              ]),
+              output.columns,
+              colors.dim,
+            ),
+            ...found.flatMap((provider) => failureLine(provider, at) ?? []),
+          ].join('\n'),
     );
   });
+}
+
+type View = Awaited<ReturnType<typeof providerViews>>[number];
+
+function healthWord({ state }: View['health'], colors: Invocation['output']['colors']): string {
+  if (state === 'failing') return colors.red('failing');
+  return state === 'answering' ? colors.green('answers') : colors.dim('untried');
+}
+
+const REASONS = { key_refused: 'its key is refused', over_limit: 'its limits are reached', failed: 'it breaks or is not reached' } as const;
+
+/** What whoever runs the gateway must know of a provider that fails, though clients are answered by another. */
+function failureLine({ health, name }: View, now: number): string | undefined {
+  const { failing_since: since, failures_in_a_row: count, last_failure: last } = health;
+  if (since === null || last === null) return undefined;
+  return `${printable(name)}: ${REASONS[last.reason]}. ${plural(count, 'failure')} without an answer, the first ${ago(Date.parse(since), now)}, the last ${ago(Date.parse(last.at), now)}: ${printable(last.said)}`;
 }
 
 interface AddOptions {
@@ -81,7 +106,7 @@ export async function add(invocation: Invocation, options: AddOptions, name: str
     const provider = await putProvider(name, parsed.data, { state, outbound: createOutbound(config.outbound), by: 'cli' });
     wake.hint('gateway');
     invocation.output.result(
-      providerView(provider),
+      providerView(provider, (await readHealth(state.database)).get(name)),
       () =>
         `${printable(name)} serves ${provider.routes.length === 0 ? 'every model' : `${provider.routes.length} models`}. Try it: muster gateway test ${printable(name)}`,
     );

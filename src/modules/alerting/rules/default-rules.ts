@@ -323,6 +323,14 @@ const GIVEN: readonly (Omit<Given, 'runbook' | 'annotations'> & { readonly summa
     flapping: DAMPED,
   },
   {
+    name: 'traces_provider_failing',
+    // A fallback keeps clients from noticing, and costs what it costs until somebody mends the first.
+    summary: 'Provider {{provider}} of the gateway answers nothing any more: {{reason}}',
+    metric_name: 'trace_provider_failing_seconds',
+    levels: levels(60, 1_800, { warning: 1, critical: 1 }),
+    flapping: DAMPED,
+  },
+  {
     name: 'traces_over_budget',
     summary: 'Project {{project}} costs more an hour than its budget',
     metric_name: 'trace_budget_usage_ratio',

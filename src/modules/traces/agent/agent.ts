@@ -8,6 +8,7 @@ import { durationSetting } from '../../duration-setting.ts';
 import { intakeOf, type Intake } from '../intake/index.ts';
 import { LLM_METRICS } from '../figures/metrics.ts';
 import { figureSamples } from '../figures/report.ts';
+import { failingSeconds, FAILURE_REASONS, readHealth } from '../gateway/index.ts';
 import { SCORE_METRICS, scoreSamples } from '../quality/report.ts';
 import { pruneLeftovers } from '../retention/leftovers.ts';
 import { keepRetention } from '../retention/retention.ts';
@@ -104,6 +105,14 @@ async function measure(ctx: AgentContext, life: Life): Promise<void> {
   metric('trace_quarantined_total', quarantined);
   metric('trace_orphans', orphans);
   for (const { count, labels, name } of counters(tally)) metric(name, count, labels);
+  for (const health of (await readHealth(database)).values()) {
+    const provider = health.name;
+    const failing = failingSeconds(health, Date.now());
+    for (const reason of FAILURE_REASONS) {
+      metric('trace_provider_failures_total', health.counts[reason], { provider, reason });
+      metric('trace_provider_failing_seconds', failing[reason], { provider, reason });
+    }
+  }
   const made = [...(await figureSamples(database, Date.now())), ...(await scoreSamples(database, Date.now()))];
   for (const { name, value, labels } of made) ctx.metric(name, value, { unit: MADE[name].unit, labels });
   const store = new SettingsStore(database);

@@ -34,6 +34,18 @@ export const TRACE_METRICS = {
     'Requests to the gateway that were answered and could not be logged (run), or not accounted for (account), because too many waited for the database or it never took them',
     ['what'],
   ),
+  trace_provider_failures_total: counter.run(
+    '',
+    'muster.gateway_provider_health',
+    'Requests to a provider of the gateway that came to nothing, a fallback may have answered: key_refused (401, 403), over_limit (429), failed (5xx, broken off, not reached)',
+    ['provider', 'reason'],
+  ),
+  trace_provider_failing_seconds: gauge.run(
+    'seconds',
+    'muster.gateway_provider_health',
+    'For how long nothing but failures came of a provider, by the reason of the last: from the first failure since it last answered to the last; to now where it refuses its key. 0: it answers',
+    ['provider', 'reason'],
+  ),
   trace_cost_usd_per_hour: gauge.run(
     '',
     'muster.trace_runs',

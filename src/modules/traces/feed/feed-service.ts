@@ -28,7 +28,7 @@ export interface FeedWork {
   /** Once an hour: lets go of what need not be kept. */
   prune?(): Promise<unknown>;
   /** Ends a step that is under way: the host stops. */
-  stop?(): void;
+  stop?(): void | Promise<void>;
 }
 
 /** Whether this transaction is the one of all processes that does this work; until it ends. */
@@ -71,8 +71,9 @@ export class FeedService implements Service {
 
   async stop(): Promise<void> {
     this.#unlisten();
-    this.#work.stop?.();
+    const stopped = this.#work.stop?.();
     await this.#loop.stop();
+    await stopped;
   }
 
   [Symbol.asyncDispose](): Promise<void> {

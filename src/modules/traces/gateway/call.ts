@@ -5,7 +5,9 @@ import { sentText, type Asked } from './asked.ts';
 import { Breakers } from './breaker.ts';
 import type { OpenProvider } from './directory.ts';
 import { FACES } from './face.ts';
+import { failureOf, saidOf, wordsIn } from './failure.ts';
 import { addressOf, PROVIDER_KINDS } from './provider.ts';
+import type { ProviderHealth } from './provider-health.ts';
 import { record } from './record.ts';
 import { backOffMs, isBroken, isRetried, PATIENCE_MS, PATIENCE_WITH_FALLBACK_MS, retryAfterMs } from './retry.ts';
 import type { Target } from './routing.ts';
@@ -38,6 +40,8 @@ export interface CallOptions {
 export interface CallerOptions {
   readonly outbound: Pick<Outbound, 'stream'>;
   readonly sleep: (ms: number, signal: AbortSignal) => Promise<void>;
+  /** Told how every request ended. */
+  readonly health?: Pick<ProviderHealth, 'note'> | undefined;
   readonly random?: () => number;
   readonly now?: () => number;
 }
@@ -92,12 +96,24 @@ export class Caller {
     }: { readonly headers: Readonly<Record<string, string>>; readonly signal: AbortSignal; readonly attempts: number },
   ): Promise<Answered | MusterError> {
     const { provider } = target;
-    const now = this.#options.now ?? Date.now;
+    const { health, now = Date.now } = this.#options;
+    const broken = (error: unknown): void => health?.note(provider.name, { ok: false, reason: 'failed', said: messageOf(error) });
     try {
       const stream = await this.#open(asked, target, headers, signal);
       const isStream = stream.status < 400 && (stream.headers['content-type'] ?? '').includes('text/event-stream');
       const tape = new Tape();
-      await record(stream, tape, { asEvents: isStream, marksUsage: FACES[asked.face].asksUsage, isRefusal: stream.status >= 400 });
+      await record(stream, tape, {
+        asEvents: isStream,
+        marksUsage: FACES[asked.face].asksUsage,
+        isRefusal: stream.status >= 400 || isPage(stream),
+        onBroken: broken,
+      });
+      if (isPage(stream)) throw paged(provider.name, startOf(tape));
+      const reason = failureOf(stream.status);
+      health?.note(
+        provider.name,
+        reason === undefined ? { ok: true } : { ok: false, reason, said: saidOf(stream.status, startOf(tape), provider.sent) },
+      );
       if (stream.status === 401 || stream.status === 403) throw refused(provider.name, stream.status, tape);
       if (isBroken(stream.status)) this.#breakers.failed(provider.name, now());
       else this.#breakers.succeeded(provider.name);
@@ -122,6 +138,7 @@ export class Caller {
         return error;
       }
       this.#breakers.failed(provider.name, now());
+      broken(error);
       if (isMusterError(error, 'OUTBOUND_REFUSED')) throw error;
       return error instanceof MusterError
         ? error
@@ -163,11 +180,20 @@ export class Caller {
 
 /** What a provider says of its key is for whoever runs the gateway: a client would take it for its own key. */
 function refused(provider: string, status: number, tape: Tape): MusterError {
-  const said = Buffer.concat(tape.pieces.map(({ bytes }) => bytes))
-    .toString('utf8')
-    .slice(0, 500);
+  const said = startOf(tape).slice(0, 500);
   return new MusterError('PROVIDER_REFUSED', `${provider} answered ${status}: it does not accept the key it was given, or not for this`, {
     remedy: `Check the key with \`muster gateway test ${provider}\`.`,
     data: { said },
   });
 }
+
+/** What stands before a provider, a proxy or a sign-in, answers with a page and says 200. */
+const isPage = ({ headers, status }: OutboundStream): boolean =>
+  status < 300 && /^(text\/html|application\/xhtml)/.test(headers['content-type'] ?? '');
+
+const paged = (provider: string, page: string): MusterError =>
+  new MusterError('PROVIDER_FAILED', `${provider} answered with a page instead of an answer: ${wordsIn(page).slice(0, 200)}`, {
+    remedy: 'Look at base_url and at what stands before the provider: `muster gateway list`.',
+  });
+
+const startOf = (tape: Tape): string => Buffer.concat(tape.pieces.map(({ bytes }) => bytes)).toString('utf8', 0, 10_000);

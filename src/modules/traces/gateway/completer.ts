@@ -6,6 +6,7 @@ import { Caller } from './call.ts';
 import { hear } from './conversation.ts';
 import { directoryOf } from './directory.ts';
 import { embed, type Embedded } from './embedder.ts';
+import { ProviderHealth } from './provider-health.ts';
 import { priceBookOf } from '../prices/index.ts';
 import { targetsOf } from './routing.ts';
 
@@ -24,14 +25,15 @@ export interface Completer {
   complete(body: string, signal: AbortSignal): Promise<Completed>;
   /** What texts mean to a model. Throws what `embed` throws. */
   embed(model: string, texts: readonly string[], signal: AbortSignal): Promise<Embedded>;
-  close(): void;
+  close(): Promise<void>;
 }
 
 /** The way to models for Muster's own questions: with the routes, retries, fallbacks and keys of the gateway, and not logged by it. */
 export function completerOf(services: Pick<ModuleServices, 'state' | 'wake' | 'outbound' | 'log'>): Completer {
   const { log, outbound, state, wake } = services;
   const directory = directoryOf(state, log);
-  const caller = new Caller({ outbound, sleep: (ms, signal) => systemClock.sleep(ms, signal) });
+  const health = new ProviderHealth({ database: state.database, log });
+  const caller = new Caller({ outbound, health, sleep: (ms, signal) => systemClock.sleep(ms, signal) });
   const unlisten = wake.on('gateway', () => directory.forget());
   return {
     async complete(body, signal) {
@@ -47,6 +49,9 @@ export function completerOf(services: Pick<ModuleServices, 'state' | 'wake' | 'o
     },
     embed: async (model, texts, signal) =>
       embed(texts, { caller, model, prices: priceBookOf(services), providers: await directory.value(), signal }),
-    close: unlisten,
+    async close() {
+      unlisten();
+      await health.stop();
+    },
   };
 }

@@ -7,8 +7,10 @@ import type { BatchApi } from './batch-api.ts';
 import { hear, operationOf } from './conversation.ts';
 import type { Deferred, DeferredEnd, DeferredStore, SentBatch } from './deferred-store.ts';
 import type { OpenProvider } from './directory.ts';
+import { endedBy } from './failure.ts';
 import type { Entry } from './ledger.ts';
 import { PROVIDER_KINDS } from './provider.ts';
+import type { ProviderHealth } from './provider-health.ts';
 import { reckon } from './reckoning.ts';
 import { Tape } from './tape.ts';
 
@@ -20,6 +22,7 @@ export interface CourierOptions {
   readonly account: (entries: readonly Entry[]) => Promise<void>;
   readonly prices: Prices & { fresh(): Promise<void> };
   readonly log: Logger;
+  readonly health: Pick<ProviderHealth, 'note'>;
   /** So long a request waits for company. */
   readonly waitMs: number;
 }
@@ -34,7 +37,7 @@ export class Courier {
 
   /** Sends what is due, one batch at most. How many requests were in it. */
   async send(): Promise<number> {
-    const { api, log, store, waitMs } = this.#options;
+    const { api, health, log, store, waitMs } = this.#options;
     await this.#expire();
     const requests = await store.take(waitMs);
     const [first] = requests;
@@ -47,7 +50,9 @@ export class Courier {
     }
     try {
       await store.sent(ids, await api.send(provider, requests));
+      health.note(provider.name, { ok: true });
     } catch (error) {
+      this.#fault(provider.name, error);
       log.warn({ provider: first.provider, requests: ids.length, error: messageOf(error) }, 'a batch could not be sent');
       // What a provider refuses for good is not sent again and again until its time is over.
       if (isForGood(error)) await this.#end(requests, new Map(), `${messageOf(error)}. ${(error as MusterError).remedy}`);
@@ -64,6 +69,7 @@ export class Courier {
       try {
         collected += await this.#collect(batch);
       } catch (error) {
+        this.#fault(batch.provider, error);
         this.#options.log.warn(
           { provider: batch.provider, batch: batch.batchId, error: messageOf(error) },
           'a batch could not be collected',
@@ -82,6 +88,11 @@ export class Courier {
     const ends = new Map<string, DeferredEnd>();
     for (const file of results) for (const end of await api.results(provider, file)) ends.set(end.id, end);
     return this.#end(await store.inBatch(batch), ends, `the batch is ${status}, and holds no answer to this request`, provider);
+  }
+
+  #fault(provider: string, error: unknown): void {
+    const ended = endedBy(error);
+    if (ended !== undefined) this.#options.health.note(provider, ended);
   }
 
   async #expire(): Promise<void> {

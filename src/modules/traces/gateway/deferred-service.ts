@@ -8,6 +8,7 @@ import { Courier } from './courier.ts';
 import { DeferredStore } from './deferred-store.ts';
 import { directoryOf } from './directory.ts';
 import { account } from './ledger.ts';
+import { ProviderHealth } from './provider-health.ts';
 
 const SEND_EVERY_MS = 15_000;
 /** Batches take minutes to hours. */
@@ -20,6 +21,7 @@ export class DeferredService implements Service {
   readonly #site: Pick<HostSite, 'state' | 'wake' | 'outbound' | 'log'>;
   readonly #courier: Courier;
   readonly #store: DeferredStore;
+  readonly #health: ProviderHealth;
   readonly #over = new AbortController();
   #timer: NodeJS.Timeout | undefined;
   #turn: Promise<void> | undefined;
@@ -31,6 +33,7 @@ export class DeferredService implements Service {
     const { log, outbound, state } = site;
     this.#store = new DeferredStore(state.database);
     const directory = directoryOf(state, log);
+    this.#health = new ProviderHealth({ database: state.database, log });
     this.#courier = new Courier({
       store: this.#store,
       api: new BatchApi(outbound, this.#over.signal),
@@ -39,6 +42,8 @@ export class DeferredService implements Service {
       account: (entries) => account(state.database, entries),
       prices: priceBookOf(site),
       log,
+      // That the host stops says nothing of a provider.
+      health: { note: (name, ended) => (this.#over.signal.aborted ? undefined : this.#health.note(name, ended)) },
       waitMs: WAIT_MS,
     });
   }
@@ -51,6 +56,7 @@ export class DeferredService implements Service {
     this.#over.abort(new Error('the host stops'));
     clearTimeout(this.#timer);
     await this.#turn;
+    await this.#health.stop();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

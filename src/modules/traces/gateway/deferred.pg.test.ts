@@ -19,6 +19,7 @@ let provider: ScriptedProvider;
 let courier: Courier;
 let key: string;
 const runs: RunOperation[] = [];
+const faults: string[] = [];
 const intake = {
   submit: async ({ operations }: { readonly operations: readonly RunOperation[] }) => {
     runs.push(...operations);
@@ -49,6 +50,7 @@ beforeAll(async () => {
     account: (entries) => account(state.database, entries),
     prices: priceBookOf({ state }),
     log: silentLogger,
+    health: { note: (name, ended) => void (ended.ok ? undefined : faults.push(`${name} ${ended.reason}: ${ended.said}`)) },
     waitMs: 0,
   });
 });
@@ -162,12 +164,15 @@ describe('a request that may wait', () => {
 
   it('is said to have failed where its provider has no batches, and goes back where it is only busy', async () => {
     provider.script = refuse(503);
+    faults.length = 0;
     const { id } = (await defer('x')).json<{ id: string }>();
     expect(await courier.send()).toBe(0);
     expect((await poll(id)).json()).toMatchObject({ status: 'waiting' });
     provider.script = refuse(404, 'no such path');
     expect(await courier.send()).toBe(0);
     expect((await poll(id)).json()).toMatchObject({ status: 'failed', error: { message: expect.stringContaining('no batch API') } });
+    // That it has no batches is no fault of a provider.
+    expect(faults).toEqual([expect.stringMatching(/^main failed: main answered 503 to POST \/files/)]);
   });
 
   it('ends with its time, and is taken again where its host has gone', async () => {

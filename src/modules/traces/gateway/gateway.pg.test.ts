@@ -240,10 +240,33 @@ describe('what a provider does wrong', () => {
   });
 
   it('garbage is passed on and said to be garbage', async () => {
-    provider.script = (_, response) => void response.writeHead(200, { 'content-type': 'text/html' }).end('<h1>hm</h1>');
-    expect(await (await raw(chat)).text()).toBe('<h1>hm</h1>');
+    provider.script = (_, response) => void response.writeHead(200, { 'content-type': 'text/plain' }).end('hm');
+    expect(await (await raw(chat)).text()).toBe('hm');
     const [run] = await logged();
     expect(JSON.parse(run?.error ?? '')).toContain('not JSON');
+  });
+
+  it('a page where an answer should be is a failure: a stream of it would look like one that says nothing', async () => {
+    provider.script = (_, response) =>
+      void response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end('<html><h1>Sign in to the proxy</h1></html>');
+    await put('main', { base_url: provider.url, api_key: 'sk-of-the-provider', kind: 'openai', settings: { attempts: 1 } });
+    const error = await client()
+      .chat.completions.create({ ...chat, stream: true })
+      .catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ status: 502, code: 'provider_failed', message: expect.stringMatching(/page.*Sign in to the proxy/) });
+    other.script = speak('no page');
+    await put('second', { base_url: other.url, kind: 'compatible', routes: [{ model: chat.model }] });
+    await put('main', {
+      base_url: provider.url,
+      kind: 'openai',
+      routes: [{ model: chat.model }],
+      settings: { attempts: 1 },
+      priority: 1,
+    });
+    expect((await client().chat.completions.create(chat)).choices[0]?.message.content).toBe('no page');
+    await logged(2);
+    await put('main', { base_url: provider.url, api_key: 'sk-of-the-provider', kind: 'openai' });
+    await server.ask('DELETE', '/gateway/providers/second');
   });
 
   it('being too busy for a moment is not seen by the client', async () => {
@@ -286,13 +309,20 @@ describe('what a provider does wrong', () => {
     const fallbacks = ['second/plain-v2'];
     await put('main', { base_url: provider.url, api_key: 'sk-revoked', kind: 'openai', routes: [{ model: 'gpt-*', fallbacks }] });
     await put('second', { base_url: other.url, api_key: 'sk-in-force', kind: 'compatible', routes: [{ model: 'plain-v2' }] });
-    provider.script = refuse(401);
+    provider.script = refuse(401, 'no such key: sk-revoked');
     other.script = speak('with another key');
     const { data, response } = await client().chat.completions.create(chat).withResponse();
     expect([data.choices[0]?.message.content, response.headers.get('x-muster-provider')]).toEqual(['with another key', 'second']);
     expect([provider.requests.length, other.last?.headers.authorization]).toEqual([1, 'Bearer sk-in-force']);
     await logged();
+    const health = async () =>
+      (await server.ask('GET', '/gateway/providers/main')).json<{ health: { last_failure: { said: string } | null } }>().health;
+    const said = 'it answered 401: no such key: …';
+    await until('whoever runs the gateway is told', async () => (await health()).last_failure?.said === said);
+    const refused = { reason: 'key_refused', said, at: expect.any(String) };
+    expect(await health()).toMatchObject({ state: 'failing', last_failure: refused, failing_since: expect.any(String) });
     await put('main', { base_url: provider.url, api_key: 'sk-of-the-provider', kind: 'openai', routes: [] });
+    expect(await health()).toMatchObject({ state: 'untried', failures_in_a_row: 0, last_failure: refused, failing_since: null });
     await server.ask('DELETE', '/gateway/providers/second');
   });
 });

@@ -26,6 +26,7 @@ import { Gate } from './gate.ts';
 import { KeptAnswers } from './kept-answers.ts';
 import { Ledger } from './ledger.ts';
 import { Losses } from './losses.ts';
+import { ProviderHealth } from './provider-health.ts';
 import { reckon, withEmbedding, type Reckoning } from './reckoning.ts';
 import { Abandoned } from './record.ts';
 import { relay } from './relay.ts';
@@ -43,6 +44,7 @@ export class Gateway {
   readonly #kept: KeptAnswers;
   readonly #gate: Gate;
   readonly #losses: Losses;
+  readonly #health: ProviderHealth;
   readonly #flights = new Flights();
   readonly #prices: PriceBook;
   readonly #log: Logger;
@@ -57,7 +59,8 @@ export class Gateway {
     this.#prices = priceBookOf(services);
     this.directory = directoryOf(state, log);
     this.runs = new RunLog({ intake, log });
-    this.caller = new Caller({ outbound, sleep: (ms, signal) => systemClock.sleep(ms, signal) });
+    this.#health = new ProviderHealth({ database, log });
+    this.caller = new Caller({ outbound, health: this.#health, sleep: (ms, signal) => systemClock.sleep(ms, signal) });
     this.answers = new AnswerStore(database);
     this.deferred = new DeferredStore(database);
     this.ledger = new Ledger({ database, answers: this.answers, log });
@@ -142,7 +145,7 @@ export class Gateway {
     this.#unlisten();
     await this.settled();
     await Promise.all([this.runs.stop(), this.ledger.stop()]);
-    await this.#losses.stop();
+    await Promise.all([this.#losses.stop(), this.#health.stop()]);
   }
 
   /** Resolves when all that was answered is handed to the log and the account. */

@@ -8,5 +8,7 @@ export { addGatewayRoutes } from './routes.ts';
 export { savingsView } from './savings-view.ts';
 export { setLimits } from './set-limits.ts';
 export { GivenProvider, putProvider, testProvider } from './set-up.ts';
+export { FAILURE_REASONS } from './failure.ts';
+export { failingSeconds, readHealth } from './provider-health.ts';
 export { noProvider, Providers } from './providers.ts';
-export { providerView } from './views.ts';
+export { providerView, providerViews } from './views.ts';

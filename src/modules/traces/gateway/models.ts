@@ -68,7 +68,10 @@ export async function askModels(provider: OpenProvider, outbound: Pick<Outbound,
   });
   if (status === 401 || status === 403)
     throw new MusterError('PROVIDER_REFUSED', `${provider.name} answered ${status} to the key it was given`);
-  if (status !== 200) throw new MusterError('PROVIDER_FAILED', `${provider.name} answered ${status} when it was asked for its models`);
+  if (status !== 200)
+    throw new MusterError('PROVIDER_FAILED', `${provider.name} answered ${status} when it was asked for its models`, {
+      data: { status },
+    });
   let said: unknown;
   try {
     said = JSON.parse(body);

@@ -8,12 +8,14 @@ export interface RecordOptions {
   readonly marksUsage: boolean;
   /** It is a refusal: wanted whole, if it is not too long, before anything is decided; where it breaks off it has said enough. */
   readonly isRefusal: boolean;
+  /** It broke off after its first piece, and nobody had left it. */
+  readonly onBroken?: (error: Error) => void;
 }
 
 const MOST_REFUSAL_BYTES = 1_048_576;
 
 /** Lets an answer run onto a tape. Resolves with the first piece, or the end of an answer without any; rejects where it failed before. */
-export function record(stream: OutboundStream, tape: Tape, { asEvents, isRefusal, marksUsage }: RecordOptions): Promise<void> {
+export function record(stream: OutboundStream, tape: Tape, { asEvents, isRefusal, marksUsage, onBroken }: RecordOptions): Promise<void> {
   const { body } = stream;
   return new Promise((resolve, reject) => {
     const splitter = asEvents ? new EventSplitter() : undefined;
@@ -44,6 +46,7 @@ export function record(stream: OutboundStream, tape: Tape, { asEvents, isRefusal
       else tape.fail(error);
       stream.close();
       if (isRefusal) return resolve();
+      if (hasBegun && !(error instanceof Abandoned)) onBroken?.(error);
       reject(error);
     };
     body.once('error', fail);

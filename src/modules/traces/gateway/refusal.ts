@@ -16,6 +16,8 @@ export interface OpenaiError {
 
 /** Seconds after which a client should try again, where nothing says better. */
 const RETRY_AFTER_SECONDS = 2;
+/** Longer than this no program means to wait within a call. OpenAI's client for JavaScript would: hours, for the next day's budget, without a word. */
+const MOST_WAITED_SECONDS = 60;
 
 export function openaiError(error: MusterError): OpenaiError {
   const { code, param, type } = error.data;
@@ -42,7 +44,8 @@ export function refusalHeaders(error: MusterError): Readonly<Record<string, stri
   const { status } = error.kind;
   const after = error.data['retryAfterSeconds'];
   if (status !== 429 && status !== 503) return {};
-  return { 'retry-after': String(typeof after === 'number' ? Math.ceil(after) : RETRY_AFTER_SECONDS) };
+  const seconds = typeof after === 'number' ? Math.ceil(after) : RETRY_AFTER_SECONDS;
+  return { 'retry-after': String(seconds), ...(seconds > MOST_WAITED_SECONDS ? { 'x-should-retry': 'false' } : {}) };
 }
 
 /** Answers in OpenAI's shape, whatever was thrown; logs what is a bug, once. */

@@ -4,9 +4,11 @@ import { principalOf, requireAllProjects } from '../../../http/principal.ts';
 import { Nothing, problems } from '../../../http/schemas.ts';
 import type { ModuleServices } from '../../module.ts';
 import { addAccountingRoutes } from './accounting-routes.ts';
+import type { ProviderRecord } from './provider.ts';
+import { readHealth } from './provider-health.ts';
 import { noProvider, Providers } from './providers.ts';
 import { GivenProvider, ProviderName, putProvider, testProvider } from './set-up.ts';
-import { ProviderView, providerView } from './views.ts';
+import { ProviderView, providerView, providerViews } from './views.ts';
 
 const NameParams = z.strictObject({ name: ProviderName });
 
@@ -29,6 +31,7 @@ export function addGatewayRoutes(app: Api, services: Pick<ModuleServices, 'state
 
 function addProviderRoutes(app: Api, { outbound, state, wake }: Pick<ModuleServices, 'state' | 'wake' | 'outbound'>): void {
   const providers = new Providers(state.database);
+  const viewOf = async (provider: ProviderRecord) => providerView(provider, (await readHealth(state.database)).get(provider.name));
 
   app.get(
     '/gateway/providers',
@@ -40,7 +43,7 @@ function addProviderRoutes(app: Api, { outbound, state, wake }: Pick<ModuleServi
         response: { 200: z.object({ items: z.array(ProviderView) }), ...problems() },
       },
     },
-    async () => ({ items: (await providers.list()).map(providerView) }),
+    async () => ({ items: [...(await providerViews(state.database))] }),
   );
 
   app.get(
@@ -52,7 +55,7 @@ function addProviderRoutes(app: Api, { outbound, state, wake }: Pick<ModuleServi
     async (request) => {
       const provider = await providers.get(request.params.name);
       if (provider === undefined) throw noProvider(request.params.name);
-      return providerView(provider);
+      return viewOf(provider);
     },
   );
 
@@ -72,7 +75,7 @@ function addProviderRoutes(app: Api, { outbound, state, wake }: Pick<ModuleServi
       requireAllProjects(principalOf(request));
       const provider = await putProvider(request.params.name, request.body, { state, outbound, by: principalOf(request).subject });
       wake.hint('gateway');
-      return providerView(provider);
+      return viewOf(provider);
     },
   );
 

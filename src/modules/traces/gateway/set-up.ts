@@ -4,8 +4,10 @@ import { text } from '../../../http/schemas.ts';
 import type { Outbound } from '../../../outbound/index.ts';
 import type { SharedState } from '../../../state/shared-state.ts';
 import { openProvider } from './directory.ts';
+import { endedBy } from './failure.ts';
 import { askModels } from './models.ts';
 import { KINDS, ProviderSettings, Route, sealedAs, type ProviderKind, type ProviderRecord } from './provider.ts';
+import { beginAnew, writeEnded } from './provider-health.ts';
 import { noProvider, Providers } from './providers.ts';
 
 export const ProviderName = text(1, 63)
@@ -43,9 +45,12 @@ export async function putProvider(
 ): Promise<ProviderRecord> {
   await refuseForbidden(baseUrl, outbound);
   const providers = new Providers(state.database);
-  if (key === undefined) refuseElsewhere(await providers.get(name), baseUrl);
+  const there = await providers.get(name);
+  if (key === undefined) refuseElsewhere(there, baseUrl);
   const apiKey = typeof key === 'string' ? await state.secrets.seal(key, sealedAs(name)) : key;
-  return providers.put({ ...given, name, baseUrl, apiKey }, by);
+  const provider = await providers.put({ ...given, name, baseUrl, apiKey }, by);
+  if (key !== undefined || there?.baseUrl !== baseUrl) await beginAnew(state.database, name);
+  return provider;
 }
 
 /** A key belongs to its address: whoever points a provider elsewhere must know it. */
@@ -66,7 +71,7 @@ export interface Tested {
   readonly remedy: string | null;
 }
 
-/** Asks a provider for its models: so its address, its key and the way there are tried, and nothing is paid. Throws NOT_FOUND. */
+/** Asks a provider for its models: so its address, its key and the way there are tried, and nothing is paid. What came of it counts for its health. Throws NOT_FOUND. */
 export async function testProvider(
   name: string,
   { outbound, state }: { readonly state: SharedState; readonly outbound: Outbound },
@@ -77,9 +82,12 @@ export async function testProvider(
   const done = (): number => Math.round(performance.now() - began);
   try {
     const models = await askModels(await openProvider(row, state), outbound);
+    await writeEnded(state.database, name, { ok: true });
     return { provider: name, reached: true, models: models.length, latency_ms: done(), error: null, remedy: null };
   } catch (error) {
     if (!(error instanceof MusterError)) throw error;
+    const ended = endedBy(error);
+    if (ended !== undefined) await writeEnded(state.database, name, ended);
     return { provider: name, reached: false, models: null, latency_ms: done(), error: error.message, remedy: error.remedy };
   }
 }

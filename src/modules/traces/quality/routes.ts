@@ -6,7 +6,7 @@ import { problems, text, Time } from '../../../http/schemas.ts';
 import type { ModuleServices } from '../../module.ts';
 import { visibleProjects } from '../figures/visible-projects.ts';
 import { ALL_PROJECTS, putJudging, readJudging, RULE_KEYS, type Judging, type RuleKey } from './judging.ts';
-import { readScores, readScoreSeries, SCORE_SOURCES, type ScoreFigure } from './scores.ts';
+import { readCoverage, readScores, readScoreSeries, SCORE_SOURCES, type Coverage, type ScoreFigure } from './scores.ts';
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
@@ -59,6 +59,20 @@ const JudgingBody = z.strictObject({
   keep_passes: z.boolean().default(false).describe('Whether a pass becomes feedback of its run, too; it is counted in any case'),
 });
 const JudgingView = JudgingBody.meta({ id: 'TraceJudging', description: 'Which runs are judged by rules, and by which' });
+const JudgedView = JudgingView.extend({
+  last_day: z
+    .object({
+      left_out: z.number().describe('Runs that no rule looked at: the share, or more than a step judges'),
+      rules: z.array(
+        z.object({
+          key: Key,
+          judged: z.number(),
+          nothing_to_judge: z.number().describe('Runs it looked at that hold nothing it could judge'),
+        }),
+      ),
+    })
+    .describe('What they did with the runs that completed within a day, by whole hours'),
+}).meta({ id: 'TraceJudged' });
 const OfProject = z.strictObject({ project: Name.optional().describe('Default: where a project says nothing for itself') });
 
 /** Scores over time, and what is judged by rules. */
@@ -140,10 +154,16 @@ export function addQualityRoutes(app: Api, { state }: Pick<ModuleServices, 'stat
         tags: ['traces'],
         summary: 'Which runs are judged by rules',
         querystring: OfProject,
-        response: { 200: JudgingView, ...problems(404) },
+        response: { 200: JudgedView, ...problems(404) },
       },
     },
-    async (request) => view((await readJudging(db))(await noOf(request, request.query.project))),
+    async (request) => {
+      const { project } = request.query;
+      const projects = await visibleProjects(request, db, project === undefined ? undefined : [project]);
+      const [to, projectNos] = [Date.now(), projects.map(({ no }) => no)];
+      const judging = (await readJudging(db))(project === undefined ? ALL_PROJECTS : (projectNos[0] ?? ALL_PROJECTS));
+      return { ...view(judging), last_day: lastDay(judging, await readCoverage(db, { projectNos, from: to - DAY_MS, to })) };
+    },
   );
   app.put(
     '/traces/judging',
@@ -166,4 +186,11 @@ export function addQualityRoutes(app: Api, { state }: Pick<ModuleServices, 'stat
 }
 
 const view = ({ share, checks, keepPasses }: Judging) => ({ share, checks: [...checks], keep_passes: keepPasses });
+const lastDay = ({ checks }: Judging, coverage: readonly Coverage[]) => {
+  const of = (key: string): Coverage | undefined => coverage.find((each) => each.key === key);
+  return {
+    left_out: of('')?.judged ?? 0,
+    rules: checks.map((key) => ({ key, judged: of(key)?.judged ?? 0, nothing_to_judge: of(key)?.skipped ?? 0 })),
+  };
+};
 const seriesOf = ({ projectNo, key, source }: ScoreFigure): string => `${projectNo} ${source} ${key}`;

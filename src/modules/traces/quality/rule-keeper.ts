@@ -28,6 +28,8 @@ export interface Step {
 interface Verdicts {
   readonly call: CompletedCall;
   readonly judged: readonly (Verdict & { readonly key: RuleKey })[];
+  /** Rules that found nothing in it to judge by. */
+  readonly skipped: readonly RuleKey[];
   readonly keepPasses: boolean;
 }
 
@@ -73,7 +75,7 @@ export class RuleKeeper {
       const texts = await textsOf(tx, some);
       for (const call of some) {
         const verdict = this.#verdictsOn(call, texts.get(call.runId), judging(call.projectNo));
-        if (verdict !== undefined) verdicts.push(verdict);
+        verdicts.push(verdict);
         await breather.breathe();
       }
     }
@@ -81,17 +83,18 @@ export class RuleKeeper {
     await writeHours(tx, verdicts, leftOut);
     await this.#feed.advance(tx, batch);
     return {
-      judged: verdicts.length,
+      judged: verdicts.filter(({ judged }) => judged.length > 0).length,
       leftOut: leftOut.length,
       isFull: batch.entries.length >= ENTRIES_AT_ONCE || batch.runs >= RUNS_AT_ONCE,
     };
   }
 
-  #verdictsOn(call: CompletedCall, said: CallTexts | undefined, { checks, keepPasses }: Judging): Verdicts | undefined {
+  #verdictsOn(call: CompletedCall, said: CallTexts | undefined, { checks, keepPasses }: Judging): Verdicts {
     const has = (key: RuleKey): boolean => checks.includes(key);
     const byText = said === undefined ? [] : judgeRun(said, CHECK_KEYS.filter(has));
     const byUsual = judgeByUsual(call, this.#usual.of(call), USUAL_KEYS.filter(has));
-    return said === undefined && byUsual.length === 0 ? undefined : { call, keepPasses, judged: [...byText, ...byUsual] };
+    const judged = [...byText, ...byUsual];
+    return { call, keepPasses, judged, skipped: checks.filter((key) => !judged.some((one) => one.key === key)) };
   }
 }
 
@@ -129,21 +132,41 @@ async function writeFeedback(tx: Transaction, verdicts: readonly Verdicts[]): Pr
 /** PostgreSQL holds no U+0000. */
 const storable = (text: string): string => text.replaceAll('\u0000', '');
 
+/** What an hour gains of a project and a rule; of the key '' the runs that the rules left out. */
+interface HourTally {
+  readonly projectNo: number;
+  readonly key: string;
+  readonly n: number;
+  readonly sum: number;
+  readonly failures: number;
+  readonly skipped: number;
+}
+
 async function writeHours(tx: Transaction, verdicts: readonly Verdicts[], leftOut: readonly CallHead[]): Promise<void> {
-  const tallies = new Map<string, { projectNo: number; key: string; n: number; sum: number; failures: number }>();
-  const add = (projectNo: number, key: string, score: number, isFailure: boolean): void => {
+  const tallies = new Map<string, HourTally>();
+  const add = (projectNo: number, key: string, more: Partial<HourTally>): void => {
     const place = `${projectNo} ${key}`;
-    const tally = tallies.get(place) ?? { projectNo, key, n: 0, sum: 0, failures: 0 };
-    tallies.set(place, { ...tally, n: tally.n + 1, sum: tally.sum + score, failures: tally.failures + (isFailure ? 1 : 0) });
+    const tally = tallies.get(place) ?? { projectNo, key, n: 0, sum: 0, failures: 0, skipped: 0 };
+    tallies.set(place, {
+      ...tally,
+      n: tally.n + (more.n ?? 0),
+      sum: tally.sum + (more.sum ?? 0),
+      failures: tally.failures + (more.failures ?? 0),
+      skipped: tally.skipped + (more.skipped ?? 0),
+    });
   };
-  for (const { call, judged } of verdicts)
-    for (const { key, score, verdict } of judged) add(call.projectNo, key, score, verdict === 'fail');
-  for (const { projectNo } of leftOut) add(projectNo, '', 0, false);
+  for (const { call, judged, skipped } of verdicts) {
+    for (const { key, score, verdict } of judged) add(call.projectNo, key, { n: 1, sum: score, failures: verdict === 'fail' ? 1 : 0 });
+    for (const key of skipped) add(call.projectNo, key, { skipped: 1 });
+  }
+  for (const { projectNo } of leftOut) add(projectNo, '', { n: 1 });
   const rows = [...tallies.values()].toSorted((a, b) => a.projectNo - b.projectNo || (a.key < b.key ? -1 : 1));
   if (rows.length === 0) return;
-  await tx.query(sql`insert into muster.trace_score_hours as h (project_no, key, hour, n, sum, failures)
-    select project_no, key, date_trunc('hour', clock_timestamp(), 'UTC'), n, sum, failures
+  await tx.query(sql`insert into muster.trace_score_hours as h (project_no, key, hour, n, sum, failures, skipped)
+    select project_no, key, date_trunc('hour', clock_timestamp(), 'UTC'), n, sum, failures, skipped
     from unnest(${rows.map(({ projectNo }) => projectNo)}::int[], ${rows.map(({ key }) => key)}::text[], ${rows.map(({ n }) => n)}::int[],
-      ${rows.map(({ sum }) => sum)}::float8[], ${rows.map(({ failures }) => failures)}::int[]) as v(project_no, key, n, sum, failures)
-    on conflict (project_no, key, hour) do update set n = h.n + excluded.n, sum = h.sum + excluded.sum, failures = h.failures + excluded.failures`);
+      ${rows.map(({ sum }) => sum)}::float8[], ${rows.map(({ failures }) => failures)}::int[], ${rows.map(({ skipped }) => skipped)}::int[])
+      as v(project_no, key, n, sum, failures, skipped)
+    on conflict (project_no, key, hour) do update set n = h.n + excluded.n, sum = h.sum + excluded.sum, failures = h.failures + excluded.failures,
+      skipped = h.skipped + excluded.skipped`);
 }

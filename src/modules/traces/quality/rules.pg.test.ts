@@ -106,6 +106,18 @@ describe('completed runs of models', () => {
     });
     const series = (await server.ask('GET', '/traces/scores/series?project=harbour&key=not_refused&points=24')).json();
     expect(series).toMatchObject({ step_ms: 3_600_000, items: [{ key: 'not_refused', points: [[expect.any(Number), 2, 0.5, 0.5]] }] });
+    const { last_day: day } = (await server.ask('GET', '/traces/judging?project=harbour')).json<{
+      last_day: { left_out: number; rules: { key: string }[] };
+    }>();
+    // Nobody asked for JSON: that rule found no fault because it found nothing to judge by, which is another thing.
+    expect(day).toMatchObject({
+      left_out: 0,
+      rules: expect.arrayContaining([
+        { key: 'not_refused', judged: 2, nothing_to_judge: 0 },
+        { key: 'valid_json', judged: 0, nothing_to_judge: 2 },
+      ]),
+    });
+    expect(scores.items.map(({ key }) => key)).not.toContain('valid_json');
     expect(await keeper.step()).toEqual({ judged: 0, leftOut: 0, isFull: false });
   });
 

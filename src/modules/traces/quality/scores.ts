@@ -26,7 +26,7 @@ export interface ScoreFigure {
 /** Rules count by the hour; what people and judges said is counted from their feedback. */
 const scoresOf = ({ projectNos, key, source, from, to }: ScoreQuery): Sql => sql`
   select project_no, key, 'heuristic' as source, hour as at, n, sum, failures from muster.trace_score_hours
-  where ${source === undefined || source === 'heuristic'} and project_no = any(${projectNos}::int[]) and key <> '' and (${key ?? null}::text is null or key = ${key ?? null})
+  where ${source === undefined || source === 'heuristic'} and project_no = any(${projectNos}::int[]) and key <> '' and n > 0 and (${key ?? null}::text is null or key = ${key ?? null})
     and hour > to_timestamp(${from} / 1000.0) - interval '1 hour' and hour < to_timestamp(${to} / 1000.0)
   union all
   select project_no, key, source, created_at, 1, score, (score < 0.5)::int from muster.trace_feedback
@@ -51,5 +51,23 @@ export async function readScoreSeries(db: Queryable, query: ScoreQuery, stepMs: 
     select project_no as "projectNo", key, source, floor(extract(epoch from at) * 1000 / ${stepMs})::float8 * ${stepMs} as at, sum(n)::float8 as n,
       sum(sum) / sum(n) as mean, sum(failures)::float8 as failures
     from (${scoresOf(query)}) scores group by 1, 2, 3, 4 order by 1, 2, 3, 4 limit 50000`);
+  return rows;
+}
+
+/** What the rules did with the runs of an hour range. Of the key '' `judged` is what they left out. */
+export interface Coverage {
+  readonly key: string;
+  readonly judged: number;
+  readonly skipped: number;
+}
+
+export async function readCoverage(
+  db: Queryable,
+  { projectNos, from, to }: Pick<ScoreQuery, 'projectNos' | 'from' | 'to'>,
+): Promise<readonly Coverage[]> {
+  const { rows } =
+    await db.query<Coverage>(sql`select key, sum(n)::float8 as judged, sum(skipped)::float8 as skipped from muster.trace_score_hours
+    where project_no = any(${projectNos}::int[]) and hour > to_timestamp(${from} / 1000.0) - interval '1 hour' and hour < to_timestamp(${to} / 1000.0)
+    group by key order by key`);
   return rows;
 }

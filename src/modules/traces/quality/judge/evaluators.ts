@@ -1,6 +1,7 @@
 import { MusterError } from '../../../../base/errors.ts';
 import type { Database, Queryable } from '../../../../db/database.ts';
 import { raw, sql } from '../../../../db/sql.ts';
+import type { PassedOver } from './wanted.ts';
 
 export interface EvaluatorFields {
   readonly prompt: string;
@@ -31,6 +32,8 @@ export interface Evaluator extends EvaluatorFields {
     readonly scores: number;
     readonly errors: number;
     readonly leftOut: number;
+    readonly noAnswer: number;
+    readonly passedOver: PassedOver;
     readonly cost: number;
     readonly lastError: string | null;
   };
@@ -46,6 +49,8 @@ const COLUMNS =
   e.budget_usd::float8 as "budgetUsd", e.budget_runs as "budgetRuns", e.enabled, e.created_by as "createdBy", e.created_at as "createdAt",
   (select p.name from muster.trace_projects p where p.project_no = e.project_no) as project,
   jsonb_build_object('calls', coalesce(d.calls, 0), 'scores', coalesce(d.scores, 0), 'errors', coalesce(d.errors, 0), 'leftOut', coalesce(d.left_out, 0),
+    'noAnswer', coalesce(d.no_answer, 0), 'passedOver', jsonb_build_object('otherProject', coalesce(d.other_project, 0), 'otherModel', coalesce(d.other_model, 0),
+      'notDrawn', coalesce(d.not_drawn, 0), 'notFitting', coalesce(d.not_fitting, 0)),
     'cost', coalesce(d.cost, 0)::float8, 'lastError', d.last_error) as today,
   (select count(*)::int from muster.trace_judgements j where j.evaluator = e.name) as waiting`);
 const FROM = raw(

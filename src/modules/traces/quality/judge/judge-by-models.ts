@@ -37,9 +37,9 @@ export function judgeByModels(services: Services): FeedWork {
     rest: 0,
     step: () => judge.step(over.signal),
     prune: () => judge.prune(),
-    stop() {
+    stop(): Promise<void> {
       over.abort(new Error('the host stops'));
-      door.close();
+      return door.close();
     },
   };
 }

@@ -36,7 +36,7 @@ beforeAll(async () => {
   expect(put.statusCode).toBeLessThan(300);
 });
 afterAll(async () => {
-  door.close();
+  await door.close();
   await server[Symbol.asyncDispose]();
   await provider.close();
 });
@@ -106,7 +106,11 @@ const scores = async (runIds: readonly string[]) =>
     )
   ).rows;
 const today = async (name: string) =>
-  (await server.ask('GET', `/traces/evaluators/${name}`)).json<{ today: Record<string, unknown>; waiting: number }>();
+  (await server.ask('GET', `/traces/evaluators/${name}`)).json<{
+    today: Record<string, unknown>;
+    waiting: number;
+    quiet_because: string | null;
+  }>();
 
 describe('a model that judges', () => {
   it('gives runs scores on its scale, is logged as a run itself, and is not judged in its turn', async () => {
@@ -190,6 +194,12 @@ describe('a model that judges', () => {
     const [own] = await send('mine', ['x y z']);
     await judgeAll();
     expect([(await scores([theirs ?? ''])).length, (await scores([own ?? ''])).length, provider.requests.length]).toEqual([0, 1, 1]);
+    expect(await today('mine')).toMatchObject({ quiet_because: null, today: { passed_over: { other_project: 1, other_model: 0 } } });
+    expect(await today('other')).toMatchObject({
+      quiet_because: 'Of 2 runs of models today (UTC) it judged none: 2 of other models than gpt-nobody',
+      today: { calls: 0, passed_over: { other_project: 0, other_model: 2, not_drawn: 0, not_fitting: 0 } },
+    });
+    expect(await today('off')).toMatchObject({ quiet_because: 'It is switched off' });
     expect((await evaluate('nowhere', { project: 'nobody' })).statusCode).toBe(404);
     expect((await evaluate('wrong', { scale: { lowest: 1, highest: 1 } })).statusCode).toBe(422);
   });
@@ -207,6 +217,24 @@ describe('a model that judges', () => {
     });
     for (const filter of ['and(', 'search("refund")', 'or(eq(name, "x"), not(search("refund")))'])
       expect((await evaluate('wrong', { filter })).statusCode).toBeGreaterThanOrEqual(400);
+  });
+
+  it('says why it asks nothing: what came has no answer, or is not drawn', async () => {
+    provider.script = says({ reasoning: '', score: 3 });
+    await evaluate('deaf');
+    await evaluate('rare', { share: 0.000_000_001 });
+    await send('shop', ['', '  ']);
+    await send('shop', ['never seen'], { error: 'broke' });
+    await judgeAll();
+    expect(provider.requests).toHaveLength(0);
+    expect(await today('deaf')).toMatchObject({
+      quiet_because: expect.stringContaining('3 hold no answer to judge'),
+      today: { calls: 0, no_answer: 3 },
+    });
+    expect(await today('rare')).toMatchObject({
+      quiet_because: expect.stringContaining('3 not drawn'),
+      today: { passed_over: { not_drawn: 3 } },
+    });
   });
 
   it('is asked nothing where nobody judges, and leaves the feed to itself', async () => {

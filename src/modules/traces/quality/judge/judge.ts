@@ -6,11 +6,11 @@ import { isMine } from '../../feed/feed-service.ts';
 import { caseOf } from '../checks/check.ts';
 import { completedCalls, textsOf, type CompletedCall } from '../completed-calls.ts';
 import { EVALUATORS_PROJECT } from '../rule-keeper.ts';
-import { addToDay, takeCall, type Counts } from './budget.ts';
+import { addPassedOver, addToDay, takeCall, type Counts } from './budget.ts';
 import { consult, type Consulting } from './consult.ts';
 import { activeEvaluators, hasEvaluators, type ActiveEvaluator } from './evaluators.ts';
 import { judgementId } from './verdict.ts';
-import { wantedBy } from './wanted.ts';
+import { wantedBy, type PassedOver } from './wanted.ts';
 
 export interface JudgeOptions extends Consulting {
   readonly database: Database;
@@ -106,7 +106,7 @@ export class Judge {
     const judged = texts === undefined ? undefined : caseOf(conversationOf(texts), texts.error !== null);
     // The run is gone, or failed, or said nothing: there is no answer to judge.
     if (evaluator === undefined || call === undefined || judged === undefined || judged.failed || judged.answer.trim() === '')
-      return this.#settle(claimed, { calls: -1 });
+      return this.#settle(claimed, { calls: -1, noAnswer: 1 });
     const opinion = await consult(evaluator, { ...judged, runId: call.runId }, this.#options, signal);
     if (opinion === undefined) return;
     const { cost, read } = opinion;
@@ -146,9 +146,11 @@ async function enqueue(tx: Transaction, evaluators: readonly ActiveEvaluator[], 
     sql`select evaluator, count(*)::int as n from muster.trace_judgements group by evaluator`,
   );
   const waiting = new Map(rows.map(({ evaluator, n }) => [evaluator, n]));
+  const over = new Map<string, PassedOver>();
   for (const evaluator of evaluators) {
     const { name } = evaluator;
-    const wanted = await wantedBy(tx, evaluator, calls);
+    const { passedOver, wanted } = await wantedBy(tx, evaluator, calls);
+    over.set(name, passedOver);
     const taken = wanted.slice(0, Math.max(0, MOST_WAITING - (waiting.get(name) ?? 0)));
     if (taken.length > 0)
       await tx.query(sql`insert into muster.trace_judgements (evaluator, run_id, keep_days, day)
@@ -156,6 +158,7 @@ async function enqueue(tx: Transaction, evaluators: readonly ActiveEvaluator[], 
         on conflict do nothing`);
     if (taken.length < wanted.length) await addToDay(tx, name, { leftOut: wanted.length - taken.length });
   }
+  await addPassedOver(tx, over);
 }
 
 /**

@@ -6,6 +6,7 @@ import type { ModuleServices } from '../../../module.ts';
 import { visibleProjects } from '../../figures/visible-projects.ts';
 import { Evaluators, type Evaluator } from './evaluators.ts';
 import { filterOf } from './wanted.ts';
+import { whyQuiet } from './why-quiet.ts';
 
 const Name = text(1, 63)
   .regex(/^[a-z0-9][a-z0-9_.-]*$/, 'lower-case letters, digits, _ . - only')
@@ -53,11 +54,16 @@ const EvaluatorView = z
     budget_runs: z.number(),
     enabled: z.boolean(),
     waiting: z.number().describe('Runs that wait to be judged'),
+    quiet_because: z.string().nullable().describe('Why it has asked nothing today (UTC), where it has not'),
     today: z.object({
       calls: z.number(),
       scores: z.number(),
       errors: z.number().describe('No answer, or one that is no verdict'),
       left_out: z.number().describe('The budget was spent, or too much waited'),
+      no_answer: z.number().describe('Taken up, and without an answer to judge: the run failed, said nothing, is too large or gone'),
+      passed_over: z
+        .object({ other_project: z.number(), other_model: z.number(), not_drawn: z.number(), not_fitting: z.number() })
+        .describe('Completed runs of models that it is not set on, by what it is not set on: project, model, share or filter'),
       cost_usd: z.number(),
       last_error: z.string().nullable(),
     }),
@@ -79,11 +85,19 @@ const view = ({ today, ...evaluator }: Evaluator) => ({
   budget_runs: evaluator.budgetRuns,
   enabled: evaluator.enabled,
   waiting: evaluator.waiting,
+  quiet_because: whyQuiet({ ...evaluator, today }) ?? null,
   today: {
     calls: today.calls,
     scores: today.scores,
     errors: today.errors,
     left_out: today.leftOut,
+    no_answer: today.noAnswer,
+    passed_over: {
+      other_project: today.passedOver.otherProject,
+      other_model: today.passedOver.otherModel,
+      not_drawn: today.passedOver.notDrawn,
+      not_fitting: today.passedOver.notFitting,
+    },
     cost_usd: today.cost,
     last_error: today.lastError,
   },

@@ -28,24 +28,41 @@ function looksAnywhere(filter: Filter): boolean {
   }
 }
 
+/** How many runs an evaluator passed over, by what it is not set on. */
+export interface PassedOver {
+  readonly otherProject: number;
+  readonly otherModel: number;
+  readonly notDrawn: number;
+  readonly notFitting: number;
+}
+
 /** Of these runs those that an evaluator is to judge: of its project and model, by the draw of the run, and those that fit its filter as they are now. */
 export async function wantedBy(
   db: Queryable,
   { filter, modelJudged, name, projectNo, share }: ActiveEvaluator,
   calls: readonly CompletedCall[],
-): Promise<readonly CompletedCall[]> {
-  const drawn = calls.filter(
-    (call) =>
-      (projectNo === null || call.projectNo === projectNo) &&
-      (modelJudged === null || call.model === modelJudged) &&
-      drawOf(call.runId, name) < share,
-  );
-  if (filter === null || drawn.length === 0) return drawn;
+): Promise<{ readonly wanted: readonly CompletedCall[]; readonly passedOver: PassedOver }> {
+  const ofProject = calls.filter((call) => projectNo === null || call.projectNo === projectNo);
+  const ofModel = ofProject.filter((call) => modelJudged === null || call.model === modelJudged);
+  const drawn = ofModel.filter((call) => drawOf(call.runId, name) < share);
+  const wanted = filter === null || drawn.length === 0 ? drawn : await fitting(db, drawn, filter);
+  return {
+    wanted,
+    passedOver: {
+      otherProject: calls.length - ofProject.length,
+      otherModel: ofProject.length - ofModel.length,
+      notDrawn: ofModel.length - drawn.length,
+      notFitting: drawn.length - wanted.length,
+    },
+  };
+}
+
+async function fitting(db: Queryable, drawn: readonly CompletedCall[], filter: string): Promise<readonly CompletedCall[]> {
   const { rows } = await db.query<{ runId: string }>(sql`select r.run_id as "runId"
     from unnest(${drawn.map(({ runId }) => runId)}::uuid[], ${drawn.map(({ keepDays }) => keepDays)}::smallint[], ${drawn.map(({ day }) => day)}::date[])
       as w(run_id, keep_days, day)
     join muster.trace_runs r on r.run_id = w.run_id and r.keep_days = w.keep_days and r.day = w.day
     where ${conditionOf(filterOf(filter), 'r', () => sql`false`)}`);
-  const fitting = new Set(rows.map(({ runId }) => runId));
-  return drawn.filter(({ runId }) => fitting.has(runId));
+  const fits = new Set(rows.map(({ runId }) => runId));
+  return drawn.filter(({ runId }) => fits.has(runId));
 }

@@ -11,6 +11,7 @@ import { Icon } from '../../../ui/icons.tsx';
 import { Button, Empty, Prose } from '../../../ui/primitives.tsx';
 import { useQuestion } from '../../../ui/use-question.tsx';
 import { ProviderForm } from './provider-form.tsx';
+import { ProviderHealth } from './provider-health.tsx';
 import { gatewayQueries, type Provider } from './queries.ts';
 import { routeLine } from './routes-text.ts';
 
@@ -53,7 +54,13 @@ export function ProvidersCard(): ReactNode {
           ) : (
             <DataTable
               label="Providers, those asked first above"
-              columns={[{ title: 'Provider' }, { title: 'Address' }, { title: 'Models' }, { title: 'Actions', hidden: true }]}
+              columns={[
+                { title: 'Provider' },
+                { title: 'Address' },
+                { title: 'Models' },
+                { title: 'Health' },
+                { title: 'Actions', hidden: true },
+              ]}
             >
               {items.map((provider) => (
                 <tr key={provider.name} className={`${dataRow} ${provider.enabled ? '' : 'text-ink-3'}`}>
@@ -68,6 +75,9 @@ export function ProvidersCard(): ReactNode {
                   <td className="[overflow-wrap:anywhere]">{provider.base_url}</td>
                   <td className="[overflow-wrap:anywhere]">
                     {provider.routes.length === 0 ? 'every model' : provider.routes.map(routeLine).join('; ')}
+                  </td>
+                  <td>
+                    <ProviderHealth health={provider.health} />
                   </td>
                   <td className="text-right whitespace-nowrap">
                     {may && (

@@ -33,6 +33,13 @@ export interface Provider {
   readonly routes: readonly Route[];
   readonly priority: number;
   readonly enabled: boolean;
+  readonly health: {
+    readonly state: 'untried' | 'answering' | 'failing';
+    readonly failing_since: string | null;
+    readonly failures_in_a_row: number;
+    readonly last_failure: { readonly at: string; readonly reason: 'key_refused' | 'over_limit' | 'failed'; readonly said: string } | null;
+    readonly last_answer_at: string | null;
+  };
   readonly settings: { readonly cache: { readonly mode: CacheMode; readonly ttl: string } };
 }
 

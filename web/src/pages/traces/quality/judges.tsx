@@ -96,6 +96,9 @@ function JudgeTable({
               {judge.enabled && judge.today.errors > 0 && (
                 <span className="block max-w-64 text-xs text-ink-2 [overflow-wrap:anywhere]">{judge.today.last_error}</span>
               )}
+              {judge.enabled && judge.quiet_because !== null && (
+                <span className="block max-w-64 text-xs text-ink-2 [overflow-wrap:anywhere]">{judge.quiet_because}</span>
+              )}
             </td>
             <td className="[overflow-wrap:anywhere]">
               {formatRatio(judge.share)} of {judge.project ?? 'all projects'}
@@ -114,6 +117,11 @@ function JudgeTable({
               {judge.today.left_out > 0 && (
                 <span className="block text-xs text-warn" title="The budget was spent, or too much waited">
                   {grouped(judge.today.left_out)} left out
+                </span>
+              )}
+              {judge.today.no_answer > 0 && (
+                <span className="block text-xs text-ink-3" title="The run failed, said nothing, is too large or gone">
+                  {grouped(judge.today.no_answer)} without an answer
                 </span>
               )}
             </td>

@@ -45,11 +45,14 @@ export interface Judge extends GivenJudge {
   readonly created_by: string;
   readonly created_at: string;
   readonly waiting: number;
+  /** Why it has asked nothing today; null: it has. */
+  readonly quiet_because: string | null;
   readonly today: {
     readonly calls: number;
     readonly scores: number;
     readonly errors: number;
     readonly left_out: number;
+    readonly no_answer: number;
     readonly cost_usd: number;
     readonly last_error: string | null;
   };
@@ -60,6 +63,14 @@ export interface Judging {
   readonly share: number;
   readonly checks: readonly string[];
   readonly keep_passes: boolean;
+}
+
+/** And what they did with the runs of a day. */
+export interface Judged extends Judging {
+  readonly last_day: {
+    readonly left_out: number;
+    readonly rules: readonly { readonly key: string; readonly judged: number; readonly nothing_to_judge: number }[];
+  };
 }
 
 const everyMs = 30_000;
@@ -92,12 +103,21 @@ export const qualityQueries = {
   judging: (project: string) =>
     queryOptions({
       queryKey: ['judging', project],
-      queryFn: ({ signal }) => call<Judging>('/traces/judging', { query: { project }, signal }),
+      queryFn: ({ signal }) => call<Judged>('/traces/judging', { query: { project }, signal }),
+      refetchInterval: everyMs,
     }),
 };
 
 /** What can be given of a judge, whatever that is: less what the server adds. */
-export function givenOf({ created_at: _at, created_by: _by, name: _name, today: _today, waiting: _waiting, ...given }: Judge): GivenJudge {
+export function givenOf({
+  created_at: _at,
+  created_by: _by,
+  name: _name,
+  quiet_because: _quiet,
+  today: _today,
+  waiting: _waiting,
+  ...given
+}: Judge): GivenJudge {
   return given;
 }
 

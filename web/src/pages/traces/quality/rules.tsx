@@ -5,9 +5,9 @@ import { Answered } from '../../../ui/answered.tsx';
 import { Card, Fact, Facts } from '../../../ui/card.tsx';
 import { TextField } from '../../../ui/field.tsx';
 import { FormDialog, textOf } from '../../../ui/form-dialog.tsx';
-import { formatRatio } from '../../../ui/format.ts';
+import { formatRatio, grouped } from '../../../ui/format.ts';
 import { Button } from '../../../ui/primitives.tsx';
-import { type Judging, putJudging, qualityQueries } from './queries.ts';
+import { type Judged, type Judging, putJudging, qualityQueries } from './queries.ts';
 
 /** What each rule finds; all are on until somebody switches one off. */
 const checks: Readonly<Record<string, string>> = {
@@ -47,6 +47,9 @@ export function RulesCard({ project }: { readonly project: string }): ReactNode 
               <Fact name="Find">
                 {judging.checks.length === 0 ? 'nothing: all are off' : judging.checks.map((key) => checks[key] ?? key).join(', ')}
               </Fact>
+              <Fact name="Last day">
+                <LastDay judged={judging} />
+              </Fact>
               <Fact name="Keep">
                 {judging.keep_passes ? 'every verdict with its run' : 'faults with their run; passes are only counted'}
               </Fact>
@@ -55,6 +58,25 @@ export function RulesCard({ project }: { readonly project: string }): ReactNode 
         )}
       </Answered>
     </Card>
+  );
+}
+
+/** A rule that finds nothing may have found nothing wrong, or nothing to judge by: the two are not the same. */
+function LastDay({ judged: { last_day: day } }: { readonly judged: Judged }): ReactNode {
+  const looked = day.rules.filter(({ judged, nothing_to_judge: nothing }) => judged + nothing > 0);
+  if (looked.length === 0) return day.left_out === 0 ? 'no answer came' : `${grouped(day.left_out)} answers, all left out`;
+  return (
+    <>
+      <ul className="grid gap-x-6 sm:grid-cols-2">
+        {looked.map(({ key, judged, nothing_to_judge: nothing }) => (
+          <li key={key}>
+            <code className="text-xs">{key}</code> judged {grouped(judged)}
+            {nothing > 0 && <span className="text-ink-3">, nothing to judge in {grouped(nothing)}</span>}
+          </li>
+        ))}
+      </ul>
+      {day.left_out > 0 && <span className="block text-xs text-ink-3">{grouped(day.left_out)} answers were left out</span>}
+    </>
   );
 }
 
