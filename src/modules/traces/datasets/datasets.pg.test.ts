@@ -115,6 +115,10 @@ describe('datasets by the client of LangSmith', () => {
     for (const asOf of [before, 'golden'])
       expect((await all(client.listExamples({ datasetId, asOf }))).map(({ inputs }) => inputs)).toEqual([{ a: 1 }, { a: 2 }]);
     expect(await client.readDatasetVersion({ datasetId, tag: 'golden' })).toMatchObject({ as_of: before, tags: ['golden'] });
+    // A tag of a moment between two versions stands at the one that held then.
+    const { modified_at: last } = await client.readDataset({ datasetId });
+    await client.updateDatasetTag({ datasetId, asOf: new Date(Date.parse(last) + 1_000).toISOString(), tag: 'later' });
+    expect(await client.readDatasetVersion({ datasetId, tag: 'later' })).toMatchObject({ as_of: last, tags: ['later'] });
     expect(await client.diffDatasetVersions({ datasetId, fromVersion: before, toVersion: 'latest' })).toEqual({
       examples_added: [],
       examples_modified: [first?.id],

@@ -110,14 +110,15 @@ export class Datasets {
     return row?.asOf;
   }
 
-  /** The versions: every moment at which its examples changed, newest first, with the tags that stand at each. */
+  /** The versions: every moment at which its examples changed, newest first, with the tags that mean each: those of the time until the next. */
   async versions(datasetId: string, page: { readonly limit: number; readonly offset: number }) {
     const { rows } = await this.#db.query<{ asOf: Date; tags: readonly string[] }>(sql`
-      select at as "asOf", coalesce((select array_agg(tag order by tag) from muster.trace_dataset_tags t where t.dataset_id = ${datasetId} and t.as_of = at), '{}') as tags
-      from (
+      select at as "asOf", coalesce((select array_agg(tag order by tag) from muster.trace_dataset_tags t where t.dataset_id = ${datasetId}
+        and t.as_of >= at and (t.as_of < next or next is null)), '{}') as tags
+      from (select at, lead(at) over (order by at) as next from (
         select from_time as at from muster.trace_examples where dataset_id = ${datasetId}
         union select until_time from muster.trace_examples where dataset_id = ${datasetId} and until_time is not null
-      ) moments order by at desc limit ${page.limit} offset ${page.offset}`);
+      ) moments) versions order by at desc limit ${page.limit} offset ${page.offset}`);
     return rows;
   }
 

@@ -3,6 +3,7 @@ import type { ModuleServices } from '../../module.ts';
 import { MOST_BODY_BYTES } from '../langsmith/decompress.ts';
 import { addDatasetDoors as addDatasets } from './langsmith-datasets.ts';
 import { addComparativeDoors } from './langsmith-comparative.ts';
+import { addExperimentRunDoors } from './langsmith-experiment-runs.ts';
 import { addExampleDoors } from './langsmith-examples.ts';
 import { addUploadDoor } from './langsmith-upload.ts';
 
@@ -14,4 +15,5 @@ export function addDatasetDoors(app: FastifyInstance, services: Pick<ModuleServi
   addExampleDoors(app, services);
   addUploadDoor(app, services);
   addComparativeDoors(app, services);
+  addExperimentRunDoors(app, services);
 }
