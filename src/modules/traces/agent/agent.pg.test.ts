@@ -7,7 +7,7 @@ import { tracesModule } from '../index.ts';
 import { intakeOf } from '../intake/index.ts';
 import { noWake } from '../../../base/wake.ts';
 import { silentLogger } from '../../../base/logger.ts';
-import { TracePartitions } from '../partitions/partitions.ts';
+import { KEPT_TABLES, TracePartitions } from '../partitions/partitions.ts';
 import { pruneLeftovers } from '../retention/leftovers.ts';
 import { keepRetention, overdue } from '../retention/retention.ts';
 import { removeProject } from '../reads/project-store.ts';
@@ -60,6 +60,20 @@ describe('retention', () => {
     expect(await keep(0)).toMatchObject({ deleted: 0, more: true });
     expect(await keep()).toMatchObject({ deleted: 5, more: false });
     expect([await there(mine), await there(recent), await there(other)]).toEqual([0, 1, 1]);
+  });
+
+  it('gives the disk of a day back that nobody keeps any longer, and leaves one that somebody does', async () => {
+    const [mine, ours] = [await place('brief', 40, 10, 3), await place('brief', 40, 12)];
+    const other = await place('other', 40, 12);
+    await new SettingsStore(database()).setProject('brief', { retention: { days: 7 } });
+    const { dropped } = await keep();
+    const gone = KEPT_TABLES.flatMap((table) =>
+      (table === 'trace_runs' ? [10] : [10, 12]).map((daysAgo) => `${table}_k40_${addDays(today, -daysAgo).replaceAll('-', '')}`),
+    );
+    expect(dropped.filter((name) => name.includes('_k40_')).toSorted()).toEqual(gone.toSorted());
+    expect([await there(mine), await there(ours), await there(other)]).toEqual([0, 0, 1]);
+    // A run that comes late makes its day anew.
+    expect(await there(await place('other', 40, 10))).toBe(1);
   });
 
   it('deletes what removed projects left behind, a part of it a call, and nothing of others', async () => {

@@ -1,4 +1,4 @@
-import { dropPartitions, ensurePartitions } from '../../../db/partitions.ts';
+import { dropDayIfEmpty, dropPartitions, ensurePartitions, partitionName, partitionsOf } from '../../../db/partitions.ts';
 import type { Database } from '../../../db/database.ts';
 import { sql } from '../../../db/sql.ts';
 import { ensureClass, KEPT_TABLES } from '../partitions/partitions.ts';
@@ -11,7 +11,7 @@ import { deleteRemoved } from './removed-projects.ts';
 export interface RetentionReport {
   /** Partitions made for days to come. */
   readonly created: number;
-  /** Partitions whose days are over. */
+  /** Partitions whose days are over, and those that lie empty because nobody keeps their day any longer. */
   readonly dropped: readonly string[];
   /** Rows deleted one by one: of projects that were removed, or keep runs for less time than they did when these came. */
   readonly deleted: number;
@@ -44,6 +44,7 @@ export async function keepRetention(
   }
   const shortened = await deleteShortened(database, general.retention.days, projects, signal, most);
   const removed = await deleteRemoved(database, signal, most - shortened.deleted);
+  dropped.push(...shortened.dropped);
   return { created, dropped, deleted: shortened.deleted + removed.deleted, more: shortened.more || removed.more };
 }
 
@@ -71,18 +72,31 @@ async function deleteShortened(
   settings: readonly ProjectSettingsRow[],
   signal: AbortSignal,
   most: number,
-): Promise<Deleted> {
+): Promise<Deleted & Pick<RetentionReport, 'dropped'>> {
   const own = settings.flatMap(({ projectNo, settings: { retention } }) =>
     retention === undefined ? [] : [{ projectNo, days: retention.days }],
   );
   const row = await database.one<{ today: string }>(sql`select to_char(clock_timestamp() at time zone 'UTC', 'YYYY-MM-DD') as today`);
   const ownNos = own.map(({ projectNo }) => projectNo);
   let deleted = 0;
+  const dropped: string[] = [];
   for (const { keepDays, day, projectNos, others } of overdue(await keptDays(database), row?.today ?? '', own, general)) {
     const whose = { named: projectNos, allBut: others ? ownNos : undefined };
     const done = await deleteRunsOfDay(database, { keepDays, day }, whose, { signal, most: most - deleted });
     deleted += done.deleted;
-    if (done.more) return { deleted, more: true };
+    if (done.more) return { deleted, dropped, more: true };
+    dropped.push(...(await dropEmptied(database, { keepDays, day })));
   }
-  return { deleted, more: false };
+  return { deleted, dropped, more: false };
+}
+
+/** Rows that are deleted make room for others, and none come to a day that is over: its disk is given back by dropping what lies empty. */
+async function dropEmptied(database: Database, { keepDays, day }: KeptDay): Promise<readonly string[]> {
+  const dropped: string[] = [];
+  for (const { table } of (await keptClasses(database)).filter((each) => each.keepDays === keepDays)) {
+    const name = partitionName(table, day);
+    const isThere = (await partitionsOf(database, table)).includes(name);
+    if (isThere && (await dropDayIfEmpty(database, table, day))) dropped.push(name);
+  }
+  return dropped;
 }
