@@ -4,7 +4,7 @@ import { keptDays } from '../retention/classes.ts';
 import { forgetRuns } from '../retention/forget-runs.ts';
 import { deleteUnusedBlobs } from '../retention/unused-blobs.ts';
 import { findTraces, valuesOf, type Subject } from './find.ts';
-import { idPatternsOf, patternsOf } from './needles.ts';
+import { idPatternsOf, patternsOf, type SubjectKind, writings } from './needles.ts';
 
 /** Runs and traces a transaction deals with at most. */
 const BATCH = 1_000;
@@ -55,6 +55,7 @@ export async function eraseSubject(
     signal?.throwIfAborted();
     await attempt((tx) => deleteSaying(tx, table, patterns, removed));
   }
+  await attempt((tx) => deleteFilters(tx, subject.kind, values, removed));
   await attempt((tx) => deleteFigures(tx, subject, values, removed));
   return { traces, removed: Object.fromEntries(removed) };
 }
@@ -144,6 +145,28 @@ async function deleteByRun(tx: Transaction, runs: readonly string[], removed: Ma
   const { count } = await tx.query(sql`delete from muster.gateway_answers
     where project in (select project from muster.gateway_requests where run_id = any(${runs}::uuid[]))`);
   add(removed, 'gateway_answers', count);
+}
+
+/** Filters that somebody saved to find a subject by. Their queries are addresses, where `@` may be `%40`: read, not searched. */
+async function deleteFilters(tx: Transaction, kind: SubjectKind, values: readonly string[], removed: Map<string, number>): Promise<void> {
+  const { rows } = await tx.query<{ id: string; query: string }>(sql`select filter_id as id, query from muster.trace_saved_filters`);
+  const ids = rows.filter(({ query }) => asksFor(query, kind, values)).map(({ id }) => id);
+  if (ids.length === 0) return;
+  add(
+    removed,
+    'trace_saved_filters',
+    (await tx.query(sql`delete from muster.trace_saved_filters where filter_id = any(${ids}::uuid[])`)).count,
+  );
+}
+
+/** Whether a query names a subject: an id as a whole, or as a string in the filter language; a text anywhere. */
+export function asksFor(query: string, kind: SubjectKind, values: readonly string[]): boolean {
+  const said = [...new URLSearchParams(query)].map(([, text]) => text);
+  return said.some((text) =>
+    values.some((value) =>
+      kind === 'text' ? writings(value).some((writing) => text.includes(writing)) : text === value || text.includes(JSON.stringify(value)),
+    ),
+  );
 }
 
 /** Figures of somebody alone. What he added to those of all stays: it says nothing of him. */

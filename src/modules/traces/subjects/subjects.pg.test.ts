@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bearer, BOOTSTRAP, testServer, type TestServer } from '../../../../test/server/support/test-server.ts';
 import { sql } from '../../../db/sql.ts';
 import { tracesModule } from '../index.ts';
-import { whereItStands } from './erase.ts';
+import { asksFor, whereItStands } from './erase.ts';
 import { writings } from './needles.ts';
 
 let server: TestServer;
@@ -85,14 +85,22 @@ describe('what there is of somebody', () => {
   });
 
   it('goes as a dry run said it would, and nothing else does', async () => {
+    for (const [name, query] of [
+      ['hers', 'project=shop&user=u-1'],
+      ['of another', 'user=u-10'],
+    ])
+      await server.ask('POST', '/traces/saved-filters', { body: { name, query, is_shared: true } });
     const before = await runs();
     const rehearsed = await erase('u-1', { dry_run: true });
-    expect(rehearsed).toMatchObject({ dry_run: true, traces: 1, removed: { trace_runs: 2, trace_feedback: 1 }, erasure: null });
+    const counted = { trace_runs: 2, trace_feedback: 1, trace_saved_filters: 1 };
+    expect(rehearsed).toMatchObject({ dry_run: true, traces: 1, removed: counted, erasure: null });
     expect(await runs()).toEqual(before);
     const erased = await erase('u-1', {});
     expect(erased.removed).toMatchObject(rehearsed.removed);
     expect(await runs()).toEqual(before.filter((id) => id !== root.id && id !== child.id));
     expect(erased.erasure.finished_at).not.toBeNull();
+    const { items } = (await server.ask('GET', '/traces/saved-filters')).json();
+    expect(items.map(({ name }: { readonly name: string }) => name)).toEqual(['of another']);
     expect(JSON.stringify(erased.erasure)).not.toContain('u-1');
     expect(await erase('u-1', {})).toMatchObject({ traces: 0, removed: {} });
   });
@@ -135,6 +143,18 @@ describe('what there is of somebody', () => {
     expect(items[0]).toMatchObject({ kind: 'text', removed: { trace_runs: 1 } });
     expect(items[0].traces).toHaveLength(1);
     expect((await server.ask('POST', '/traces/subjects/abc/erasure', { body: { kind: 'text' } })).statusCode).toBe(422);
+  });
+
+  it.each([
+    ['user=grace%40example.com&range=all', 'user', true],
+    ['user=grace%40example.community', 'user', false],
+    ['q=grace@example.com', 'user', true],
+    [`filter=${encodeURIComponent('eq(user_id, "grace@example.com")')}`, 'user', true],
+    [`filter=${encodeURIComponent('search("to grace@example.com of")')}`, 'user', false],
+    [`filter=${encodeURIComponent('search("to grace@example.com of")')}`, 'text', true],
+    ['project=shop&status=error', 'text', false],
+  ] as const)('the filter %s, of a %s, asks for it: %s', (query, kind, expected) => {
+    expect(asksFor(query, kind, ['grace@example.com'])).toBe(expected);
   });
 
   it('is looked for in all the ways it may be written', () => {
