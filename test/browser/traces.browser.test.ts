@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { ChatPromptTemplate } from '@langchain/core/prompts';
 import { Client } from 'langsmith';
 import { evaluate } from 'langsmith/evaluation';
@@ -529,6 +530,44 @@ describe.skipIf(missing('chromium'))('the trace explorer', { timeout: 180_000 },
     });
     expect(await settings.json()).toMatchObject({ own: { redaction: { phone: false, custom: [{ name: 'order_no' }] } } });
     await page.getByText('secrets, e-mail, phone').waitFor();
+    seen.expectNone(/status of 422/);
+  });
+
+  test('the list is taken home as a file, with the words it was searched for', async () => {
+    await page.goto(`${dashboard.url}/traces?project=support&q=umbrella`);
+    await page.getByRole('link', { name: 'support_agent' }).waitFor();
+    const taken = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Export these runs' }).click();
+    await page.getByRole('menuitem', { name: /JSON Lines/ }).click();
+    const lines = readFileSync(await (await taken).path(), 'utf8')
+      .trim()
+      .split('\n');
+    expect(lines.map((line) => (JSON.parse(line) as { readonly run_id: string }).run_id)).toEqual([sent.agent]);
+    seen.expectNone();
+  });
+
+  test('what there is of somebody is counted, handed out, and erased after a question', async () => {
+    await converse(client, 'thread.gone', 'Is Hedwig-Zyx7 here?', 'Hedwig-Zyx7 is not here.', 0.1);
+    await client.awaitPendingTraceBatches();
+    await page.goto(`${dashboard.url}/traces/settings`);
+    const card = page.getByRole('region', { name: 'What there is of somebody' });
+    await card.getByLabel('Known by').selectOption('a text anywhere');
+    await card.getByLabel('Whom it is about').fill('Hed');
+    await card.getByRole('button', { name: 'Look' }).click();
+    await card.getByText('4 characters or more').first().waitFor();
+    await card.getByLabel('Whom it is about').fill('Hedwig-Zyx7');
+    await card.getByRole('button', { name: 'Look' }).click();
+    await card.getByText('1 trace', { exact: true }).waitFor();
+    const taken = page.waitForEvent('download');
+    await card.getByRole('link', { name: 'Export' }).click();
+    expect(readFileSync(await (await taken).path(), 'utf8')).toContain('Is Hedwig-Zyx7 here?');
+    await card.getByRole('button', { name: 'Erase' }).click();
+    await page.getByRole('dialog', { name: 'Erase it for good?' }).getByRole('button', { name: 'Erase' }).click();
+    await card.getByText('nothing holds it any more').waitFor();
+    await page.getByRole('region', { name: 'Erasures', exact: true }).getByText('a text anywhere').waitFor();
+    expect(await accessibilityViolations(page)).toEqual([]);
+    await card.getByRole('button', { name: 'Look' }).click();
+    await card.getByText('There is nothing.').waitFor();
     seen.expectNone(/status of 422/);
   });
 

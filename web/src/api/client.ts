@@ -17,11 +17,13 @@ export interface Request {
   /** The revision that a write insists on. */
   readonly ifMatch?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** How long an answer may take, where much is to be done for it. */
+  readonly patienceMs?: number;
 }
 
 /** One call of the REST API. Throws ApiProblem, and AbortError where `signal` aborted. */
 export async function call<Answer>(path: string, request: Request = {}): Promise<Answer> {
-  const timeout = AbortSignal.timeout(request.file === undefined ? patienceMs : patienceForFilesMs);
+  const timeout = AbortSignal.timeout(request.patienceMs ?? (request.file === undefined ? patienceMs : patienceForFilesMs));
   const type = request.file?.type ?? (request.body === undefined ? undefined : 'application/json');
   const sentAt = Date.now();
   let response: Response;

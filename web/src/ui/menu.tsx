@@ -15,8 +15,10 @@ export function Menu({
   label,
   items,
   tabIndex = 0,
+  icon = 'more',
 }: {
   readonly label: string;
+  readonly icon?: IconName;
   readonly items: readonly MenuItem[];
   readonly tabIndex?: number;
 }): ReactNode {
@@ -67,6 +69,7 @@ export function Menu({
         type="button"
         tabIndex={tabIndex}
         aria-label={label}
+        title={icon === 'more' ? undefined : label}
         aria-haspopup="menu"
         aria-expanded={open}
         aria-controls={id}
@@ -80,7 +83,7 @@ export function Menu({
           event.stopPropagation();
         }}
       >
-        <Icon name="more" className="stroke-[2.2]" />
+        <Icon name={icon} className={icon === 'more' ? 'stroke-[2.2]' : ''} />
       </button>
       <div
         ref={popover}

@@ -112,6 +112,18 @@ export function queryOf(view: View, now: number): RunQuery {
   return Object.fromEntries(Object.entries(runs).filter(([, value]) => value !== undefined && value !== ''));
 }
 
+/** The same runs, asked of the export; undefined for what it cannot be asked for. Words are searched for by the filter language there. */
+export function exportQueryOf(view: View, now: number): RunQuery | undefined {
+  const { filter, has_price: hasPrice, prompt, q, ...rest } = queryOf(view, now);
+  if (hasPrice !== undefined) return undefined;
+  const parts = [
+    ...(filter === undefined ? [] : [filter]),
+    ...(q === undefined ? [] : [`search(${JSON.stringify(q)})`]),
+    ...(prompt === undefined ? [] : [`eq(prompt, ${JSON.stringify(prompt)})`]),
+  ];
+  return parts.length === 0 ? rest : { ...rest, filter: parts.length === 1 ? parts[0] : `and(${parts.join(', ')})` };
+}
+
 /** The list of what a query of the API finds: the runs behind a point of a chart. */
 export function viewBehind(runsQuery: string, from: number, to: number): View {
   const given = new URLSearchParams(runsQuery);

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { emptyView, isNarrowed, queryOf, runAddress, searchOf, viewOf } from './address.ts';
+import { emptyView, exportQueryOf, isNarrowed, queryOf, runAddress, searchOf, viewOf } from './address.ts';
 import { diffOf } from './compare/diff.ts';
 import { isDrawable, isPlayable, mediaIn } from './conversation/media.ts';
 import { jsonOf } from './conversation/json.ts';
@@ -231,6 +231,17 @@ describe('what was written', () => {
 });
 
 describe('the list', () => {
+  test('is exported as it is shown, with words and prompt in the filter language', () => {
+    const now = Date.parse('2026-01-31T12:00:00Z');
+    const asked = (view: Partial<typeof emptyView>) => exportQueryOf({ ...emptyView, range: '', ...view }, now);
+    expect(asked({ project: 'shop' })).toEqual({ project: 'shop', is_root: 'true' });
+    expect(asked({ q: 'too "late"', all: true })).toEqual({ filter: 'search("too \\"late\\"")' });
+    expect(asked({ filter: 'eq(status, "error")', q: 'x', prompt: 'greet' })).toEqual({
+      filter: 'and(eq(status, "error"), search("x"), eq(prompt, "greet"))',
+    });
+    expect(asked({ unpriced: true })).toBeUndefined();
+  });
+
   test('leads to a run with what it was found by', () => {
     expect(runAddress({ run_id: 'a', trace_id: 'a' })).toBe('/traces/trace/a');
     expect(runAddress({ run_id: 'b', trace_id: 'a' }, 'too late & "so on"')).toBe('/traces/trace/a?run=b&q=too+late+%26+%22so+on%22');

@@ -1,13 +1,15 @@
 import { useInfiniteQuery, useQuery, useQueryClient } from '@tanstack/react-query';
 import { type ReactNode, useCallback, useMemo, useState } from 'react';
 import { useLocation, useSearch } from 'wouter';
+import { address } from '../../../api/client.ts';
 import { problemOf } from '../../../api/problem.ts';
 import { serverNow } from '../../../api/server-clock.ts';
 import { useMay } from '../../../api/use-may.ts';
 import { CopyButton } from '../../../ui/copy-button.tsx';
 import { grouped } from '../../../ui/format.ts';
+import { Menu } from '../../../ui/menu.tsx';
 import { AsOf, Button, Empty, Kbd, PageHeader, ProblemNote, Skeleton } from '../../../ui/primitives.tsx';
-import { compareAddress, emptyView, isNarrowed, queryOf, searchOf, type View, viewOf } from '../address.ts';
+import { compareAddress, emptyView, exportQueryOf, isNarrowed, queryOf, searchOf, type View, viewOf } from '../address.ts';
 import { AddRunsForm } from '../datasets/add-runs.tsx';
 import { AddToQueueForm } from '../queues/add-to-queue.tsx';
 import { traceQueries } from '../queries.ts';
@@ -94,6 +96,7 @@ export function TracesPage(): ReactNode {
         <span className="hidden items-center gap-1.5 text-xs text-ink-3 xl:inline-flex">
           <Kbd>↑</Kbd> <Kbd>↓</Kbd> move, <Kbd>x</Kbd> marks
         </span>
+        <ExportMenu view={view} />
         <CopyButton label="Copy a link to this list" text={() => location.href}>
           Link
         </CopyButton>
@@ -157,6 +160,30 @@ export function TracesPage(): ReactNode {
         )}
       </div>
     </>
+  );
+}
+
+/** The runs of the list in a file, however many there are: the browser takes it as it comes. */
+function ExportMenu({ view }: { readonly view: View }): ReactNode {
+  const may = useMay('traces:manage');
+  const query = exportQueryOf(view, serverNow());
+  if (!may || query === undefined) return null;
+  const download = (format: 'ndjson' | 'csv') => (): void => {
+    // What is refused is a download that failed, and this page stays.
+    const link = document.createElement('a');
+    link.href = address('/traces/export', { ...query, format });
+    link.download = `runs.${format}`;
+    link.click();
+  };
+  return (
+    <Menu
+      label="Export these runs"
+      icon="download"
+      items={[
+        { id: 'csv', label: 'CSV, for a spreadsheet', icon: 'table', onSelect: download('csv') },
+        { id: 'ndjson', label: 'JSON Lines, with all they hold', icon: 'download', onSelect: download('ndjson') },
+      ]}
+    />
   );
 }
 

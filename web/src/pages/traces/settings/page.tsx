@@ -15,6 +15,7 @@ import { useQuestion } from '../../../ui/use-question.tsx';
 import { listAddress } from '../address.ts';
 import { traceQueries } from '../queries.ts';
 import type { Project } from '../types.ts';
+import { PeopleCards } from './people.tsx';
 import { settingsQueries } from './queries.ts';
 import { RedactionForm } from './redaction-form.tsx';
 import { type Redaction, redactionWords } from './redaction.ts';
@@ -167,6 +168,7 @@ export function SettingsPage(): ReactNode {
           }
         </Answered>
       </Card>
+      {may && <PeopleCards />}
     </>
   );
 }
