@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { cpuMs } from '../../test/support/cpu-time.ts';
 import { MusterError } from '../base/errors.ts';
 import { MOST_FIELDS, MOST_MESSAGE, storableJson, toLine } from './log-line.ts';
 
@@ -55,7 +56,7 @@ test('what is no JSON, or what PostgreSQL would not store, is told and not throw
 });
 
 test('an address with a very long name in it is looked through in no time', () => {
-  const began = performance.now();
+  const began = cpuMs();
   toLine('info', {}, `${'a.'.repeat(500_000)}://${'b'.repeat(500_000)}`, undefined);
-  expect(performance.now() - began).toBeLessThan(1_000);
+  expect(cpuMs() - began).toBeLessThan(4_000);
 });

@@ -58,6 +58,7 @@ it('a silence, an acknowledgement and a timer that were accepted are kept throug
   const incident = String((await alertOf('open'))?.['incident_id']);
   const timer = async () => (await ask('GET', `/escalations?incident_id=${incident}`)).items[0];
   await until('the timer runs', async () => (await timer())?.['state'] === 'waiting', 30_000);
+  await until('both were told', () => [taken, open].every((alertId) => told(alertId).includes('alert.firing')), 30_000);
   await first.stop('SIGKILL');
   expect(told(open)).toEqual(['alert.firing']);
 

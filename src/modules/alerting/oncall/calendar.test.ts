@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { cpuMs } from '../../../../test/support/cpu-time.ts';
 import { resolveCalendar } from './calendar-names.ts';
 import { readCalendar } from './calendar.ts';
 
@@ -101,9 +102,9 @@ describe('a calendar', () => {
     ],
     ['an event each second', calendar(event('UID:a', 'DTSTART:20200601T080000Z', 'DURATION:PT1S', 'RRULE:FREQ=SECONDLY', 'SUMMARY:x'))],
   ])('is refused in time where it is %s', (_, text) => {
-    const begun = performance.now();
+    const begun = cpuMs();
     expect(() => read(text)).toThrow(expect.objectContaining({ code: 'CALENDAR_INVALID' }) as Error);
-    expect(performance.now() - begun).toBeLessThan(10_000);
+    expect(cpuMs() - begun).toBeLessThan(10_000);
   });
 
   it('knows people by name, by other names and by who takes part, and says who is unknown', () => {

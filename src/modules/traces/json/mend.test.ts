@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { cpuMs } from '../../../../test/support/cpu-time.ts';
 import { isTooDeep } from './depth.ts';
 import { readLenient } from './mend.ts';
 
@@ -26,9 +27,9 @@ describe('JSON from programs in a hurry', () => {
 
   it('takes time in proportion to its length', () => {
     const text = `{"a":"${'\\x\n'.repeat(1_000_000)}","b":[${'NaN,'.repeat(300_000)}1]}`;
-    const before = performance.now();
+    const before = cpuMs();
     expect(readLenient(text)).toBeDefined();
-    expect(performance.now() - before).toBeLessThan(5_000);
+    expect(cpuMs() - before).toBeLessThan(5_000);
   });
 });
 

@@ -246,7 +246,7 @@ describe('the tree of a trace', () => {
     expect(tree.items[1_000]).toMatchObject({ depth: 1, status: 'error', error_preview: 'it broke' });
     expect((await get(`trees/${root}?limit=10`)).is_truncated).toBe(true);
     // 0.15 s on a free machine; CI is slow and busy.
-    expect(took).toBeLessThan(5_000);
+    expect(took).toBeLessThan(15_000);
     await server.database.database.query(sql`delete from muster.trace_runs where trace_id = ${root}`);
   });
 });

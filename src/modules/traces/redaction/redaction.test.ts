@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
+import { cpuMs } from '../../../../test/support/cpu-time.ts';
 import { createRedactor, DEFAULT_REDACTION, redactionSettings, type RedactionSettings } from './index.ts';
 import { findPattern, parsePattern } from './pattern.ts';
 
@@ -447,9 +448,9 @@ describe('whatever comes', () => {
       const text = piece.repeat(length / piece.length);
       let best = Number.POSITIVE_INFINITY;
       for (let i = 0; i < 3; i++) {
-        const began = performance.now();
+        const began = cpuMs();
         redactor.json(text, 'extra');
-        best = Math.min(best, performance.now() - began);
+        best = Math.min(best, cpuMs() - began);
       }
       return best;
     };
@@ -484,9 +485,9 @@ describe('a pattern of the user', () => {
   });
 
   test.each(['(a+)+$', '(a|aa)+b', '(.*)*x', 'a*a*a*a*a*b', 'a(.*b)?'])('%s takes no longer for a text that nearly matches', (source) => {
-    const began = performance.now();
+    const began = cpuMs();
     find(source.replace('(.*)*x', 'y(.*)*x'), 'a'.repeat(20_000));
-    expect(performance.now() - began).toBeLessThan(4_000);
+    expect(cpuMs() - began).toBeLessThan(4_000);
   });
 
   test.each(['(a', 'a)', '[a', '*a', 'a{2,1}', 'a{1000}', '(a)\\1', '(?=a)b', 'a*', '', '\\p{L}', '(((a{100}){100}){100})'])(
