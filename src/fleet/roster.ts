@@ -39,6 +39,8 @@ const OTHERS_FIRST_MS = 15_000;
 const FORCE_MS = 250;
 /** What ended agents said last has this long to be written before their leases are given back. */
 const FLUSH_MS = 500;
+/** That an agent is moved can be told only while it is ours, and a move can wait: so long where the database is slow. */
+const MOVE_TOLD_MS = 5_000;
 
 export interface RosterOptions {
   readonly state: SharedState;
@@ -326,6 +328,7 @@ export class Roster {
     // Ends early when the agent does.
     await this.#options.clock.sleep(deadlineMs, ended.signal).catch(() => undefined);
     this.#emit(entry.fence, { type: event, data: { reason } });
+    if (event === 'agent:moved') await this.#options.outbox.flushEventsWithin(MOVE_TOLD_MS);
     const note = supervisor.busy ? `${reason}; its code ignores its abort signal and still runs in the process of its last host` : reason;
     const beat = supervisor.beat();
     if (this.#entries.get(supervisor.agentId) === entry) {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { agentCoordinator, FLEET_SUMMARY_KEY } from '../../src/fleet/coordinator.ts';
 import { agentId } from '../../src/base/ids.ts';
@@ -31,6 +32,22 @@ test('a drained host gives its agents away and takes none, until it is told to r
   await desire(fleet, a, 'run');
   await fleet.agents('worker', ['later', 'latest']);
   await until('it takes agents again', () => (a.status?.agents ?? 0) >= 2);
+});
+
+test('each move is told where the database takes its time to be told', async () => {
+  await using fleet = await testFleet();
+  const { events } = fleet.state;
+  const appendFenced: typeof events.appendFenced = async (...told) => {
+    await delay(1_200);
+    return events.appendFenced(...told);
+  };
+  const a = await fleet.host([worker()], { state: { ...fleet.state, events: { ...events, appendFenced } } });
+  await fleet.agents('worker', ids(3));
+  await until('it has all', () => a.status?.agents === 3);
+  const b = await fleet.host([worker()]);
+  await desire(fleet, a, 'drain');
+  await until('the other has all', () => b.status?.agents === 3);
+  expect(await events.list({ type: 'agent:moved' }, { limit: 10 })).toHaveLength(3);
 });
 
 test('a host that is told to stop gives its agents away, leaves, and says that it is dismissed', async () => {
