@@ -36,6 +36,13 @@ interface Placed {
   readonly segments: readonly Segment[] | undefined;
 }
 
+/**
+ * What is said of a run that nobody has begun yet: its project and day show with its beginning, which SDKs send on another connection and may
+ * send again. From a key that is confined to projects only where it says nothing to place it by: it would wait to be written anywhere.
+ */
+const waitsForItsRun = ({ kind, project, startTime, dottedOrder }: RunOperation, mayWrite: readonly string[] | null): boolean =>
+  kind === 'patch' && ((project === undefined && mayWrite === null) || (startTime === undefined && dottedOrder === undefined));
+
 /** Turns operations into rows: finds their project and day, hides what must be hidden, reads what they say, and takes out what repeats. */
 export class Preparation {
   readonly #rooms: Rooms;
@@ -60,8 +67,7 @@ export class Preparation {
       for (const operation of wandering) {
         const place = places.get(operation.runId);
         if (place !== undefined) placed.push({ operation, place: saidBy(operation, place), segments: undefined });
-        else if (operation.startTime !== undefined || operation.dottedOrder !== undefined || operation.kind === 'post')
-          placed.push(await this.#placeToday(operation));
+        else if (!waitsForItsRun(operation, mayWrite)) placed.push(await this.#placeToday(operation));
         else orphans.push(redacted(operation, this.#rooms.seams));
       }
       if (mayWrite !== null) await this.#turnAwayStrangers(placed, turnedAway, mayWrite);

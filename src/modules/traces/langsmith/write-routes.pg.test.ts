@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bearer, BOOTSTRAP, testServer, type TestServer } from '../../../../test/server/support/test-server.ts';
+import { until } from '../../../../test/support/until.ts';
 import { sql } from '../../../db/sql.ts';
 import { inflate } from '../blobs/inflate.ts';
 import { tracesModule } from '../index.ts';
@@ -259,6 +260,25 @@ describe('single runs', () => {
       extra: '{"metadata":{"late":true}}',
       start_time: new Date(start),
       end_time: new Date(start + 500),
+    });
+  });
+
+  it('that say no project before they were begun lie where they are begun, on that day, and once', async () => {
+    const id = randomUUID();
+    const start = new Date(Date.now() - 3 * 86_400_000);
+    const dotted_order = `${start.toISOString().replaceAll(/[-:.]/g, '').slice(0, -1)}000Z${id}`;
+    const ended = { id, trace_id: id, dotted_order, end_time: new Date(start.getTime() + 500).toISOString(), outputs: { a: 1 } };
+    expect((await send('POST', '/runs/batch', { post: [], patch: [ended] })).statusCode).toBe(202);
+    expect(await rows(id)).toEqual([]);
+    const first = { id, trace_id: id, dotted_order, name: 'late', run_type: 'tool', start_time: start.toISOString(), inputs: {} };
+    expect((await send('POST', '/runs/batch', { post: [{ ...first, session_name: 'shop' }], patch: [] })).statusCode).toBe(202);
+    await until('what came before it is written', async () => (await row(id)).outputs !== null);
+    expect(await row(id)).toMatchObject({
+      project: 'shop',
+      name: 'late',
+      status: 1,
+      outputs: '{"a":1}',
+      date: start.toISOString().slice(0, 10),
     });
   });
 
