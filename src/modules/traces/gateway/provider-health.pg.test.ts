@@ -139,6 +139,10 @@ describe('the health of providers', () => {
     });
     await answer.text();
     await until('it is told', async () => (await main())?.reason === 'failed');
-    expect(await main()).toMatchObject({ streak: 1, counts: { failed: 1 } });
+    expect(await main()).toMatchObject({
+      streak: 1,
+      counts: { failed: 1 },
+      said: expect.stringContaining('the provider broke off within its answer'),
+    });
   });
 });

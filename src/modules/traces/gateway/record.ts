@@ -1,3 +1,4 @@
+import { messageOf, MusterError } from '../../../base/errors.ts';
 import type { OutboundStream } from '../../../outbound/index.ts';
 import { EventSplitter, isUsageOnly } from './sse.ts';
 import type { Tape } from './tape.ts';
@@ -49,11 +50,18 @@ export function record(stream: OutboundStream, tape: Tape, { asEvents, isRefusal
       if (hasBegun && !(error instanceof Abandoned)) onBroken?.(error);
       reject(error);
     };
-    body.once('error', fail);
-    body.once('close', () => fail(new Error('the connection was closed within the answer')));
+    body.once('error', (error) => fail(brokenOff(error)));
+    body.once('close', () => fail(brokenOff('the connection was closed')));
     tape.onAbandoned = () => fail(new Abandoned());
     body.resume();
   });
+}
+
+/** The run says why as the client is told it: "aborted", which is what a socket says, would read as if the client had been it. */
+function brokenOff(cause: unknown): Error {
+  return cause instanceof MusterError
+    ? cause
+    : new MusterError('PROVIDER_FAILED', `the provider broke off within its answer: ${messageOf(cause)}`, { cause });
 }
 
 /** Nobody wants the answer any more. */

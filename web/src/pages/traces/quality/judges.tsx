@@ -162,10 +162,11 @@ function JudgeTable({
   );
 }
 
-function lookOf({ budget_runs: mostCalls, budget_usd: mostUsd, enabled, today }: Judge): Look {
+function lookOf({ budget_runs: mostCalls, budget_usd: mostUsd, enabled, quiet_because: quiet, today }: Judge): Look {
   if (!enabled) return { icon: 'pause', colour: 'text-ink-2', label: 'Paused' };
   if (today.calls >= mostCalls || today.cost_usd >= mostUsd) return { icon: 'clock', colour: 'text-warn', label: 'Budget spent' };
   if (today.errors > 0 && today.scores === 0) return { icon: 'critical', colour: 'text-bad', label: 'Failing' };
   if (today.errors > 0) return { icon: 'warning', colour: 'text-warn', label: `${grouped(today.errors)} failed` };
+  if (quiet !== null) return { icon: 'clock', colour: 'text-ink-2', label: 'Nothing judged today' };
   return { icon: 'check', colour: 'text-ok', label: 'Judging' };
 }
