@@ -45,7 +45,7 @@ export function Shortcuts(): ReactNode {
         <Row keys={['→']} text="Go to an agent's actions" />
         <Row keys={['x']} text="Mark a run: to compare, to add to a dataset or a queue" />
         <Row keys={['←', '→']} text="Fold and unfold runs in the tree of a trace" />
-        <Row keys={['1', '9']} text="Answer the question that is open, in a queue" />
+        <Row keys={['1', '…', '9']} text="Answer the question that is open, in a queue" />
         <Row keys={['d', 's', 'o']} text="Done, skip, open the trace, in a queue" />
         <Row keys={['?']} text="This help" />
       </dl>

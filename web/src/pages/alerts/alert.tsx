@@ -11,6 +11,7 @@ import { Mark } from '../../ui/look.tsx';
 import { Ago, Button, PageHeader, ProblemNote, Skeleton } from '../../ui/primitives.tsx';
 import { useNow } from '../../live/now.ts';
 import { incidentAddress } from '../incidents/types.ts';
+import { behindAlert } from '../traces/behind-alert.ts';
 import { ruleAddress } from '../rules/types.ts';
 import { levelLooks, standingOf } from './looks.ts';
 import { useAlertActions } from './use-alert-actions.tsx';
@@ -82,6 +83,7 @@ export function AlertPage({ id }: { readonly id: string }): ReactNode {
 
 function What({ alert }: { readonly alert: AlertDetail }): ReactNode {
   const { agent_id: agent, runbook, suppression, threshold, unit, value } = alert;
+  const behind = behindAlert(alert);
   return (
     <Card title="What is wrong">
       <Facts>
@@ -95,6 +97,13 @@ function What({ alert }: { readonly alert: AlertDetail }): ReactNode {
           <Fact name="Agent">
             <Link href={agentAddress(agent)} className="underline">
               {agent}
+            </Link>
+          </Fact>
+        )}
+        {behind && (
+          <Fact name="Behind it">
+            <Link href={behind.href} className="underline">
+              {behind.label}
             </Link>
           </Fact>
         )}
@@ -183,7 +192,9 @@ function Told({ alert }: { readonly alert: AlertDetail }): ReactNode {
       {alert.notifications.length === 0 ? (
         <p className="text-ink-2">
           {alert.channels.length === 0
-            ? 'Nobody: its rule names no channel, and of such rules only what is critical or worse is told.'
+            ? alert.level === 'critical' || alert.level === 'emergency'
+              ? 'Nobody: no channel is enabled, or its rule is to tell none.'
+              : 'Nobody: its rule names no channel, and of such rules only what is critical or worse is told.'
             : 'Nobody: it is kept quiet, or its incident was told already.'}
         </p>
       ) : (

@@ -34,7 +34,7 @@ export function ProjectSelect({ value, onChange }: { readonly value: string; rea
   const { data } = useQuery(traceQueries.projects());
   const names = data?.items.map(({ name }) => name) ?? [];
   return (
-    <Select label="Project" className="max-w-60" value={value} onChange={(event) => onChange(event.target.value)}>
+    <Select label="Project" className="max-w-44" value={value} onChange={(event) => onChange(event.target.value)}>
       <option value="">All projects</option>
       {(value === '' || names.includes(value) ? names : [value, ...names]).map((name) => (
         <option key={name} value={name}>

@@ -43,7 +43,7 @@ export function SavedFilters({ view }: { readonly view: View }): ReactNode {
       {saved.length > 0 && (
         <Select
           label="Saved filters"
-          className="max-w-52"
+          className="max-w-40"
           value={current?.id ?? ''}
           onChange={(event) => {
             const chosen = saved.find(({ id }) => id === event.target.value);

@@ -28,7 +28,10 @@ export function TracePage({ traceId }: { readonly traceId: string }): ReactNode 
     return (
       <>
         <PageHeader title="Trace" />
-        <Skeleton className="h-40" />
+        <div className="grid gap-4 lg:grid-cols-[minmax(0,11fr)_minmax(0,10fr)]">
+          <Skeleton className="h-72" />
+          <Skeleton className="h-72" />
+        </div>
       </>
     );
   if (!data || data.items.length === 0)
