@@ -398,6 +398,14 @@ describe.skipIf(missing('chromium'))('the trace explorer', { timeout: 180_000 },
     const address = await form.getByText(/\/public\/.*\/r$/).innerText();
     expect((await fetch(address)).status).toBe(200);
     await form.getByText(/It holds until \d/).waitFor();
+    for (const colorScheme of ['light', 'dark'] as const) {
+      const other = await newContext(browser, { colorScheme });
+      const visitor = await other.newPage();
+      await visitor.goto(address);
+      await visitor.getByText('bring an umbrella').first().waitFor({ state: 'attached' });
+      expect(await accessibilityViolations(visitor), colorScheme).toEqual([]);
+      await other.close();
+    }
     await form.getByRole('button', { name: 'End the share' }).click();
     await page.getByRole('button', { name: 'Share', exact: true }).waitFor();
     expect((await fetch(address)).status).toBe(404);

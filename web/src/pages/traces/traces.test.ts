@@ -10,7 +10,7 @@ import { merge } from './list/merge.ts';
 import { formatCost } from './money.ts';
 import { added } from './threads/thread.tsx';
 import { detailsOf } from './trace/details.ts';
-import { barOf, matching, pathTo, sumsOf, treeOf, unfolded } from './trace/tree.ts';
+import { barOf, matching, pathTo, scaleOf, sumsOf, treeOf, unfolded } from './trace/tree.ts';
 import { usageOf } from './trace/usage.ts';
 import type { Message, RunSummary, TreeRun } from './types.ts';
 
@@ -109,6 +109,8 @@ describe('a trace as a tree', () => {
     const tree = treeOf(runs, began + 20_000);
     expect([tree.from, tree.to]).toEqual([began, began + 20_000]);
     const bar = (index: number): object => barOf(runs[index] ?? run('none', null), tree, began + 20_000);
+    expect(scaleOf(tree)).toEqual([0, 5, 10, 15, 20]);
+    expect(scaleOf({ from: 1, to: 1 })).toEqual([]);
     expect(bar(1)).toEqual({ left: 0.25, width: 0.1, first: 0.25 });
     expect(bar(2)).toEqual({ left: 0.2, width: 0, first: null });
     expect(bar(3)).toEqual({ left: 0.4, width: 0.6, first: null });

@@ -117,12 +117,12 @@ const escaped = (text: string): string => text.replaceAll(/[&<>"']/g, (char) => 
 
 const page = (title: string, body: string): string => `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">
-<title>${escaped(title)}</title><link rel="stylesheet" href="/public/style.css"></head>
+<title>${escaped(title)}</title><link rel="icon" href="data:,"><link rel="stylesheet" href="/public/style.css"></head>
 <body><main><h1>${escaped(title)}</h1>${body}</main></body></html>`;
 
 const STYLE = `body{font:16px/1.5 system-ui,sans-serif;margin:0;color:#1c1c1c;background:#fafafa}main{max-width:60rem;margin:2rem auto;padding:0 1rem}
 details{border:1px solid #ddd;border-radius:6px;background:#fff;margin:.5rem 0;padding:.5rem .75rem}summary{cursor:pointer}small,i{color:#666}
 ${Array.from({ length: 12 }, (_, depth) => `.d${depth + 1}{margin-left:${(depth + 1) * 1.25}rem}`).join('')}
 pre{white-space:pre-wrap;overflow-wrap:anywhere;margin:.25rem 0;font:14px/1.45 ui-monospace,monospace}.message{border-left:3px solid #ccc;padding-left:.75rem;margin:.75rem 0}
-.answer{border-color:#2a7}.error,.error pre{color:#b00020}span.success{color:#2a7}
-@media (prefers-color-scheme:dark){body{background:#161616;color:#eee}details{background:#1f1f1f;border-color:#333}small,i{color:#aaa}.error{color:#ff7a85}}`;
+.answer{border-color:#2a7}.error,.error pre{color:#b00020}span.success{color:#0a6e49}
+@media (prefers-color-scheme:dark){body{background:#161616;color:#eee}details{background:#1f1f1f;border-color:#333}small,i{color:#aaa}.error,.error pre{color:#ff7a85}span.success{color:#3ecf97}}`;

@@ -4,7 +4,7 @@ import { Icon } from '../../../ui/icons.tsx';
 import { useWindowRows } from '../../../ui/use-window-rows.ts';
 import { nameOf, statusLooks, typeIcons, typeNames } from '../looks.ts';
 import { formatCost } from '../money.ts';
-import { barOf, endOf, type Tree, type TreeNode } from './tree.ts';
+import { barOf, endOf, scaleOf, type Tree, type TreeNode } from './tree.ts';
 import { onTreeKey } from './use-tree-keys.ts';
 
 export const rowHeight = 28;
@@ -44,6 +44,7 @@ export function Waterfall(props: WaterfallProps): ReactNode {
       onKeyDown={(event) => onTreeKey(event, { rows, at, tree, folded, go, fold: onFold })}
       className="min-h-0 flex-1 overflow-auto overscroll-contain -outline-offset-2"
     >
+      <Scale tree={tree} />
       <div ref={body} role="none" className="relative" style={{ height: rows.length * rowHeight }}>
         {rows.slice(first, end).map((node, index) => (
           <Row
@@ -60,6 +61,32 @@ export function Waterfall(props: WaterfallProps): ReactNode {
           />
         ))}
       </div>
+    </div>
+  );
+}
+
+/** Above the bars: since when, in what steps, until when. The rows tell ears how long each lasts. */
+function Scale({ tree }: { readonly tree: Tree }): ReactNode {
+  const times = scaleOf(tree);
+  if (times.length === 0) return null;
+  return (
+    <div
+      aria-hidden="true"
+      className="sticky top-0 z-1 flex h-6 items-center gap-2 border-b border-line bg-surface pr-3 text-2xs text-ink-3"
+    >
+      <span className="w-[55%] shrink-0 sm:w-[48%]" />
+      <span className="relative h-full min-w-0 flex-1">
+        {times.map((seconds, index) => (
+          <span
+            key={seconds}
+            className={`absolute top-1 whitespace-nowrap ${index === 0 ? '' : index === times.length - 1 ? '-translate-x-full' : '-translate-x-1/2'} ${index % 2 === 1 ? 'hidden xl:inline' : index === 2 ? 'hidden sm:inline' : ''}`}
+            style={{ left: `${(index / (times.length - 1)) * 100}%` }}
+          >
+            {formatSeconds(seconds)}
+          </span>
+        ))}
+      </span>
+      <span className="w-16 shrink-0" />
     </div>
   );
 }
