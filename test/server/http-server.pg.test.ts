@@ -154,7 +154,7 @@ describe('the dashboard', () => {
       const answer = await open(url);
       expect([answer.statusCode, answer.body, answer.headers['cache-control']]).toEqual([200, page, 'no-cache']);
       expect(answer.headers['content-security-policy']).toBe(
-        "default-src 'self';img-src 'self' data:;object-src 'none';base-uri 'none';form-action 'self';frame-ancestors 'none'",
+        "default-src 'self';img-src 'self' data:;media-src 'self' data:;object-src 'none';base-uri 'none';form-action 'self';frame-ancestors 'none'",
       );
       expect(answer.headers).toMatchObject({
         'x-content-type-options': 'nosniff',
