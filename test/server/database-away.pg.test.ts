@@ -95,7 +95,7 @@ describe('while the database does not answer', () => {
     expect([reader.ended, reader.messages.length]).toEqual([false, 0]);
     proxy.cut();
     proxy.heal();
-    await until('the event arrives', () => reader.messages.length === 1, 15_000);
+    await until('the event arrives', () => reader.messages.length === 1);
     expect(reader.messages[0]?.data.data).toEqual({ while: 'away' });
   }, 180_000);
 });
