@@ -95,3 +95,29 @@ it('writes together what the same key may write, and nothing else', async () => 
   ]);
   await log.stop();
 });
+
+it('lets whoever waits for an answer through between submissions', async () => {
+  let turn = 0;
+  const count = (): void => {
+    turn += 1;
+    counting = setImmediate(count);
+  };
+  let counting = setImmediate(count);
+  const seen: (readonly [number, number])[] = [];
+  const log = new RunLog({
+    intake: {
+      submit: async ({ operations }) => {
+        seen.push([turn, operations.length]);
+        return { refused: 0 };
+      },
+    },
+    log: silentLogger,
+    gatherMs: 1,
+  });
+  for (let i = 0; i < 25; i++) log.add(run(`${i}`), null);
+  await until('all are written', () => log.counts.written === 25);
+  clearImmediate(counting);
+  expect(seen.map(([, runs]) => runs)).toEqual([10, 10, 5]);
+  expect(new Set(seen.map(([at]) => at)).size).toBe(3);
+  await log.stop();
+});

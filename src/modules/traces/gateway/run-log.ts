@@ -28,8 +28,11 @@ const PAUSE_MS = 250;
 /** Nobody waits for the log, and a transaction a run would take its time from the requests that follow. */
 const GATHER_MS = 50;
 const MOST_PAUSE_MS = 10_000;
-const AT_ONCE = 8;
-const MOST_BATCH = 100;
+/** So many are enough: they are not gathered for longer. */
+const GATHERED = 100;
+/** Runs of one submission, which are read and redacted without a break: a request that comes meanwhile waits for no more. The intake writes several in one transaction. */
+const MOST_BATCH = 10;
+const AT_ONCE = 80;
 const MOST_BATCH_BYTES = 4_194_304;
 const STOP_MS = 5_000;
 /** What fails so often while the database is there never succeeds, and must not hold up the rest. */
@@ -51,6 +54,8 @@ export class RunLog {
   /** After a failure. */
   #timer: NodeJS.Timeout | undefined;
   #gathering: NodeJS.Timeout | undefined;
+  /** Between two submissions. */
+  #turn: NodeJS.Immediate | undefined;
   #isStopping = false;
   #onIdle: (() => void) | undefined;
 
@@ -77,7 +82,7 @@ export class RunLog {
     }
     this.#waiting.push({ operation, mayWrite, bytes, failures: 0 });
     this.#bytes += bytes;
-    if (this.#waiting.length >= MOST_BATCH || this.#isStopping) this.#move();
+    if (this.#waiting.length >= GATHERED || this.#isStopping) this.#move();
     else this.#gathering ??= setTimeout(() => this.#move(), this.#options.gatherMs ?? GATHER_MS);
   }
 
@@ -107,7 +112,13 @@ export class RunLog {
   #move(): void {
     clearTimeout(this.#gathering);
     this.#gathering = undefined;
-    while (this.#timer === undefined && this.#writing < AT_ONCE && this.#waiting.length > 0) void this.#write(this.#take());
+    if (this.#timer === undefined && this.#turn === undefined && this.#writing < AT_ONCE && this.#waiting.length > 0) {
+      void this.#write(this.#take());
+      this.#turn = setImmediate(() => {
+        this.#turn = undefined;
+        this.#move();
+      });
+    }
     this.#tellIdle();
   }
 
