@@ -149,7 +149,7 @@ export function barOf(
 
 /** What the bars are measured by, as parts of the whole from left to right, in seconds; nothing where all happened at once. */
 export const scaleOf = ({ from, to }: Pick<Tree, 'from' | 'to'>): readonly number[] =>
-  to > from ? [0, 0.25, 0.5, 0.75, 1].map((part) => ((to - from) * part) / 1_000) : [];
+  to > from ? [0, 0.5, 1].map((part) => ((to - from) * part) / 1_000) : [];
 
 /** The runs above one, from the top down. */
 export function pathTo(tree: Tree, runId: string): readonly TreeRun[] {

@@ -65,7 +65,7 @@ export function Waterfall(props: WaterfallProps): ReactNode {
   );
 }
 
-/** Above the bars: since when, in what steps, until when. The rows tell ears how long each lasts. */
+/** Above the bars: since when, and until when. The rows tell ears how long each lasts. */
 function Scale({ tree }: { readonly tree: Tree }): ReactNode {
   const times = scaleOf(tree);
   if (times.length === 0) return null;
@@ -79,7 +79,7 @@ function Scale({ tree }: { readonly tree: Tree }): ReactNode {
         {times.map((seconds, index) => (
           <span
             key={seconds}
-            className={`absolute top-1 whitespace-nowrap ${index === 0 ? '' : index === times.length - 1 ? '-translate-x-full' : '-translate-x-1/2'} ${index % 2 === 1 ? 'hidden xl:inline' : index === 2 ? 'hidden sm:inline' : ''}`}
+            className={`absolute top-1 whitespace-nowrap ${index === 0 ? '' : index === times.length - 1 ? '-translate-x-full' : 'hidden -translate-x-1/2 sm:inline'}`}
             style={{ left: `${(index / (times.length - 1)) * 100}%` }}
           >
             {formatSeconds(seconds)}
