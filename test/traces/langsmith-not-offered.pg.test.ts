@@ -13,7 +13,8 @@ afterAll(() => server[Symbol.asyncDispose]());
 
 it('what LangSmith has and Muster does not is said with what to do instead, and asked once', async () => {
   const { id } = await client.createDataset('not shared');
-  await expect(client.shareDataset(id)).rejects.toThrow(/501.*does not offer shared datasets.*a key/s);
+  const similar = await server.app.inject({ method: 'POST', url: `/langsmith/datasets/${id}/search`, headers: { 'x-api-key': BOOTSTRAP } });
+  expect([similar.statusCode, similar.json()]).toMatchObject([501, { remedy: expect.stringContaining('listExamples') }]);
   await expect(client.readDatasetOpenaiFinetuning({ datasetId: id })).rejects.toThrow(/501.*export/s);
   await expect(client.evaluators.list()).rejects.toThrow(/501.*api\/v1\/traces\/evaluators/s);
   const answer = await server.app.inject({ method: 'POST', url: '/langsmith/api/v1/nothing/of/this', headers: { 'x-api-key': BOOTSTRAP } });

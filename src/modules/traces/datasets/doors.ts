@@ -5,6 +5,7 @@ import { addDatasetDoors as addDatasets } from './langsmith-datasets.ts';
 import { addComparativeDoors } from './langsmith-comparative.ts';
 import { addExperimentRunDoors } from './langsmith-experiment-runs.ts';
 import { addExampleDoors } from './langsmith-examples.ts';
+import { addSharedDatasetDoors } from './langsmith-shared.ts';
 import { addUploadDoor } from './langsmith-upload.ts';
 
 /** Datasets and their examples below /langsmith, in a scope of their own: bodies are read as they come. */
@@ -16,4 +17,5 @@ export function addDatasetDoors(app: FastifyInstance, services: Pick<ModuleServi
   addUploadDoor(app, services);
   addComparativeDoors(app, services);
   addExperimentRunDoors(app, services);
+  addSharedDatasetDoors(app, services);
 }

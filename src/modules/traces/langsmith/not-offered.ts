@@ -9,14 +9,14 @@ const MISSING: readonly { readonly path: RegExp; readonly what: string; readonly
     instead: 'Use `GET /api/v1/traces/datasets/{name}/export`.',
   },
   {
-    path: /^\/datasets\/[^/]+\/(share|index|search|remove-index|sync)/,
-    what: 'shared datasets and the search for similar examples',
-    instead: 'Give whoever should read a dataset a key; find examples with listExamples by filter, metadata, splits and ids.',
+    path: /^\/datasets\/[^/]+\/(index|search|remove-index|sync)/,
+    what: 'the search for similar examples',
+    instead: 'Find examples with listExamples by filter, metadata, splits and ids.',
   },
   {
     path: /^\/public\//,
-    what: 'shared datasets',
-    instead: 'Shared traces are read by their token; give whoever should read a dataset a key.',
+    what: 'this of what is shared',
+    instead: 'Shared traces, and shared datasets with their examples, are read by their token; give whoever should read experiments a key.',
   },
   {
     path: /^\/annotation-queues\//,
