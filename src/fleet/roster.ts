@@ -39,8 +39,8 @@ const OTHERS_FIRST_MS = 15_000;
 const FORCE_MS = 250;
 /** What ended agents said last has this long to be written before their leases are given back. */
 const FLUSH_MS = 500;
-/** That an agent is moved can be told only while it is ours, and a move can wait: so long where the database is slow. */
-const MOVE_TOLD_MS = 5_000;
+/** That an agent has left can be told only while it is ours: so long of the time it has for that, where the database is slow. */
+const TOLD_MS = 5_000;
 
 export interface RosterOptions {
   readonly state: SharedState;
@@ -321,14 +321,16 @@ export class Roster {
   }
 
   async #letGo(entry: Entry, reason: string, event: 'agent:stopped' | 'agent:moved', deadlineMs: number): Promise<void> {
+    const { clock, outbox } = this.#options;
     const { supervisor } = entry;
+    const until = clock.monotonic() + deadlineMs;
     const ended = new AbortController();
     // What can be ended by force has ended by the deadline.
     void supervisor.stop(reason, Math.max(0, deadlineMs - FORCE_MS)).finally(() => ended.abort());
     // Ends early when the agent does.
-    await this.#options.clock.sleep(deadlineMs, ended.signal).catch(() => undefined);
+    await clock.sleep(deadlineMs, ended.signal).catch(() => undefined);
     this.#emit(entry.fence, { type: event, data: { reason } });
-    if (event === 'agent:moved') await this.#options.outbox.flushEventsWithin(MOVE_TOLD_MS);
+    await outbox.flushEventsWithin(Math.min(TOLD_MS, Math.max(0, until - clock.monotonic())));
     const note = supervisor.busy ? `${reason}; its code ignores its abort signal and still runs in the process of its last host` : reason;
     const beat = supervisor.beat();
     if (this.#entries.get(supervisor.agentId) === entry) {

@@ -34,20 +34,23 @@ test('a drained host gives its agents away and takes none, until it is told to r
   await until('it takes agents again', () => (a.status?.agents ?? 0) >= 2);
 });
 
-test('each move is told where the database takes its time to be told', async () => {
+test('each move is told where the database takes its time to be told, and each end where a host stops', async () => {
   await using fleet = await testFleet();
   const { events } = fleet.state;
   const appendFenced: typeof events.appendFenced = async (...told) => {
     await delay(1_200);
     return events.appendFenced(...told);
   };
-  const a = await fleet.host([worker()], { state: { ...fleet.state, events: { ...events, appendFenced } } });
+  const slow = { state: { ...fleet.state, events: { ...events, appendFenced } }, drainMs: 20_000 };
+  const a = await fleet.host([worker()], slow);
   await fleet.agents('worker', ids(3));
   await until('it has all', () => a.status?.agents === 3);
-  const b = await fleet.host([worker()]);
+  const b = await fleet.host([worker()], slow);
   await desire(fleet, a, 'drain');
   await until('the other has all', () => b.status?.agents === 3);
   expect(await events.list({ type: 'agent:moved' }, { limit: 10 })).toHaveLength(3);
+  await b.stop();
+  expect((await events.list({ type: 'agent:stopped' }, { limit: 10 })).map(({ hostId }) => hostId)).toEqual([1, 2, 3].map(() => b.hostId));
 });
 
 test('a host that is told to stop gives its agents away, leaves, and says that it is dismissed', async () => {
