@@ -201,7 +201,7 @@ export class DeathWatch implements Service {
       await clock.sleep(PAUSE_MS, signal).catch(() => undefined);
     }
     // Another is the neighbour now: this one said that it lives, or left.
-    if (!this.#stopping.signal.aborted) this.#counts.refuted += 1;
+    if (!this.#stopping.signal.aborted && (await state.hosts.lifeSigns(neighbour, release))?.live === true) this.#counts.refuted += 1;
     return false;
   }
 
