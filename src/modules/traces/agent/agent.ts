@@ -8,7 +8,7 @@ import { durationSetting } from '../../duration-setting.ts';
 import { intakeOf, type Intake } from '../intake/index.ts';
 import { LLM_METRICS } from '../figures/metrics.ts';
 import { figureSamples } from '../figures/report.ts';
-import { failingSeconds, FAILURE_REASONS, readHealth } from '../gateway/index.ts';
+import { readHealth } from '../gateway/index.ts';
 import { SCORE_METRICS, scoreSamples } from '../quality/report.ts';
 import { pruneLeftovers } from '../retention/leftovers.ts';
 import { keepRetention } from '../retention/retention.ts';
@@ -16,6 +16,7 @@ import { addTally, SettingsStore } from '../settings/index.ts';
 import { counters } from './counters.ts';
 import { TRACE_METRICS } from './metrics.ts';
 import { adoptOrphans } from './orphans.ts';
+import { providerSamples } from './provider-samples.ts';
 import { readCosts, readCounts, readReaders, type ReaderReading } from './readings.ts';
 
 const config = z.strictObject({
@@ -34,6 +35,8 @@ const STUCK_SECONDS = 300;
 interface Life {
   housekeptAt: number;
   readers: readonly ReaderReading[];
+  /** Providers that were measured the last time. */
+  providers: ReadonlySet<string>;
   intake: Intake | undefined;
 }
 const lives = new WeakMap<object, Life>();
@@ -52,7 +55,8 @@ export const langsmithBridge = defineAgent({
   config,
   schedule: ({ every }) => ({ every }),
   timeout: '10m',
-  startup: (ctx) => void lives.set(ctx.life, { housekeptAt: Number.NEGATIVE_INFINITY, readers: [], intake: undefined }),
+  startup: (ctx) =>
+    void lives.set(ctx.life, { housekeptAt: Number.NEGATIVE_INFINITY, readers: [], providers: new Set(), intake: undefined }),
   async run(ctx) {
     const life = lives.get(ctx.life);
     if (life === undefined) throw new MusterError('INTERNAL', 'langsmith_bridge runs without its startup');
@@ -105,14 +109,9 @@ async function measure(ctx: AgentContext, life: Life): Promise<void> {
   metric('trace_quarantined_total', quarantined);
   metric('trace_orphans', orphans);
   for (const { count, labels, name } of counters(tally)) metric(name, count, labels);
-  for (const health of (await readHealth(database)).values()) {
-    const provider = health.name;
-    const failing = failingSeconds(health, Date.now());
-    for (const reason of FAILURE_REASONS) {
-      metric('trace_provider_failures_total', health.counts[reason], { provider, reason });
-      metric('trace_provider_failing_seconds', failing[reason], { provider, reason });
-    }
-  }
+  const health = [...(await readHealth(database)).values()];
+  for (const { count, labels, name } of providerSamples(health, life.providers, Date.now())) metric(name, count, labels);
+  life.providers = new Set(health.map(({ name }) => name));
   const made = [...(await figureSamples(database, Date.now())), ...(await scoreSamples(database, Date.now()))];
   for (const { name, value, labels } of made) ctx.metric(name, value, { unit: MADE[name].unit, labels });
   const store = new SettingsStore(database);

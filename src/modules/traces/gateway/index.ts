@@ -9,6 +9,6 @@ export { savingsView } from './savings-view.ts';
 export { setLimits } from './set-limits.ts';
 export { GivenProvider, putProvider, testProvider } from './set-up.ts';
 export { FAILURE_REASONS } from './failure.ts';
-export { failingSeconds, readHealth } from './provider-health.ts';
+export { failingSeconds, readHealth, type HealthRecord } from './provider-health.ts';
 export { noProvider, Providers } from './providers.ts';
 export { providerView, providerViews } from './views.ts';
