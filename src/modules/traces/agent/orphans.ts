@@ -1,6 +1,7 @@
 import type { Database } from '../../../db/database.ts';
 import { sql } from '../../../db/sql.ts';
 import type { Intake } from '../intake/index.ts';
+import { DEFAULT_PROJECT } from '../projects/projects.ts';
 import type { RunOperation } from '../run/operation.ts';
 
 const AT_ONCE = 200;
@@ -34,7 +35,8 @@ export async function adoptOrphans(database: Database, intake: () => Intake): Pr
     const { attachments, ...said } = operation;
     return {
       ...said,
-      ...(is_begun ? {} : { startTime: said.startTime ?? received }),
+      // Named, so that it does not wait again for a beginning that never comes.
+      ...(is_begun ? {} : { startTime: said.startTime ?? received, project: said.project ?? { name: DEFAULT_PROJECT } }),
       attachments: attachments?.map(({ name, mimeType, body }) => ({ name, mimeType, body: Buffer.from(body, 'base64') })),
     };
   });
