@@ -8,6 +8,7 @@ const asked = (href: string | undefined) => Object.fromEntries(new URL(href ?? '
 test.each([
   ['trace_quarantined_total', '/traces/quarantine'],
   ['trace_gateway_lost_total', '/traces/gateway'],
+  ['trace_provider_failing_seconds', '/traces/gateway'],
 ])('an alert about %s leads to %s', (metric, href) => {
   expect(alert(metric)).toBe(href);
 });

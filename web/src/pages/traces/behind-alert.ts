@@ -19,7 +19,8 @@ const hourMs = 3_600_000;
 export function behindAlert({ labels, metric_name: metric, resolved_at: resolved, started_at: started }: Alert): BehindAlert | undefined {
   const { key, project } = labels;
   if (metric === 'trace_quarantined_total') return { label: 'What is in quarantine', href: '/traces/quarantine' };
-  if (metric === 'trace_gateway_lost_total') return { label: 'The gateway', href: '/traces/gateway' };
+  if (metric === 'trace_gateway_lost_total' || metric === 'trace_provider_failing_seconds')
+    return { label: 'The gateway', href: '/traces/gateway' };
   if (project === undefined || !/^(trace|llm)_/.test(metric)) return undefined;
   const time = { project, from: new Date(Date.parse(started) - hourMs).toISOString(), to: resolved ?? '' };
   if (metric.startsWith('llm_score') && key !== undefined)
