@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sql } from '../../src/db/sql.ts';
 import { tracesModule } from '../../src/modules/traces/index.ts';
 import { BOOTSTRAP, testServer, type TestServer } from '../server/support/test-server.ts';
+import { until } from '../support/until.ts';
 
 let server: TestServer;
 let base: string;
@@ -159,6 +160,21 @@ describe('a key', () => {
     for (const id of [theirs, nameless, there]) expect(await quarantined(id)).toMatchObject([{ reason: 'wrong_project' }]);
     const client = new Client({ apiUrl: `${base}/langsmith`, apiKey: key, callerOptions: { maxRetries: 0 } });
     await expect(client.readRun(there)).rejects.toThrow(/no run/);
+  });
+
+  it('of one project ends no run of another that is begun only later', async () => {
+    const { key } = (await server.ask('POST', '/keys', { body: { name: 'of ours', role: 'operator', projects: ['ours'] } })).json<{
+      key: string;
+    }>();
+    const [ours, theirs] = [randomUUID(), randomUUID()];
+    const ends = [ours, theirs].map((id) => ({ id, outputs: { said: id }, end_time: new Date().toISOString() }));
+    expect((await post('/runs/batch', { patch: ends }, {}, key)).status).toBe(202);
+    expect((await post('/runs', begun(theirs, { session_name: 'theirs' }))).status).toBe(202);
+    expect((await post('/runs', begun(ours, { session_name: 'ours' }))).status).toBe(202);
+    await until('ours has its end', async () => (await kept(ours))?.['outputs'] === JSON.stringify({ said: ours }));
+    await until('theirs is turned away', async () => (await quarantined(theirs)).length === 1);
+    expect(await quarantined(theirs)).toMatchObject([{ reason: 'wrong_project' }]);
+    expect((await kept(theirs))?.['outputs']).toBeNull();
   });
 });
 

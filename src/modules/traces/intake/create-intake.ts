@@ -60,7 +60,7 @@ export function createIntake({ database, seams, log, limits = WRITER_LIMITS }: I
       rows.reduce((sum, row) => sum + row.size, 0) + refused.reduce((sum, { body }) => sum + Math.min(body.length, 65_536), 500);
     const more = await writer.write({ source, rows, refused, orphans, feedback, bytes });
     seams.committed?.();
-    if (orphans.length > 0) late.expect(orphans.map(({ runId }) => runId));
+    if (orphans.length > 0) late.expect(orphans.map(({ operation }) => operation.runId));
     else await late.came(submission.operations.map(({ runId }) => runId));
     return { refused: refused.length + more };
   }

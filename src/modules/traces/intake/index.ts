@@ -36,3 +36,4 @@ export function intakeOf(services: Pick<ModuleServices, 'state' | 'wake' | 'log'
 
 export type { RunningIntake } from './create-intake.ts';
 export type { Intake, NewFeedback, Refused, Submission } from './intake.ts';
+export { deleteOrphans, orphanOf, submitOrphans, type Orphan, type OrphanRow } from './orphans.ts';

@@ -1,19 +1,11 @@
 import type { Database } from '../../../db/database.ts';
 import { sql } from '../../../db/sql.ts';
-import type { RunOperation } from '../run/operation.ts';
 import type { Submission } from './intake.ts';
+import { deleteOrphans, orphanOf, submitOrphans, type OrphanRow } from './orphans.ts';
 
 const MOST_AT_ONCE = 500;
 /** How long what was said of a run waits for it. */
 const PATIENCE = '1 day';
-
-interface OrphanRow {
-  readonly run_id: string;
-  readonly no: number | string;
-  readonly operation: Omit<RunOperation, 'attachments'> & {
-    readonly attachments?: readonly { readonly name: string; readonly mimeType: string; readonly body: string }[];
-  };
-}
 
 /**
  * Gives what came before its run to that run, once it is there: patches that wait in trace_orphans, and feedback without a project. Sending
@@ -24,13 +16,12 @@ export async function settleLate(
   submit: (submission: Submission) => Promise<unknown>,
   runIds?: readonly string[],
 ): Promise<number> {
-  const { rows } = await db.query<OrphanRow>(sql`select run_id, no, operation from muster.trace_orphans o
+  const { rows } = await db.query<OrphanRow>(sql`select run_id, no, operation, may_write from muster.trace_orphans o
     where exists (select from muster.trace_runs r where r.run_id = o.run_id) and (${runIds ?? null}::uuid[] is null or run_id = any(${runIds ?? null}::uuid[]))
     order by run_id, no limit ${MOST_AT_ONCE}`);
   if (rows.length > 0) {
-    await submit({ source: 'langsmith', operations: rows.map(operationOf), mayWrite: null });
-    await db.query(sql`delete from muster.trace_orphans o using unnest(${rows.map(({ run_id }) => run_id)}::uuid[], ${rows.map(({ no }) => no)}::bigint[]) as t(run_id, no)
-      where o.run_id = t.run_id and o.no = t.no`);
+    await submitOrphans(submit, 'langsmith', rows.map(orphanOf));
+    await deleteOrphans(db, rows);
   }
   await db.query(sql`update muster.trace_feedback f set project_no = r.project_no, trace_id = coalesce(f.trace_id, r.trace_id)
     from muster.trace_runs r where f.project_no is null and f.run_id = r.run_id`);
@@ -51,10 +42,3 @@ export async function expireLate(db: Database): Promise<number> {
           and created_at > clock_timestamp() - interval '1 hour' limit 10000) f)::int as n`);
   return row?.n ?? 0;
 }
-
-const operationOf = ({ operation: { attachments, ...said } }: OrphanRow): RunOperation => ({
-  ...said,
-  ...(attachments === undefined
-    ? {}
-    : { attachments: attachments.map(({ name, mimeType, body }) => ({ name, mimeType, body: Buffer.from(body, 'base64') })) }),
-});

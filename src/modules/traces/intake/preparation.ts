@@ -6,6 +6,7 @@ import { dayOf } from '../run/days.ts';
 import { parseDottedOrder, pathOf, type Segment } from '../run/dotted-order.ts';
 import type { Micros, RunOperation } from '../run/operation.ts';
 import type { NewFeedback, Refused, Submission } from './intake.ts';
+import type { Orphan } from './orphans.ts';
 import { arrayText, cleanText } from './pg-text.ts';
 import { dayOfStart, type Places } from './places.ts';
 import { keyOf, RunRow, type NewBlob, type Place } from './run-row.ts';
@@ -15,8 +16,7 @@ import type { Seams } from './seams.ts';
 export interface Prepared {
   readonly rows: readonly RunRow[];
   readonly refused: readonly Refused[];
-  /** Patches of runs that nobody has begun. */
-  readonly orphans: readonly RunOperation[];
+  readonly orphans: readonly Orphan[];
 }
 
 interface Rooms {
@@ -38,10 +38,10 @@ interface Placed {
 
 /**
  * What is said of a run that nobody has begun yet: its project and day show with its beginning, which SDKs send on another connection and may
- * send again. From a key that is confined to projects only where it says nothing to place it by: it would wait to be written anywhere.
+ * send again.
  */
-const waitsForItsRun = ({ kind, project, startTime, dottedOrder }: RunOperation, mayWrite: readonly string[] | null): boolean =>
-  kind === 'patch' && ((project === undefined && mayWrite === null) || (startTime === undefined && dottedOrder === undefined));
+const waitsForItsRun = ({ kind, project, startTime, dottedOrder }: RunOperation): boolean =>
+  kind === 'patch' && (project === undefined || (startTime === undefined && dottedOrder === undefined));
 
 /** Turns operations into rows: finds their project and day, hides what must be hidden, reads what they say, and takes out what repeats. */
 export class Preparation {
@@ -53,7 +53,7 @@ export class Preparation {
 
   async prepare({ operations, refused = [], mayWrite }: Submission): Promise<Prepared> {
     const turnedAway: Refused[] = [...refused];
-    const orphans: RunOperation[] = [];
+    const orphans: Orphan[] = [];
     const placed: Placed[] = [];
     const wandering: RunOperation[] = [];
     for (const operation of operations) {
@@ -67,8 +67,8 @@ export class Preparation {
       for (const operation of wandering) {
         const place = places.get(operation.runId);
         if (place !== undefined) placed.push({ operation, place: saidBy(operation, place), segments: undefined });
-        else if (!waitsForItsRun(operation, mayWrite)) placed.push(await this.#placeToday(operation));
-        else orphans.push(redacted(operation, this.#rooms.seams));
+        else if (!waitsForItsRun(operation)) placed.push(await this.#placeToday(operation));
+        else orphans.push({ operation: redacted(operation, this.#rooms.seams), mayWrite });
       }
       if (mayWrite !== null) await this.#turnAwayStrangers(placed, turnedAway, mayWrite);
     }

@@ -1,6 +1,5 @@
 import type { Sql } from '../../../db/sql.ts';
 import { named, sql } from '../../../db/sql.ts';
-import type { RunOperation } from '../run/operation.ts';
 import { BinaryArray, OID } from './binary-array.ts';
 import type { NewFeedback, Refused } from './intake.ts';
 import { cleanText } from './pg-text.ts';
@@ -119,17 +118,5 @@ function keptBody(body: Buffer | string, redact: (text: string) => string): Buff
   return Buffer.from(redact(head), 'utf8').subarray(0, MOST_KEPT_BYTES);
 }
 
-const wellFormed = (text: string): string => cleanText(Buffer.from(text, 'utf8').toString('utf8'));
-
-export function insertOrphans(operations: readonly RunOperation[]): Sql | undefined {
-  if (operations.length === 0) return undefined;
-  return sql`insert into muster.trace_orphans (run_id, operation)
-    select * from unnest(${operations.map(({ runId }) => runId)}::uuid[], ${operations.map(orphanText)}::jsonb[])`;
-}
-
-/** Attachments of an orphan wait in base64. */
-const orphanText = ({ attachments, ...said }: RunOperation): string =>
-  JSON.stringify(
-    { ...said, attachments: attachments?.map(({ name, mimeType, body }) => ({ name, mimeType, body: body.toString('base64') })) },
-    (_key, value: unknown) => (typeof value === 'string' ? wellFormed(value) : value),
-  );
+/** PostgreSQL's text holds neither half a surrogate nor U+0000. */
+export const wellFormed = (text: string): string => cleanText(Buffer.from(text, 'utf8').toString('utf8'));

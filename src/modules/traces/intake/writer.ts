@@ -4,10 +4,11 @@ import { failureOf, sqlStateOf } from '../../../db/failure.ts';
 import type { Repeats } from '../blobs/repeats.ts';
 import type { TracePartitions } from '../partitions/partitions.ts';
 import type { Batch } from './batch.ts';
+import { insertOrphans } from './orphans.ts';
 import { placeNumber } from './preparation.ts';
 import { keyOf, type RunRow } from './run-row.ts';
 import { upsertRuns } from './run-upsert.ts';
-import { insertBlobs, insertOrphans, insertQuarantine, upsertAttachments, upsertFeedback } from './side-statements.ts';
+import { insertBlobs, insertQuarantine, upsertAttachments, upsertFeedback } from './side-statements.ts';
 
 export interface WriterLimits {
   /** What may wait or be under way, in bytes, before callers are told to come back. */
