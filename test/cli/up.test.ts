@@ -224,7 +224,7 @@ export default { type: 'stubborn', name: 'Stubborn', description: 'Does not end.
     // In the middle of its stop: it gives the agent ten seconds.
     await delay(500);
     const { code } = await up.stop('SIGTERM');
-    expect(code).toBe(143);
+    expect(code, up.stderr).toBe(143);
     // It was told to end, and ends without anybody waiting for it.
     await until('the server has ended too', async () => (await postmasterOf(cwd)) === undefined);
   }, 180_000);

@@ -151,7 +151,7 @@ export async function run(invocation: Invocation, options: EvalOptions, name: st
       const isWorse = options.failOnRegression === true && comparison !== null && !isNoRegression(comparison);
       return isWorse || reached.some(({ passed }) => !passed) ? EXIT.failure : EXIT.ok;
     } finally {
-      doors.close();
+      await doors.close();
       await intake.stop();
     }
   });

@@ -15,7 +15,7 @@ type Services = Pick<ModuleServices, 'state' | 'wake' | 'outbound' | 'log'>;
 export function doorsOf(
   services: Services,
   { embeddingsUsd, ...rest }: Pick<Doors, 'timeoutMs' | 'environment' | 'codeFolder'> & { readonly embeddingsUsd: number },
-): Doors & { readonly close: () => void } {
+): Doors & { readonly close: () => Promise<void> } {
   const door = completerOf(services);
   const embedding = { door, intake: intakeOf(services), allowance: new Allowance(embeddingsUsd) };
   const { database } = services.state;
