@@ -12,7 +12,7 @@ import { readHealth } from '../gateway/index.ts';
 import { SCORE_METRICS, scoreSamples } from '../quality/report.ts';
 import { pruneLeftovers } from '../retention/leftovers.ts';
 import { keepRetention } from '../retention/retention.ts';
-import { addTally, SettingsStore } from '../settings/index.ts';
+import { addTally, SETTINGS_TOPIC, SettingsStore } from '../settings/index.ts';
 import { counters } from './counters.ts';
 import { TRACE_METRICS } from './metrics.ts';
 import { adoptOrphans } from './orphans.ts';
@@ -90,6 +90,7 @@ async function keepHouse(
   const kept = await keepRetention(database, store, ctx.signal);
   const leftovers = await pruneLeftovers(database, (await store.general()).retention.days);
   const deleted = kept.deleted + leftovers.deleted;
+  if (kept.deleted > 0) ctx.wake.hint(SETTINGS_TOPIC);
   await addTally(database, [{ name: 'deleted', label: '', count: deleted }]);
   if (kept.dropped.length > 0) ctx.log.info({ partitions: kept.dropped.length, first: kept.dropped[0] }, 'days that are over were dropped');
   return { dropped: kept.dropped.length, created: kept.created, deleted, more: kept.more || leftovers.more };

@@ -66,7 +66,7 @@ export class Gateway {
     this.ledger = new Ledger({ database, answers: this.answers, log });
     const { answers, caller, directory, ledger } = this;
     this.#kept = new KeptAnswers({ state, answers, caller, directory, ledger, log, prices: this.#prices });
-    currentSettings(services).onErasure(() => this.#kept.forget());
+    currentSettings(services).onDeletion(() => this.#kept.forget());
     this.#gate = new Gate({ database, ledger: this.ledger, log });
     this.#losses = new Losses({ database, log, lost: () => ({ runs: this.runs.counts.lost, requests: this.ledger.lost }) });
     this.#unlisten = wake.on('gateway', () => {

@@ -29,7 +29,7 @@ export function intakeOf(services: Pick<ModuleServices, 'state' | 'wake' | 'log'
     kept: (projectNo, traceId) => settings.kept(projectNo, traceId),
   };
   const made = createIntake({ database: state.database, seams, log });
-  settings.onErasure(() => made.forgetRepeats());
+  settings.onDeletion(() => made.forgetRepeats());
   intakes.set(state, made);
   return made;
 }

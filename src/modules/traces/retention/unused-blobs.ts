@@ -4,7 +4,7 @@ import type { KeptDay } from './classes.ts';
 
 /**
  * Deletes the parts of a day that no run of it refers to any more. Reads what refers to anything of that day once: blobs have no count of
- * their uses, because counting would cost every run a write. Returns how many went.
+ * their uses, because counting would cost every run a write. Whoever remembers them hears of it: `SettingsStore.lastDeletion`. Returns how many went.
  */
 export async function deleteUnusedBlobs(tx: Queryable, { keepDays, day }: KeptDay): Promise<number> {
   const { count } = await tx.query(sql`
@@ -17,5 +17,7 @@ export async function deleteUnusedBlobs(tx: Queryable, { keepDays, day }: KeptDa
     delete from muster.trace_blobs b
     where b.keep_days = ${keepDays} and b.day = ${day}::date
       and rtrim(translate(encode(b.hash, 'base64'), '+/', '-_'), '=') not in (select hash from used)`);
+  // Seen at once, before the commit: who writes them again until then waits for it.
+  if (count > 0) await tx.query(sql`select nextval('muster.trace_parts_deleted')`);
   return count;
 }

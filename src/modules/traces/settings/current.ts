@@ -35,8 +35,8 @@ export class CurrentSettings {
   #changes = 0;
   #reading: Promise<void> | undefined;
   #written = '';
-  #erasure: string | undefined;
-  readonly #onErasure: (() => void)[] = [];
+  #deletion: string | undefined;
+  readonly #onDeletion: (() => void)[] = [];
   #sampledOut = 0;
   #attachmentsDropped = 0;
 
@@ -100,9 +100,9 @@ export class CurrentSettings {
     return rate < 1 && keepsTrace(traceId, rate) ? { share: rate, keepsErrors } : undefined;
   }
 
-  /** Calls back when something was erased: what is remembered of what is stored holds no more. */
-  onErasure(listener: () => void): void {
-    this.#onErasure.push(listener);
+  /** Calls back when something was erased, or parts of texts deleted: what is remembered of what is stored holds no more. */
+  onDeletion(listener: () => void): void {
+    this.#onDeletion.push(listener);
   }
 
   #inForce(projectNo: number | undefined): InForce {
@@ -130,7 +130,7 @@ export class CurrentSettings {
   async #read(): Promise<void> {
     const at = performance.now();
     const changes = this.#changes;
-    const [general, projects, erasure] = await Promise.all([this.#store.general(), this.#store.ofProjects(), this.#store.lastErasure()]);
+    const [general, projects, deletion] = await Promise.all([this.#store.general(), this.#store.ofProjects(), this.#store.lastDeletion()]);
     await addTally(this.#database, this.#takeTally());
     const written = JSON.stringify([general, projects]);
     if (written !== this.#written) {
@@ -145,8 +145,8 @@ export class CurrentSettings {
       this.#projects = new Map(projects.map(({ projectNo, settings }) => [projectNo, inForce(effective(general, settings))]));
       this.#written = written;
     }
-    if (this.#erasure !== undefined && this.#erasure !== erasure) for (const listener of this.#onErasure) listener();
-    this.#erasure = erasure;
+    if (this.#deletion !== undefined && this.#deletion !== deletion) for (const listener of this.#onDeletion) listener();
+    this.#deletion = deletion;
     if (changes === this.#changes) this.#readAt = at;
   }
 }

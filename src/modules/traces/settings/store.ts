@@ -110,9 +110,11 @@ export class SettingsStore {
     return Buffer.from(await secrets.open(sealed, SEALED_AS), 'base64url');
   }
 
-  /** Changes with every erasure: whoever remembers what is stored forgets it then. */
-  async lastErasure(): Promise<string> {
-    return (await this.#db.one<{ last: string }>(sql`select coalesce(max(no), 0)::text as last from muster.trace_erasures`))?.last ?? '0';
+  /** Changes with every erasure, and when parts of texts were deleted, which may be long after: whoever remembers what is stored forgets it then. */
+  async lastDeletion(): Promise<string> {
+    const row = await this.#db.one<{ last: string }>(sql`
+      select (select coalesce(max(no), 0) from muster.trace_erasures) || ' ' || last_value || ' ' || is_called as last from muster.trace_parts_deleted`);
+    return row?.last ?? '';
   }
 }
 

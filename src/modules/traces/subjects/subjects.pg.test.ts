@@ -4,7 +4,10 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { bearer, BOOTSTRAP, testServer, type TestServer } from '../../../../test/server/support/test-server.ts';
 import { sql } from '../../../db/sql.ts';
 import { tracesModule } from '../index.ts';
+import { deleteUnusedBlobs } from '../retention/unused-blobs.ts';
+import { SETTINGS_TOPIC } from '../settings/index.ts';
 import { asksFor, whereItStands } from './erase.ts';
+import { ErasureLedger } from './ledger.ts';
 import { writings } from './needles.ts';
 
 let server: TestServer;
@@ -128,6 +131,31 @@ describe('what there is of somebody', () => {
     const [found] = lines((await server.ask('GET', `/traces/subjects/${encodeURIComponent(CANARY)}/export?kind=text`)).body);
     expect(found?.['inputs']).toEqual({ q: long(CANARY) });
     await erase(CANARY, { kind: 'text' });
+  });
+
+  it('is whole in runs that come after it was deleted, also where a server had learnt it again meanwhile', async () => {
+    const text = long('what each of its calls begins with');
+    const say = async () => {
+      const one = run({ inputs: { q: text }, session_name: 'repeating' });
+      await send({ post: [one], patch: [] });
+      return one;
+    };
+    await say();
+    await say();
+    await new ErasureLedger(database()).begin('text', 'somebody', 'test');
+    server.wake.hint(SETTINGS_TOPIC);
+    await say();
+    const { rows } = await database().query<{
+      keepDays: number;
+      day: string;
+    }>(sql`delete from muster.trace_runs r using muster.trace_projects p
+      where p.project_no = r.project_no and p.name = 'repeating' returning r.keep_days as "keepDays", r.day::text as day`);
+    const [place] = rows;
+    expect(place === undefined ? 0 : await deleteUnusedBlobs(database(), place)).toBeGreaterThan(0);
+    server.wake.hint(SETTINGS_TOPIC);
+    const after = await say();
+    const told = (await server.ask('GET', `/traces/runs/${after.id}`)).json();
+    expect(JSON.stringify(told)).toContain(text);
   });
 
   it('is found by its pseudonym where redaction hid it', async () => {
