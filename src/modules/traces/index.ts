@@ -1,6 +1,6 @@
 import type { Module } from '../module.ts';
 import { langsmithBridge } from './agent/agent.ts';
-import { addAnnotationRoutes } from './annotation/index.ts';
+import { addAnnotationDoors, addAnnotationRoutes } from './annotation/index.ts';
 import { addExportRoutes } from './export/routes.ts';
 import { addSubjectRoutes } from './subjects/routes.ts';
 import { addGatewayDoor, addGatewayRoutes, DeferredService, Gateway } from './gateway/index.ts';
@@ -9,11 +9,11 @@ import { systemClock } from '../../base/clock.ts';
 import { addExperimentRoutes } from './eval/routes.ts';
 import { FeedService } from './feed/feed-service.ts';
 import { countRuns } from './figures/count-runs.ts';
-import { addDatasetRoutes } from './datasets/index.ts';
+import { addDatasetDoors, addDatasetRoutes } from './datasets/index.ts';
 import { addFigureRoutes } from './figures/routes.ts';
 import { addForwardRoutes, ForwardService } from './forward/index.ts';
 import { addPriceRoutes } from './prices/routes.ts';
-import { addPromptRoutes } from './prompts/index.ts';
+import { addPromptDoors, addPromptRoutes } from './prompts/index.ts';
 import { addLangsmithDoors, canonicalPath } from './langsmith/index.ts';
 import { addOtlpDoors } from './otlp/routes.ts';
 import { addQualityRoutes } from './quality/routes.ts';
@@ -56,7 +56,7 @@ export const tracesModule: Module = {
     addAnnotationRoutes(app, services);
   },
   doors(app, services) {
-    addLangsmithDoors(app, services);
+    addLangsmithDoors(app, services, [addDatasetDoors, addPromptDoors, addAnnotationDoors]);
     addOtlpDoors(app, intakeOf(services));
     addReplayDoor(app, services);
     addGatewayDoor(app, services, new Gateway(services, intakeOf(services)));

@@ -1,24 +1,20 @@
 import type { FastifyInstance } from 'fastify';
 import type { ModuleServices } from '../../module.ts';
-import { addAnnotationDoors } from '../annotation/index.ts';
-import { addDatasetDoors } from '../datasets/index.ts';
 import { addLangsmithFigures } from '../figures/langsmith-routes.ts';
-import { addPromptDoors } from '../prompts/index.ts';
 import { addInfoRoute } from './info.ts';
 import { addNotOffered } from './not-offered.ts';
 import { addLangsmithReads } from './reads/index.ts';
 import { addWriteRoutes } from './write-routes.ts';
 
-/** Everything below /langsmith. */
-export function addLangsmithDoors(app: FastifyInstance, services: ModuleServices): void {
+/** A part of what is below /langsmith. It has a scope of its own. */
+type LangsmithDoor = (scope: FastifyInstance, services: ModuleServices) => void;
+
+const OWN: readonly LangsmithDoor[] = [addWriteRoutes, addLangsmithReads, addLangsmithFigures, addNotOffered];
+
+/** Everything below /langsmith: runs, and what other rooms offer to LangSmith's clients. */
+export function addLangsmithDoors(app: FastifyInstance, services: ModuleServices, ofOthers: readonly LangsmithDoor[]): void {
   addInfoRoute(app, services);
-  void app.register(async (scope) => addWriteRoutes(scope, services));
-  void app.register(async (scope) => addDatasetDoors(scope, services));
-  void app.register(async (scope) => addLangsmithReads(scope, services));
-  void app.register(async (scope) => addLangsmithFigures(scope, services));
-  void app.register(async (scope) => addPromptDoors(scope, services));
-  void app.register(async (scope) => addAnnotationDoors(scope, services));
-  void app.register(async (scope) => addNotOffered(scope));
+  for (const add of [...OWN, ...ofOthers]) void app.register(async (scope) => add(scope, services));
 }
 
 export { canonicalPath } from './paths.ts';
