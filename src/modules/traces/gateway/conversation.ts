@@ -1,11 +1,11 @@
 import { dottedOrderOf } from '../run/dotted-order.ts';
 import type { RunOperation } from '../run/operation.ts';
 import type { Asked } from './asked.ts';
-import { assemble } from './assemble.ts';
+import { assemble, type Assembled } from './assemble.ts';
 import type { Context } from './context.ts';
-import { FACES } from './face.ts';
+import { FACES, type Face } from './face.ts';
 import type { Answered } from './call.ts';
-import type { Piece } from './tape.ts';
+import type { Piece, Recording } from './tape.ts';
 
 /** One exchange, as it is told once it is over. */
 export interface Conversation {
@@ -88,14 +88,13 @@ export function hear(asked: Asked, { isStream, status, tape }: Pick<Answered, 'i
   if (!tape.isWhole)
     return { answer: undefined, text: JSON.stringify({ too_large: tape.bytes }), error: brokeOff, firstTokenAt: pieces[0]?.at };
   if (isStream) {
-    const { answer, error, firstTokenIn, isComplete } = assemble(
-      asked.face,
-      pieces.map(({ bytes }) => bytes),
-    );
+    const { recording } = tape;
+    const { answer, error, firstTokenIn, isComplete, text } =
+      (recording && understood.get(recording)) ?? understand(asked.face, pieces, recording);
     const ended = isComplete ? undefined : 'the stream ended before its answer was whole';
     return {
       answer,
-      text: JSON.stringify(answer),
+      text,
       error: brokeOff ?? error ?? ended,
       firstTokenAt: firstTokenIn === undefined ? undefined : pieces[firstTokenIn]?.at,
     };
@@ -110,6 +109,20 @@ export function hear(asked: Asked, { isStream, status, tape }: Pick<Answered, 'i
     error: brokeOff ?? refusal ?? garbage,
     firstTokenAt: undefined,
   };
+}
+
+type Understood = Assembled & { readonly text: string };
+/** What is played again and again says the same each time. */
+const understood = new WeakMap<Recording, Understood>();
+
+function understand(face: Face, pieces: readonly Piece[], recording: Recording | undefined): Understood {
+  const assembled = assemble(
+    face,
+    pieces.map(({ bytes }) => bytes),
+  );
+  const all = { ...assembled, text: JSON.stringify(assembled.answer) };
+  if (recording !== undefined) understood.set(recording, all);
+  return all;
 }
 
 const textOf = (pieces: readonly Piece[]): string => Buffer.concat(pieces.map(({ bytes }) => bytes)).toString('utf8');

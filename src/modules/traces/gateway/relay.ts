@@ -4,6 +4,7 @@ import { MusterError, messageOf } from '../../../base/errors.ts';
 import type { Answered } from './call.ts';
 import type { Face } from './face.ts';
 import { openaiError } from './refusal.ts';
+import type { TapeReader } from './tape.ts';
 
 export interface RelayOptions {
   readonly face: Face;
@@ -47,11 +48,10 @@ export function relay({ headers, isStream, status, tape }: Answered, response: S
     const move = (): void => {
       if (isOver || isWaiting || reader === undefined) return;
       serving();
-      for (let piece = reader.next(); piece !== undefined; piece = reader.next()) {
-        if (piece.isUsage && !options.wantsUsage) continue;
+      for (let bytes = ready(reader, options); bytes !== undefined; bytes = ready(reader, options)) {
         if (!hasBegun) options.onFirstByte?.();
         hasBegun = true;
-        if (!response.write(piece.bytes)) {
+        if (!response.write(bytes)) {
           isWaiting = true;
           return;
         }
@@ -80,6 +80,22 @@ export function relay({ headers, isStream, status, tape }: Answered, response: S
     if (reader === undefined) response.destroy();
     move();
   });
+}
+
+/** What lies there leaves in one write, but for what is more than this. */
+const MOST_AT_ONCE = 65_536;
+
+/** Undefined: nothing, as yet. */
+function ready(reader: TapeReader, { wantsUsage }: Pick<RelayOptions, 'wantsUsage'>): Buffer | undefined {
+  const found: Buffer[] = [];
+  let bytes = 0;
+  for (let piece = reader.next(); piece !== undefined; piece = reader.next()) {
+    if (piece.isUsage && !wantsUsage) continue;
+    found.push(piece.bytes);
+    bytes += piece.bytes.length;
+    if (bytes >= MOST_AT_ONCE) break;
+  }
+  return found.length > 1 ? Buffer.concat(found, bytes) : found[0];
 }
 
 /** The end of a stream that has no proper one, as clients understand it: an event that is an error. */

@@ -1,5 +1,7 @@
 import { expect, it } from 'vitest';
+import type { Asked } from './asked.ts';
 import { assemble } from './assemble.ts';
+import { hear } from './conversation.ts';
 import { replay } from './replay.ts';
 import type { Tape } from './tape.ts';
 
@@ -42,4 +44,22 @@ it('makes no other form of what has none', () => {
   expect(replay({ face: 'responses', streams: true }, { isStream: false, body: Buffer.from('{}') })).toBeUndefined();
   expect(replay({ face: 'chat', streams: true }, { isStream: false, body: Buffer.from('{}') })).toBeUndefined();
   expect(replay({ face: 'chat', streams: false }, { isStream: true, body: Buffer.from('data: {"choices":[]}\n\n') })).toBeUndefined();
+});
+
+it('cuts and reads a kept stream once, and tells the time of each playing', () => {
+  const body = Buffer.from(
+    'data: {"choices":[{"index":0,"delta":{"content":"hi"},"finish_reason":"stop"}]}\n\ndata: {"choices":[],"usage":{"total_tokens":3}}\n\ndata: [DONE]\n\n',
+  );
+  const asked = { face: 'chat', streams: true } as Asked;
+  const [one, two] = [replay(asked, { isStream: true, body }), replay(asked, { isStream: true, body })];
+  expect(two?.tape.recording).toBe(one?.tape.recording);
+  expect(replay({ face: 'chat', streams: false }, { isStream: true, body })?.tape.recording).not.toBe(one?.tape.recording);
+  const [heard, again] = [one, two].map((played) => played && hear(asked, { ...played, status: 200 }));
+  expect(heard).toMatchObject({
+    text: expect.stringContaining('"content":"hi"'),
+    error: undefined,
+    answer: { usage: { total_tokens: 3 } },
+  });
+  expect(again?.answer).toBe(heard?.answer);
+  expect([heard?.firstTokenAt, again?.firstTokenAt]).toEqual([one?.tape.pieces[0]?.at, two?.tape.pieces[0]?.at]);
 });

@@ -1,7 +1,7 @@
 import { assemble } from './assemble.ts';
 import type { Asked } from './asked.ts';
 import { EventSplitter, isUsageOnly } from './sse.ts';
-import { Tape } from './tape.ts';
+import { Tape, type Recording } from './tape.ts';
 
 /** An answer that was kept, in the form in which it came. */
 export interface Kept {
@@ -14,24 +14,32 @@ export function replay(
   asked: Pick<Asked, 'face' | 'streams'>,
   kept: Kept,
 ): { readonly tape: Tape; readonly isStream: boolean } | undefined {
-  if (kept.isStream === asked.streams)
-    return { isStream: kept.isStream, tape: tapeOf(kept.isStream ? eventsOf(kept.body) : [kept.body], kept.isStream) };
+  const form = `${asked.face} ${asked.streams}`;
+  const made = recordings.get(kept.body) ?? new Map<string, Recording | undefined>();
+  if (!made.has(form)) recordings.set(kept.body, made.set(form, recordingOf(asked, kept)));
+  const recording = made.get(form);
+  return recording === undefined ? undefined : { isStream: recording.isStream, tape: new Tape(recording) };
+}
+
+/** By the body, for as long as that is remembered, and the form that is asked for. */
+const recordings = new WeakMap<Buffer, Map<string, Recording | undefined>>();
+
+function recordingOf(asked: Pick<Asked, 'face' | 'streams'>, kept: Kept): Recording | undefined {
+  if (kept.isStream === asked.streams) return kept.isStream ? streamOf(eventsOf(kept.body)) : wholeOf(kept.body);
   if (asked.face !== 'chat') return undefined;
   if (!asked.streams) {
     const { answer, isComplete } = assemble('chat', eventsOf(kept.body));
-    return isComplete ? { isStream: false, tape: tapeOf([Buffer.from(JSON.stringify(answer))], false) } : undefined;
+    return isComplete ? wholeOf(Buffer.from(JSON.stringify(answer))) : undefined;
   }
   const events = asEvents(kept.body);
-  return events === undefined ? undefined : { isStream: true, tape: tapeOf(events, true) };
+  return events === undefined ? undefined : streamOf(events);
 }
 
-function tapeOf(pieces: readonly Buffer[], marksUsage: boolean): Tape {
-  const tape = new Tape();
-  const at = performance.now();
-  for (const bytes of pieces) tape.write({ bytes, at, isUsage: marksUsage && isUsageOnly(bytes) });
-  tape.end();
-  return tape;
-}
+const wholeOf = (bytes: Buffer): Recording => ({ isStream: false, pieces: [{ bytes, isUsage: false }] });
+const streamOf = (events: readonly Buffer[]): Recording => ({
+  isStream: true,
+  pieces: events.map((bytes) => ({ bytes, isUsage: isUsageOnly(bytes) })),
+});
 
 function eventsOf(body: Buffer): readonly Buffer[] {
   const splitter = new EventSplitter();

@@ -7,6 +7,12 @@ export interface Piece {
   readonly isUsage: boolean;
 }
 
+/** An answer that is over, in the form of those that ask for it: played again and again, it is cut and read once. */
+export interface Recording {
+  readonly isStream: boolean;
+  readonly pieces: readonly Omit<Piece, 'at'>[];
+}
+
 export type TapeState = 'running' | 'ended' | 'failed';
 
 /** Of an answer so much is kept: what is longer is passed on, but neither logged whole nor kept for others. */
@@ -30,6 +36,16 @@ export class Tape {
   #onOver: (() => void) | undefined;
   /** Set by whoever writes: called when nobody reads any more while it runs. */
   onAbandoned: (() => void) | undefined;
+  /** What it was played from. */
+  readonly recording: Recording | undefined;
+
+  constructor(recording?: Recording) {
+    this.recording = recording;
+    if (recording === undefined) return;
+    const at = performance.now();
+    for (const { bytes, isUsage } of recording.pieces) this.write({ bytes, at, isUsage });
+    this.end();
+  }
 
   get state(): TapeState {
     return this.#state;
