@@ -41,8 +41,9 @@ export function record(stream: OutboundStream, tape: Tape, { asEvents, isRefusal
       tape.end();
       resolve();
     });
-    const fail = (error: Error): void => {
+    const fail = (cause: unknown): void => {
       if (tape.state !== 'running') return;
+      const error = brokenOff(cause);
       if (isRefusal) tape.end();
       else tape.fail(error);
       stream.close();
@@ -50,8 +51,8 @@ export function record(stream: OutboundStream, tape: Tape, { asEvents, isRefusal
       if (hasBegun && !(error instanceof Abandoned)) onBroken?.(error);
       reject(error);
     };
-    body.once('error', (error) => fail(brokenOff(error)));
-    body.once('close', () => fail(brokenOff('the connection was closed')));
+    body.once('error', fail);
+    body.once('close', () => fail('the connection was closed'));
     tape.onAbandoned = () => fail(new Abandoned());
     body.resume();
   });
@@ -59,7 +60,7 @@ export function record(stream: OutboundStream, tape: Tape, { asEvents, isRefusal
 
 /** The run says why as the client is told it: "aborted", which is what a socket says, would read as if the client had been it. */
 function brokenOff(cause: unknown): Error {
-  return cause instanceof MusterError
+  return cause instanceof MusterError || cause instanceof Abandoned
     ? cause
     : new MusterError('PROVIDER_FAILED', `the provider broke off within its answer: ${messageOf(cause)}`, { cause });
 }
