@@ -126,13 +126,13 @@ export class AlertWatch implements Service {
     const batch = await this.#options.rules.evaluate();
     const seesFleet = isHinted || clock.monotonic() - this.#fleetSeenAt >= FLEET_EVERY_MS;
     const hasNews = batch.changes.length > 0;
+    if (isNew || hasNews) this.#idleAt = Number.NEGATIVE_INFINITY;
     if (!hasNews) await this.#settleAlone(batch);
     if (!hasNews && !seesFleet && clock.monotonic() < this.#dueAt) return this.#pause(batch);
     const decideWith =
       (fleet: readonly Verdict[] | undefined): Decide =>
       (world, rules) =>
         plan(world, [...batch.changes, ...endedOf(world, fleet)], rules, { ...this.#options.settings, newId: randomUUID });
-    if (isNew || hasNews) this.#idleAt = Number.NEGATIVE_INFINITY;
     const isQuiet = clock.monotonic() < Math.min(this.#idleAt + QUIET_MS, this.#dueAt);
     // Most looks find nothing to do: that is found out without a lock, and in one transaction, since it is asked all day.
     const { decide, isIdle } = await state.database.transaction(
