@@ -1,6 +1,7 @@
 import { MusterError } from '../../base/errors.ts';
 import { ForwardChanges, Forwards, GivenForward, type ForwardView } from '../../modules/traces/forward/index.ts';
 import type { Invocation } from '../invocation.ts';
+import { parsed } from '../parsed.ts';
 import { secretOf } from '../secret.ts';
 import { withFleet, type FleetAccess } from '../runtime/fleet-access.ts';
 import { drawTable, printable } from '../table.ts';
@@ -64,14 +65,14 @@ interface AddOptions extends SetOptions {
 
 export async function add(invocation: Invocation, options: AddOptions, name: string, endpoint: string): Promise<void> {
   const { project, from, kind = 'langsmith' } = options;
-  const given = parsed(GivenForward, { ...(await changesOf(options)), name, kind, endpoint, project, from }, 'add');
+  const given = parsed(GivenForward, { ...(await changesOf(options)), name, kind, endpoint, project, from }, helpOf('add'));
   await withFleet(invocation, async (fleet) =>
     told(invocation, await forwardsOf(fleet).add(given, 'cli', ownHosts(fleet)), await fleet.now()),
   );
 }
 
 export async function change(invocation: Invocation, options: SetOptions & { readonly endpoint?: string }, name: string): Promise<void> {
-  const given = parsed(ForwardChanges, { ...(await changesOf(options)), endpoint: options.endpoint }, 'change');
+  const given = parsed(ForwardChanges, { ...(await changesOf(options)), endpoint: options.endpoint }, helpOf('change'));
   await withFleet(invocation, async (fleet) =>
     told(invocation, await forwardsOf(fleet).change(name, given, ownHosts(fleet)), await fleet.now()),
   );
@@ -123,22 +124,7 @@ function headerOf(said: string): readonly [name: string, value: string] {
   return [said.slice(0, colon).trim(), said.slice(colon + 1).trim()];
 }
 
-function parsed<T>(
-  schema: { safeParse(given: unknown): { success: true; data: T } | { success: false; error: { issues: readonly Issue[] } } },
-  given: unknown,
-  command: string,
-): T {
-  const result = schema.safeParse(given);
-  if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw new MusterError('USAGE', `${issue?.path.join('.') ?? 'it'}: ${issue?.message ?? 'is not valid'}`, {
-    remedy: `Run \`muster help forwards ${command}\` for what it takes.`,
-  });
-}
-interface Issue {
-  readonly path: readonly PropertyKey[];
-  readonly message: string;
-}
+const helpOf = (command: string): string => `Run \`muster help forwards ${command}\` for what it takes.`;
 
 function stateOf({ state }: ForwardView, colors: Invocation['output']['colors']): string {
   if (state === 'running') return colors.green(state);

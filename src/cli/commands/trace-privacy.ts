@@ -19,6 +19,7 @@ import type { Subject } from '../../modules/traces/subjects/find.ts';
 import { sql } from '../../db/sql.ts';
 import { text } from '../../http/schemas.ts';
 import type { Invocation } from '../invocation.ts';
+import { parsed } from '../parsed.ts';
 import { withFleet, type FleetAccess } from '../runtime/fleet-access.ts';
 import { drawTable, printable } from '../table.ts';
 
@@ -206,12 +207,6 @@ async function readJson(file: string): Promise<unknown> {
       cause,
     });
   }
-}
-
-function parsed<Schema extends z.ZodType>(schema: Schema, given: unknown): z.output<Schema> {
-  const result = schema.safeParse(given);
-  if (result.success) return result.data;
-  throw new MusterError('USAGE', result.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`).join('; '));
 }
 
 async function numbersOf(database: FleetAccess['state']['database'], names: readonly string[]): Promise<readonly number[]> {
